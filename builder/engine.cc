@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "builder/engine.h"
+
+#include "builder/record_index.h"
+#include "builder/services.h"
+#include "snapshotter/base/file.h"
+#include "snapshotter/base/sys.h"
+#include "snapshotter/content/local_store.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cstdlib>
+
+namespace mybuild::builder {
+
+std::string default_root() {
+  const auto variable = [](const char* name) -> std::string {
+    const char* value = std::getenv(name);
+    return value == nullptr ? "" : value;
+  };
+  if (std::string root = variable("MYBUILD_ROOT"); !root.empty()) {
+    return root;
+  }
+  if (::geteuid() == 0) {
+    return "/var/lib/mybuild";
+  }
+  const std::string data = variable("XDG_DATA_HOME");
+  return data.empty() ? join_path(variable("HOME"), ".local/share/mybuild")
+                      : join_path(data, "mybuild");
+}
+
+namespace {
+
+/// The store's lowest layers are read by steps of any user, but only its owner may look into it.
+Status make_root(const std::string& root) {
+  TRY(make_dirs(root, 0700));
+  const struct stat info = TRY(sys::stat_at(AT_FDCWD, root));
+  if (info.st_uid != ::geteuid()) {
+    return Error(ErrorKind::Denied,
+                 fmt::format("{} belongs to user {}, this is user {}", root, info.st_uid,
+                             ::geteuid()))
+        .with_hint("every user has a store of their own; choose one with --root or $MYBUILD_ROOT");
+  }
+  return {};
+}
+
+Result<std::string> absolute(const std::string& path) {
+  if (path.starts_with('/')) {
+    return path;
+  }
+  std::string here(4096, '\0');
+  if (::getcwd(here.data(), here.size()) == nullptr) {
+    return os_error(errno, "find the current directory");
+  }
+  here.resize(here.find('\0'));
+  return join_path(here, path);
+}
+
+}  // namespace
+
+Engine::Engine(std::unique_ptr<Services> services) : services_(std::move(services)) {}
+Engine::~Engine() = default;
+
+Result<std::unique_ptr<Engine>> Engine::open(EngineOptions options) {
+  options.root = TRY(absolute(options.root));
+  TRY(make_root(options.root).context("open the store"));
+  auto services = std::make_unique<Services>(options);
+  Services& own = *services;
+  own.content = TRY(snapshotter::make_local_content_store(own.root));
+  own.metadata = TRY(snapshotter::Metadata::open(join_path(own.root, "state.db")));
+  own.layers = TRY(snapshotter::LayerStore::open(own.root, *own.content, *own.metadata));
+  own.index = make_record_index(*own.metadata, own.clock);
+  own.transport = registry::make_lazy_curl_transport();
+  own.registry = registry::make_registry_client(*own.transport);
+  own.helper = options.helper.empty() ? TRY(sandbox::find_helper()) : options.helper;
+  own.sandbox = sandbox::make_sandbox(own.helper);
+  return std::unique_ptr<Engine>(new Engine(std::move(services)));
+}
+
+}  // namespace mybuild::builder

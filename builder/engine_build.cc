@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: Apache-2.0
+// Engine::build, one named call per stage: read inputs, lower, solve, collect per platform, export.
+#include "builder/build_inputs.h"
+#include "builder/engine.h"
+#include "builder/image_result.h"
+#include "builder/ops/op_table.h"
+#include "builder/ops/trees.h"
+#include "builder/services.h"
+#include "snapshotter/base/file.h"
+#include "snapshotter/base/log.h"
+
+namespace mybuild::builder {
+
+namespace {
+
+using exporter::BuiltImage;
+
+/// Files and directories that no source has a time for (WORKDIR, heredocs, parents of a COPY) get this one, so that the
+/// same inputs give the same bytes. 1980-01-02: zip, and what is made of it, cannot tell earlier days.
+constexpr std::int64_t kInventedTime = 315619200;
+
+/// Shows a piece of work that is no vertex of the graph like one.
+class InternalStep {
+ public:
+  InternalStep(std::string name, solver::EventSink& events, const Clock& clock)
+      : id_(solver::internal_vertex(name)), events_(events), clock_(clock) {
+    events_.on_event(solver::VertexStarted{id_, std::move(name), clock_.now()});
+  }
+  InternalStep(const InternalStep&) = delete;
+  InternalStep& operator=(const InternalStep&) = delete;
+  ~InternalStep() { events_.on_event(solver::VertexDone{id_, clock_.now(), std::move(error_)}); }
+
+  template <class T>
+  Result<T> done(Result<T> result) {
+    if (!result) {
+      error_ = result.error();
+    }
+    return result;
+  }
+  const solver::VertexId& id() const { return id_; }
+
+ private:
+  solver::VertexId id_;
+  solver::EventSink& events_;
+  const Clock& clock_;
+  std::optional<Error> error_;
+};
+
+frontend::FrontendInput frontend_input(const BuildRequest& request, const BuildInputs& inputs) {
+  frontend::FrontendInput input;
+  input.file_name = inputs.file_name;
+  input.text = inputs.text;
+  input.target = request.target;
+  input.build_args = request.build_args;
+  input.build_platform = oci::host_platform();
+  input.platforms = request.platforms;
+  input.platforms_given = !request.platforms.empty();
+  if (input.platforms.empty()) {
+    input.platforms.push_back(input.build_platform);
+  }
+  input.labels = request.labels;
+  input.contexts = inputs.contexts;
+  input.no_cache = request.no_cache;
+  input.no_cache_filter = request.no_cache_filter;
+  input.network = request.network;
+  input.extra_hosts = request.extra_hosts;
+  input.shm_size = request.shm_size;
+  input.ulimits = request.ulimits;
+  return input;
+}
+
+/// Steps see the host's resolver as long as they are on the host's network.
+std::string host_resolv_conf() { return read_file("/etc/resolv.conf").value_or(""); }
+
+std::vector<solver::Edge> target_edges(const frontend::FrontendOutput& lowered) {
+  std::vector<solver::Edge> edges;
+  for (const frontend::Target& target : lowered.targets) {
+    if (target.root) {
+      edges.push_back(*target.root);
+    }
+  }
+  return edges;
+}
+
+Result<std::vector<BuiltImage>> collect_images(const frontend::FrontendOutput& lowered,
+                                               const solver::SolveResult& solved,
+                                               std::optional<std::int64_t> epoch) {
+  std::vector<BuiltImage> images;
+  for (const frontend::Target& target : lowered.targets) {
+    const ops::TreeResult* tree = nullptr;
+    if (target.root) {
+      tree = TRY(ops::as_tree(solved.vertices[target.root->vertex].output->result));
+    }
+    images.push_back(make_image(target, tree, epoch));
+  }
+  return images;
+}
+
+/// The base images whose bytes an exporter may need.
+exporter::LayerFetcher fetcher(const frontend::FrontendOutput& lowered,
+                               const solver::SolveResult& solved,
+                               source::ImageResolver& images) {
+  std::vector<ops::BaseImage> bases;
+  for (const solver::Edge edge : target_edges(lowered)) {
+    const Result<const ops::TreeResult*> tree =
+        ops::as_tree(solved.vertices[edge.vertex].output->result);
+    if (tree && *tree != nullptr && (*tree)->base) {
+      bases.push_back(*(*tree)->base);
+    }
+  }
+  const auto each = [bases](auto fetch) {
+    return [bases, fetch]() -> Status {
+      for (const ops::BaseImage& base : bases) {
+        TRY(fetch(base));
+      }
+      return {};
+    };
+  };
+  return exporter::LayerFetcher{
+      .trees = each([&images](const ops::BaseImage& base) {
+        return images.fetch_trees(base.id, base.vertex);
+      }),
+      .blobs = each([&images](const ops::BaseImage& base) {
+        return images.fetch_blobs(base.id, base.vertex);
+      })};
+}
+
+void count_vertices(const solver::SolveResult& solved, BuildReport& report) {
+  for (const solver::VertexOutcome& outcome : solved.vertices) {
+    report.vertices += outcome.output ? 1 : 0;
+    report.cached += outcome.cached ? 1 : 0;
+  }
+}
+
+std::vector<exporter::OutputSpec> outputs_of(const BuildRequest& request) {
+  if (request.outputs.empty()) {
+    return {exporter::OutputSpec{}};
+  }
+  return request.outputs;
+}
+
+}  // namespace
+
+Result<BuildReport> Engine::build(const BuildRequest& request, solver::EventSink& events,
+                                  Cancel& cancel) {
+  Services& own = *services_;
+  BuildInputs inputs;
+  {
+    const std::string shown =
+        request.dockerfile.empty() ? "Dockerfile" : std::string(base_name(request.dockerfile));
+    InternalStep step("[internal] load build definition from " + shown, events, own.clock);
+    inputs = TRY(step.done(read_build_inputs(request)));
+  }
+  const std::unique_ptr<source::ImageResolver> images =
+      source::make_image_resolver({.registry = *own.registry,
+                                   .content = *own.content,
+                                   .layers = *own.layers,
+                                   .metadata = *own.metadata,
+                                   .lanes = own.lanes,
+                                   .events = events,
+                                   .cancel = cancel,
+                                   .clock = own.clock,
+                                   .pull = request.pull});
+  const frontend::FrontendOutput lowered =
+      TRY(frontend::build_dockerfile(frontend_input(request, inputs), *images));
+  for (const solver::Warning& warning : lowered.warnings) {
+    events.on_event(warning);
+  }
+
+  snapshotter::Snapshotter* snapshotter = TRY(own.get_snapshotter());
+  const ops::OpDeps op_deps{
+      .layers = *own.layers,
+      .snapshotter = *snapshotter,
+      .images = *images,
+      .sandbox = *own.sandbox,
+      .events = events,
+      .lanes = own.lanes,
+      .clock = own.clock,
+      .directories = std::move(inputs.directories),
+      .cache_mounts_dir = join_path(own.root, "cache-mounts"),
+      .resolv_conf = host_resolv_conf(),
+      .invented_mtime = {.tv_sec = request.source_date_epoch.value_or(kInventedTime), .tv_nsec = 0}};
+  const solver::OpTable op_table = ops::make_op_table(lowered.graph, op_deps);
+  const solver::SolveResult solved = TRY(solver::solve(lowered.graph, op_table,
+                                                       target_edges(lowered),
+                                                       {.index = *own.index,
+                                                        .lanes = own.lanes,
+                                                        .events = events,
+                                                        .clock = own.clock,
+                                                        .cancel = cancel}));
+
+  exporter::BuildOutput output;
+  output.images = TRY(collect_images(lowered, solved, request.source_date_epoch));
+  output.names = request.names;
+  output.source_date_epoch = request.source_date_epoch;
+  output.multi_platform = request.platforms.size() > 1;
+  exporter::ExportDeps export_deps{.content = *own.content,
+                                   .layers = *own.layers,
+                                   .metadata = *own.metadata,
+                                   .lanes = own.lanes,
+                                   .events = events,
+                                   .cancel = cancel,
+                                   .clock = own.clock,
+                                   .fetch = fetcher(lowered, solved, *images)};
+  BuildReport report;
+  count_vertices(solved, report);
+  for (const exporter::OutputSpec& spec : outputs_of(request)) {
+    const std::unique_ptr<exporter::Exporter> exporter =
+        exporter::make_exporter(spec, export_deps);
+    InternalStep step(exporter->title(), events, own.clock);
+    report.exports.push_back(TRY(step.done(exporter->write(output, step.id()))));
+    if (!report.image_id) {
+      report.image_id = report.exports.back().config;
+    }
+  }
+  return report;
+}
+
+}  // namespace mybuild::builder

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+// The documents of one image as they go out: layers as blobs of the wanted compression, the config,
+// the manifest. All of them are in the content store afterwards. With rewrite-timestamp layer times
+// are clamped, so that layers made here get other diff ids and the config of this output names
+// those. Thread-safe.
+#pragma once
+
+#include "builder/export/exporter.h"
+
+#include <vector>
+
+namespace mybuild::exporter {
+
+struct ImageDocuments {
+  oci::Descriptor manifest;  // with its platform
+  oci::Descriptor config;
+  std::vector<oci::Descriptor> layers;  // lowest first
+};
+
+Result<ImageDocuments> write_documents(const BuiltImage& image, const OutputSpec& spec,
+                                       const BuildOutput& output, ExportDeps& deps);
+/// The index over several images, in the content store.
+Result<oci::Descriptor> write_index(const std::vector<ImageDocuments>& images, ExportDeps& deps);
+
+}  // namespace mybuild::exporter

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+// Exporters: what a build made becomes an image in the local store, an OCI layout, a docker
+// archive, a tar or a directory. Each writes to a draft and renames, so a failed export leaves no
+// half result. Thread-compatible.
+#pragma once
+
+#include "snapshotter/archive/codec.h"
+#include "snapshotter/base/cancel.h"
+#include "snapshotter/base/clock.h"
+#include "snapshotter/base/lanes.h"
+#include "snapshotter/layer_store.h"
+#include "snapshotter/oci/descriptor.h"
+#include "snapshotter/oci/image_config.h"
+#include "snapshotter/oci/reference.h"
+#include "solver/progress.h"
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace mybuild::exporter {
+
+/// The result for one platform. `config` is final: diff_ids, history with times, created.
+struct BuiltImage {
+  oci::Platform platform;
+  oci::ImageConfig config;
+  std::vector<snapshotter::Layer> layers;  // lowest first; config.diff_ids in the same order
+};
+
+struct BuildOutput {
+  std::vector<BuiltImage> images;     // one per platform asked for
+  std::vector<oci::Reference> names;  // -t
+  std::optional<std::int64_t> source_date_epoch;
+  bool multi_platform = false;  // --platform named several: an index is written
+};
+
+enum class OutputType { Image, Oci, Docker, Local, Tar, CacheOnly };
+
+/// One -o, already parsed.
+struct OutputSpec {
+  OutputType type = OutputType::Image;
+  std::string dest;                   // file or directory; "-" = stdout (tar forms)
+  std::vector<oci::Reference> names;  // name=, added to -t
+  snapshotter::CompressionSpec compression;
+  bool tar = true;  // Oci: false = a directory
+  bool rewrite_timestamp = false;
+};
+
+/// What the metadata file and --iidfile are made from.
+struct ExportReport {
+  std::optional<oci::Descriptor> descriptor;  // of the manifest or index
+  std::optional<Digest> config;               // the image id
+  std::vector<std::string> names;
+};
+
+/// Makes trees or blobs of base layers present before they are read (a base image may not have been
+/// downloaded yet).
+struct LayerFetcher {
+  std::function<Status()> trees;
+  std::function<Status()> blobs;
+};
+
+struct ExportDeps {
+  snapshotter::ContentStore& content;
+  snapshotter::LayerStore& layers;
+  snapshotter::Metadata& metadata;
+  Lanes& lanes;
+  solver::EventSink& events;
+  const Cancel& cancel;
+  const Clock& clock;
+  LayerFetcher fetch;
+};
+
+class Exporter {
+ public:
+  virtual ~Exporter() = default;
+  /// What progress calls it: "exporting to image", "exporting to oci image format".
+  virtual std::string title() const = 0;
+  /// Reports parts ("exporting layers", "naming to …") as Progress of `vertex`.
+  virtual Result<ExportReport> write(const BuildOutput& output, const solver::VertexId& vertex) = 0;
+};
+
+std::unique_ptr<Exporter> make_exporter(const OutputSpec& spec, ExportDeps& deps);
+
+/// The manifest of an image with its layers as blobs of `compression`, all in the content store.
+Result<oci::Descriptor> write_manifest(const BuiltImage& image, const OutputSpec& spec,
+                                       const BuildOutput& output, ExportDeps& deps);
+
+}  // namespace mybuild::exporter

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+// The factories behind make_exporter() and what several exporters share. Inside builder/export
+// only.
+#pragma once
+
+#include "builder/export/exporter.h"
+#include "snapshotter/tree_view.h"
+
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace mybuild::exporter {
+
+std::unique_ptr<Exporter> make_store_exporter(const OutputSpec& spec, ExportDeps& deps);
+std::unique_ptr<Exporter> make_layout_exporter(const OutputSpec& spec, ExportDeps& deps);
+std::unique_ptr<Exporter> make_tar_exporter(const OutputSpec& spec, ExportDeps& deps);
+std::unique_ptr<Exporter> make_local_exporter(const OutputSpec& spec, ExportDeps& deps);
+
+/// All names of an output, -t first, each once; one without a tag is refused.
+Result<std::vector<oci::Reference>> tag_names(const OutputSpec& spec, const BuildOutput& output);
+
+/// True when the result is an index, or one folder per platform.
+bool is_multi_platform(const BuildOutput& output);
+/// "linux_arm_v7/" when the output has a folder per platform, else "".
+std::string platform_prefix(const BuiltImage& image, const BuildOutput& output);
+
+/// The result as one tree. Its layers must be unpacked (LayerFetcher::trees).
+Result<std::unique_ptr<snapshotter::TreeView>> open_result(const BuiltImage& image,
+                                                           ExportDeps& deps);
+
+}  // namespace mybuild::exporter

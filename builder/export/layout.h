@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+// An OCI image layout (image-spec image-layout.md) about to be written: small documents as text,
+// blobs by digest from the content store. As a tar its bytes are a function of the content: members
+// sorted by name, times zero. Value type.
+#pragma once
+
+#include "builder/export/output_file.h"
+#include "builder/export/step.h"
+#include "snapshotter/content/content_store.h"
+#include "snapshotter/oci/descriptor.h"
+
+#include <cstdint>
+#include <map>
+#include <string>
+
+namespace mybuild::exporter {
+
+struct Layout {
+  oci::Index index;
+  std::map<std::string, std::string> documents;  // path -> bytes, beside index.json and oci-layout
+  std::map<Digest, std::uint64_t> blobs;         // digest -> size
+
+  void add_blob(const oci::Descriptor& blob) { blobs.emplace(blob.digest, blob.size); }
+  std::uint64_t blob_bytes() const;
+};
+
+std::string blob_path(const Digest& digest);
+
+/// Does not commit `file`.
+Status write_layout_tar(const Layout& layout, ExportDeps& deps, Step& step, OutputFile& file);
+/// Adds to a layout that is there already: its other images stay, an equal reference name moves.
+/// What was made is removed again when something fails.
+Status write_layout_directory(const Layout& layout, ExportDeps& deps, Step& step,
+                              const std::string& dest);
+
+}  // namespace mybuild::exporter

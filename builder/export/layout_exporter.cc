@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: Apache-2.0
+// The oci and docker forms. Both are an OCI layout; docker's has a manifest.json too, which `docker
+// load` and everything that reads `docker save` archives start from (its layers may be compressed,
+// as they are in archives of docker itself).
+#include "builder/export/documents.h"
+#include "builder/export/exporters.h"
+#include "builder/export/layout.h"
+#include "snapshotter/base/json.h"
+#include "snapshotter/oci/media_type.h"
+
+#include <chrono>
+
+namespace mybuild::exporter {
+
+namespace {
+
+std::string manifest_json(const ImageDocuments& image, const std::vector<oci::Reference>& names) {
+  Json entry;
+  entry["Config"] = blob_path(image.config.digest);
+  entry["RepoTags"] = nullptr;
+  for (const oci::Reference& name : names) {
+    entry["RepoTags"].push_back(name.familiar());
+  }
+  entry["Layers"] = Json::array();
+  for (const oci::Descriptor& layer : image.layers) {
+    entry["Layers"].push_back(blob_path(layer.digest));
+  }
+  return canonical_dump(Json::array({entry}));
+}
+
+class LayoutExporter final : public Exporter {
+ public:
+  LayoutExporter(OutputSpec spec, ExportDeps& deps) : spec_(std::move(spec)), deps_(deps) {}
+
+  std::string title() const override {
+    return docker() ? "exporting to docker image format" : "exporting to oci image format";
+  }
+
+  Result<ExportReport> write(const BuildOutput& output, const solver::VertexId& vertex) override {
+    const std::vector<oci::Reference> names = TRY(tag_names(spec_, output));
+    TRY(check(output));
+    std::optional<OutputFile> file;
+    if (spec_.tar) {
+      OutputFile opened = TRY(OutputFile::open(spec_.dest));  // a bad dest is known before the work
+      file.emplace(std::move(opened));
+    }
+    const std::vector<ImageDocuments> images = TRY(export_images(output, vertex));
+    const oci::Descriptor root = TRY(root_of(images, output, vertex));
+    const Layout layout = make_layout(images, root, names, output);
+    Step step(deps_, vertex, "sending tarball", layout.blob_bytes());
+    if (file) {
+      TRY(write_layout_tar(layout, deps_, step, *file));
+      TRY(std::move(*file).commit());
+    } else {
+      TRY(write_layout_directory(layout, deps_, step, spec_.dest));
+    }
+    step.done();
+    return report(images, root, names);
+  }
+
+ private:
+  bool docker() const { return spec_.type == OutputType::Docker; }
+
+  Status check(const BuildOutput& output) const {
+    if (output.images.empty()) {
+      return internal_error("the build has no result");
+    }
+    if (docker() && is_multi_platform(output)) {
+      return unsupported("a docker archive holds one platform").with_hint("use type=oci");
+    }
+    if (!spec_.tar && (spec_.dest.empty() || spec_.dest == "-")) {
+      return invalid_argument("tar=false needs a directory").with_hint("name it with dest=");
+    }
+    return {};
+  }
+
+  Result<std::vector<ImageDocuments>> export_images(const BuildOutput& output,
+                                                    const solver::VertexId& vertex) {
+    if (spec_.rewrite_timestamp && !output.source_date_epoch) {
+      deps_.events.on_event(
+          solver::Warning{.message = "rewrite-timestamp does nothing without SOURCE_DATE_EPOCH",
+                          .detail = {},
+                          .location = {}});
+    }
+    if (deps_.fetch.blobs) {
+      TRY(deps_.fetch.blobs());
+    }
+    Step step(deps_, vertex, "exporting layers");
+    std::vector<ImageDocuments> images;
+    for (const BuiltImage& image : output.images) {
+      ImageDocuments documents = TRY(write_documents(image, spec_, output, deps_));
+      images.push_back(std::move(documents));
+    }
+    step.done();
+    for (const ImageDocuments& image : images) {
+      Step(deps_, vertex, "exporting manifest " + image.manifest.digest.str()).done();
+      Step(deps_, vertex, "exporting config " + image.config.digest.str()).done();
+    }
+    return images;
+  }
+
+  Result<oci::Descriptor> root_of(const std::vector<ImageDocuments>& images,
+                                  const BuildOutput& output, const solver::VertexId& vertex) {
+    if (!is_multi_platform(output)) {
+      return images.front().manifest;
+    }
+    oci::Descriptor index = TRY(write_index(images, deps_));
+    Step(deps_, vertex, "exporting manifest list " + index.digest.str()).done();
+    return index;
+  }
+
+  /// One line per name, as BuildKit writes index.json.
+  oci::Index index_of(const oci::Descriptor& root, const std::vector<oci::Reference>& names,
+                      const BuildOutput& output) const {
+    const auto epoch = output.source_date_epoch;
+    const Time created = epoch ? Time(std::chrono::seconds(*epoch)) : deps_.clock.now();
+    oci::Descriptor line = root;
+    line.annotations["org.opencontainers.image.created"] =
+        format_rfc3339(std::chrono::floor<std::chrono::seconds>(created));
+    oci::Index index;
+    index.media_type = oci::kMediaTypeIndex;
+    for (const oci::Reference& name : names) {
+      oci::Descriptor named = line;
+      named.annotations["io.containerd.image.name"] = name.str();
+      named.annotations["org.opencontainers.image.ref.name"] = name.tag;
+      index.manifests.push_back(std::move(named));
+    }
+    if (names.empty()) {
+      index.manifests.push_back(std::move(line));
+    }
+    return index;
+  }
+
+  Layout make_layout(const std::vector<ImageDocuments>& images, const oci::Descriptor& root,
+                     const std::vector<oci::Reference>& names, const BuildOutput& output) const {
+    Layout layout;
+    layout.index = index_of(root, names, output);
+    layout.add_blob(root);
+    for (const ImageDocuments& image : images) {
+      layout.add_blob(image.manifest);
+      layout.add_blob(image.config);
+      for (const oci::Descriptor& layer : image.layers) {
+        layout.add_blob(layer);
+      }
+    }
+    if (docker()) {
+      layout.documents.emplace("manifest.json", manifest_json(images.front(), names));
+    }
+    return layout;
+  }
+
+  static ExportReport report(const std::vector<ImageDocuments>& images, const oci::Descriptor& root,
+                             const std::vector<oci::Reference>& names) {
+    ExportReport report;
+    report.descriptor = root;
+    report.config = images.front().config.digest;
+    for (const oci::Reference& name : names) {
+      report.names.push_back(name.str());
+    }
+    return report;
+  }
+
+  OutputSpec spec_;
+  ExportDeps& deps_;
+};
+
+}  // namespace
+
+std::unique_ptr<Exporter> make_layout_exporter(const OutputSpec& spec, ExportDeps& deps) {
+  return std::make_unique<LayoutExporter>(spec, deps);
+}
+
+}  // namespace mybuild::exporter

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+// OutputFile: where a one-file export goes. A regular file is written as a draft beside it that
+// takes its name with commit(), so a failed export keeps the old one; standard output, pipes and
+// devices get the bytes as they come. Buffered. Move-only, thread-compatible.
+#pragma once
+
+#include "snapshotter/base/bytes.h"
+#include "snapshotter/base/file.h"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace mybuild::exporter {
+
+class OutputFile final : public Sink {
+ public:
+  /// "-" (or "") is standard output, refused when that is a terminal. Links are followed to the
+  /// file they name.
+  static Result<OutputFile> open(const std::string& dest);
+
+  Status write(ByteSpan bytes) override;
+  Status commit() &&;
+
+ private:
+  OutputFile(std::string name, Fd stream) : name_(std::move(name)), stream_(std::move(stream)) {}
+  OutputFile(std::string name, AtomicFile draft)
+      : name_(std::move(name)), draft_(std::move(draft)) {}
+  Status put(ByteSpan bytes);
+  Status flush();
+
+  std::string name_;
+  Fd stream_;
+  std::optional<AtomicFile> draft_;
+  std::vector<std::byte> buffer_;
+};
+
+}  // namespace mybuild::exporter

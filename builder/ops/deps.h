@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+// What ops need of the engine. References; the engine owns everything and outlives the ops.
+#pragma once
+
+#include "builder/sandbox/sandbox.h"
+#include "builder/source/image_resolver.h"
+#include "snapshotter/base/clock.h"
+#include "snapshotter/base/lanes.h"
+#include "snapshotter/layer_store.h"
+#include "snapshotter/snapshotter.h"
+#include "solver/progress.h"
+
+#include <map>
+#include <string>
+#include <vector>
+
+namespace mybuild::ops {
+
+/// A directory that a LocalSource names.
+struct LocalDirectory {
+  std::string path;
+  std::vector<std::string> ignore;  // patterns of its ignore file
+};
+
+struct OpDeps {
+  snapshotter::LayerStore& layers;
+  snapshotter::Snapshotter& snapshotter;
+  source::ImageResolver& images;
+  sandbox::Sandbox& sandbox;
+  solver::EventSink& events;
+  Lanes& lanes;
+  const Clock& clock;
+  std::map<std::string, LocalDirectory> directories;  // by LocalSource::name
+  std::string cache_mounts_dir;                       // <root>/cache-mounts
+  std::string resolv_conf;                            // text for /etc/resolv.conf of steps
+  struct timespec invented_mtime {};  // of directories and files that no source has a time for
+};
+
+}  // namespace mybuild::ops

@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "builder/ops/exec_op.h"
+
+#include "builder/ops/exec_mounts.h"
+#include "builder/ops/trees.h"
+#include "builder/sandbox/mount_point_layer.h"
+#include "snapshotter/base/file.h"
+#include "snapshotter/base/sys.h"
+#include "solver/key.h"
+
+#include <fmt/ranges.h>
+
+namespace mybuild::ops {
+
+namespace {
+
+using sandbox::SandboxPlan;
+using solver::ExecOp;
+using solver::InputRule;
+using solver::ResultPtr;
+
+constexpr std::string_view kDefaultHostname = "buildkitsandbox";
+
+/// The text of /etc/hosts as BuildKit gives it to steps.
+std::string hosts_text(const std::string& hostname, const std::vector<std::string>& extra) {
+  std::string text = fmt::format(
+      "127.0.0.1\tlocalhost {}\n::1\tlocalhost ip6-localhost ip6-loopback\n", hostname);
+  for (const std::string& host : extra) {
+    const std::size_t equals = host.find('=');
+    text += fmt::format("{}\t{}\n", host.substr(equals + 1), host.substr(0, equals));
+  }
+  return text;
+}
+
+Status check_entitlements(const ExecOp& op) {
+  if (op.security == solver::SecurityMode::Insecure) {
+    return Error(ErrorKind::Denied, "security.insecure is not allowed");
+  }
+  if (op.network == solver::NetworkMode::Host) {
+    return Error(ErrorKind::Denied, "network.host is not allowed");
+  }
+  return {};
+}
+
+/// Not even a failed command: what the sandbox says about its start or its end becomes an Error with docker's words.
+Status check_exit(const ExecOp& op, const sandbox::SandboxExit& exit) {
+  if (exit.status.success() && !exit.not_found && !exit.not_executable) {
+    return {};
+  }
+  const int code = exit.status.signal != 0 ? 128 + exit.status.signal : exit.status.code;
+  std::string message = fmt::format(
+      "process \"{}\" did not complete successfully: exit code: {}", fmt::join(op.args, " "), code);
+  if (!exit.start_error.empty()) {
+    message = fmt::format("process \"{}\" could not be started: {}", fmt::join(op.args, " "),
+                          exit.start_error);
+  }
+  if (exit.oom_killed) {
+    message += " (killed: out of memory)";
+  }
+  return Error(ErrorKind::ProcessFailed, std::move(message)).with_exit_code(code);
+}
+
+class ExecOpRunner final : public solver::Op {
+ public:
+  ExecOpRunner(const solver::Vertex& vertex, const OpDeps& deps)
+      : vertex_(vertex), op_(std::get<ExecOp>(vertex.op)), deps_(deps) {}
+
+  Lane lane() const override { return Lane::Exec; }
+  bool is_source() const override { return false; }
+
+  std::string definition() const override {
+    return fmt::format("{}\nplatform {}\nisolation root\n", solver::encode(vertex_.op),
+                       oci::to_string(vertex_.platform));
+  }
+
+  InputRule input_rule(std::size_t input) const override {
+    return bind_of(input) != nullptr ? InputRule::Selected : InputRule::Whole;
+  }
+
+  /// Everything that any bind mount shows of the input.
+  Result<Digest> content_digest(std::size_t input, const ResultPtr& result) override {
+    solver::KeyBuilder key("mybuild.binds.v1");
+    for (const solver::ExecMount& mount : op_.mounts) {
+      const auto* bind = std::get_if<solver::BindMount>(&mount.kind);
+      if (bind != nullptr && mount.input == input) {
+        key.add(TRY(bind_digest(bind->source, result, deps_)));
+      }
+    }
+    return key.finish();
+  }
+
+  Result<std::optional<solver::Output>> restore(const solver::CacheRecord& record,
+                                                const std::vector<ResultPtr>& inputs) override {
+    const TreeResult* root = TRY(root_of(inputs));
+    return restore_layer(record, root, deps_);
+  }
+
+  Result<solver::Output> exec(const std::vector<ResultPtr>& inputs,
+                              const std::vector<solver::OutputId>& ids,
+                              const Cancel& cancel) override {
+    TRY(check_entitlements(op_));
+    const TreeResult* root = TRY(root_of(inputs));
+    const std::vector<std::string> dirs = TRY(layer_dirs(root, deps_));
+    const TempDir scratch = TRY(deps_.layers.scratch());
+    PreparedMounts mounts = TRY(prepare_mounts(op_, inputs, scratch.path(), deps_));
+    const std::string own = join_path(scratch.path(), "root");
+    TRY(sys::mkdir_at(AT_FDCWD, own, 0700));
+    std::unique_ptr<snapshotter::Active> active = TRY(deps_.snapshotter.prepare(dirs, own));
+    SandboxPlan plan = make_plan(active->root(), std::move(mounts.mounts));
+    TRY(add_mount_points(plan, scratch.path()));
+    const sandbox::SandboxExit exit =
+        TRY(deps_.sandbox.run(plan, sandbox::Stdio{.on_output = log_sink(), .in = {}, .out = {}, .err = {}}, cancel));
+    TRY(cancel.check());
+    TRY(check_exit(op_, exit));
+    const std::string changed = TRY(deps_.snapshotter.finish(std::move(active)));
+    const snapshotter::Layer layer = TRY(deps_.layers.commit_tree(changed));
+    return with_layer(root, op_.has_root ? ids[0] : solver::OutputId{}, layer, deps_.clock.now());
+  }
+
+ private:
+  const solver::BindMount* bind_of(std::size_t input) const {
+    if (op_.has_root && input == 0) {
+      return nullptr;
+    }
+    for (const solver::ExecMount& mount : op_.mounts) {
+      if (mount.input == input) {
+        return std::get_if<solver::BindMount>(&mount.kind);
+      }
+    }
+    return nullptr;
+  }
+
+  Result<const TreeResult*> root_of(const std::vector<ResultPtr>& inputs) const {
+    return as_tree(op_.has_root ? inputs[0] : nullptr);
+  }
+
+  SandboxPlan make_plan(const snapshotter::RootMount& root,
+                        std::vector<sandbox::PlanMount> mounts) const {
+    SandboxPlan plan;
+    plan.root = root;
+    plan.mounts = std::move(mounts);
+    plan.argv = op_.args;
+    plan.env = op_.env;
+    plan.env.insert(plan.env.end(), op_.proxy_env.begin(), op_.proxy_env.end());
+    plan.cwd = op_.cwd;
+    plan.user = op_.user;
+    plan.hostname = op_.hostname.empty() ? std::string(kDefaultHostname) : op_.hostname;
+    plan.network = op_.network == solver::NetworkMode::None ? sandbox::Network::None
+                                                            : sandbox::Network::Host;
+    plan.hosts = hosts_text(plan.hostname, op_.extra_hosts);
+    plan.resolv_conf = deps_.resolv_conf;
+    if (op_.shm_size != 0) {
+      plan.shm_size = op_.shm_size;
+    }
+    for (const solver::Ulimit& limit : op_.ulimits) {
+      plan.rlimits.push_back({.name = limit.name,
+                              .soft = static_cast<std::uint64_t>(limit.soft),
+                              .hard = static_cast<std::uint64_t>(limit.hard)});
+    }
+    return plan;
+  }
+
+  /// Mount points come from a lowest layer of their own where the driver can stack one, so none lands in the step's layer.
+  Status add_mount_points(SandboxPlan& plan, const std::string& scratch) const {
+    if (!deps_.snapshotter.capabilities().extra_lower) {
+      return {};
+    }
+    const std::string dir = join_path(scratch, "mount-points");
+    TRY(sys::mkdir_at(AT_FDCWD, dir, 0755));
+    TRY(sandbox::make_mount_point_layer(dir, plan));
+    plan.root.lower.insert(plan.root.lower.begin(), dir);
+    plan.mount_points_in_lower = true;
+    return {};
+  }
+
+  std::function<void(int, std::string_view)> log_sink() const {
+    return [this](int stream, std::string_view bytes) {
+      deps_.events.on_event(solver::LogChunk{.vertex = vertex_.id,
+                                             .stream = stream,
+                                             .bytes = std::string(bytes),
+                                             .time = deps_.clock.now()});
+    };
+  }
+
+  const solver::Vertex& vertex_;
+  const ExecOp& op_;
+  const OpDeps& deps_;
+};
+
+}  // namespace
+
+std::unique_ptr<solver::Op> make_exec_op(const solver::Vertex& vertex, const OpDeps& deps) {
+  return std::make_unique<ExecOpRunner>(vertex, deps);
+}
+
+}  // namespace mybuild::ops

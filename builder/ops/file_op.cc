@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "builder/ops/file_op.h"
+
+#include "builder/ops/copy_plan.h"
+#include "builder/ops/trees.h"
+#include "snapshotter/base/file.h"
+#include "snapshotter/base/rooted_path.h"
+#include "snapshotter/base/sys.h"
+
+#include <map>
+#include <mutex>
+
+namespace mybuild::ops {
+
+namespace {
+
+using solver::CopyAction;
+using solver::FileOp;
+using solver::InputRule;
+using solver::MakeDirAction;
+using solver::MakeFileAction;
+using solver::ResultPtr;
+
+/// What a copy takes from its input: opened once, used for the key and for the copy.
+struct Source {
+  View view;
+  std::vector<SelectedSource> selected;
+};
+
+class FileOpRunner final : public solver::Op {
+ public:
+  FileOpRunner(const solver::Vertex& vertex, const OpDeps& deps)
+      : vertex_(vertex), op_(std::get<FileOp>(vertex.op)), deps_(deps) {}
+
+  Lane lane() const override { return Lane::Disk; }
+  bool is_source() const override { return false; }
+  std::string definition() const override { return solver::encode(vertex_.op); }
+  InputRule input_rule(std::size_t input) const override {
+    return op_.has_base && input == 0 ? InputRule::Whole : InputRule::Selected;
+  }
+
+  Result<Digest> content_digest(std::size_t input, const ResultPtr& result) override {
+    std::vector<SelectedSource> all;
+    for (std::size_t i = 0; i < op_.actions.size(); ++i) {
+      const auto* copy = std::get_if<CopyAction>(&op_.actions[i]);
+      if (copy == nullptr || copy->input != input) {
+        continue;
+      }
+      const std::shared_ptr<Source> source = TRY(select_source(i, *copy, result));
+      TRY(hash_contents(*source->view.view, source->selected));
+      all.insert(all.end(), source->selected.begin(), source->selected.end());
+    }
+    return selection_digest(all);
+  }
+
+  Result<std::optional<solver::Output>> restore(const solver::CacheRecord& record,
+                                                const std::vector<ResultPtr>& inputs) override {
+    const TreeResult* base = TRY(base_of(inputs));
+    return restore_layer(record, base, deps_);
+  }
+
+  Result<solver::Output> exec(const std::vector<ResultPtr>& inputs,
+                              const std::vector<solver::OutputId>& ids,
+                              const Cancel& cancel) override {
+    const TreeResult* base = TRY(base_of(inputs));
+    const std::unique_ptr<snapshotter::TreeView> base_view = TRY(open_tree(base, deps_));
+    StagedTree staged(*base_view);
+    const TempDir scratch = TRY(deps_.layers.scratch());
+    for (std::size_t i = 0; i < op_.actions.size(); ++i) {
+      TRY(cancel.check());
+      TRY(stage(i, inputs, scratch.path(), staged));
+    }
+    const snapshotter::Layer layer = TRY(deps_.layers.commit_changes(staged.changes(), staged));
+    release_sources();
+    return with_layer(base, op_.has_base ? ids[0] : solver::OutputId{}, layer,
+                      deps_.clock.now());
+  }
+
+ private:
+  Result<const TreeResult*> base_of(const std::vector<ResultPtr>& inputs) const {
+    return as_tree(op_.has_base ? inputs[0] : nullptr);
+  }
+
+  Result<std::shared_ptr<Source>> select_source(std::size_t action, const CopyAction& copy,
+                                                const ResultPtr& input) {
+    const std::lock_guard lock(mutex_);
+    std::shared_ptr<Source>& slot = sources_[action];
+    if (slot == nullptr) {
+      auto source = std::make_shared<Source>();
+      source->view = TRY(open_view(input, deps_));
+      source->selected =
+          TRY(select(*source->view.view, copy.sources,
+                     {.excludes = copy.excludes, .parents = copy.parents})
+                  .context("failed to calculate checksum of source"));
+      slot = std::move(source);
+    }
+    return slot;
+  }
+
+  void release_sources() {
+    const std::lock_guard lock(mutex_);
+    sources_.clear();
+  }
+
+  Status stage(std::size_t index, const std::vector<ResultPtr>& inputs, const std::string& scratch,
+               StagedTree& staged) {
+    const solver::FileAction& action = op_.actions[index];
+    if (const auto* copy = std::get_if<CopyAction>(&action)) {
+      return stage_copy(index, *copy, inputs[copy->input], scratch, staged);
+    }
+    if (const auto* file = std::get_if<MakeFileAction>(&action)) {
+      return stage_file(*file, staged);
+    }
+    return stage_directory(std::get<MakeDirAction>(action), staged);
+  }
+
+  Result<std::optional<Ids>> owner_ids(const std::optional<solver::Owner>& owner,
+                                       const StagedTree& staged) {
+    if (!owner) {
+      return std::optional<Ids>();
+    }
+    std::optional<std::string> unknown;
+    const Ids ids = TRY(resolve_owner(owner->text, staged, &unknown));
+    if (unknown) {
+      deps_.events.on_event(solver::Warning{
+          .message = fmt::format("--chown={}: \"{}\" is not known in the image, 0 is used",
+                                 owner->text, *unknown),
+          .detail = "BuildKit does the same; create the user before the COPY, or use a number",
+          .location = vertex_.meta.location});
+    }
+    return std::optional(ids);
+  }
+
+  Status stage_copy(std::size_t index, const CopyAction& copy, const ResultPtr& input,
+                    const std::string& scratch, StagedTree& staged) {
+    const std::shared_ptr<Source> source = TRY(select_source(index, copy, input));
+    CopyPlanOptions options;
+    options.dest = copy.dest;
+    options.invented_mtime = deps_.invented_mtime;
+    options.owner = TRY(owner_ids(copy.owner, staged));
+    if (copy.mode) {
+      options.mode = TRY(ModeChange::parse(*copy.mode));
+    }
+    for (const SelectedSource& selected : source->selected) {
+      if (copy.unpack && TRY(unpack(*source->view.view, selected, options, scratch, staged))) {
+        continue;
+      }
+      TRY(plan_copy(staged, *source->view.view, selected, options));
+    }
+    return {};
+  }
+
+  Result<bool> unpack(const snapshotter::TreeView& view, const SelectedSource& source,
+                      const CopyPlanOptions& options, const std::string& scratch,
+                      StagedTree& staged) {
+    if (source.is_directory || source.entries.empty() ||
+        source.entries[0].entry.type != snapshotter::EntryType::File) {
+      return false;
+    }
+    const std::string spool = join_path(scratch, fmt::format("archive-{}", ++archives_));
+    TRY(sys::mkdir_at(AT_FDCWD, spool, 0700));
+    return plan_unpack(staged, view, source.entries[0].entry, options, spool);
+  }
+
+  Status stage_file(const MakeFileAction& file, StagedTree& staged) {
+    snapshotter::Entry entry;
+    entry.path = clean_relative(file.path);
+    entry.mode = file.mode;
+    entry.size = file.content.size();
+    entry.mtime = deps_.invented_mtime;
+    entry.content = Digest::of(file.content);
+    return staged.put(std::move(entry), [&file]() -> Result<Fd> {
+      Fd bytes = TRY(sys::memfd("heredoc"));
+      TRY(sys::write_all(bytes.get(), as_bytes(file.content)));
+      ::lseek(bytes.get(), 0, SEEK_SET);
+      return bytes;
+    });
+  }
+
+  Status stage_directory(const MakeDirAction& directory, StagedTree& staged) {
+    CopyPlanOptions options;
+    options.invented_mtime = deps_.invented_mtime;
+    options.owner = TRY(owner_ids(directory.owner, staged));
+    snapshotter::Entry model = directory_model(options);
+    model.mode = directory.mode;
+    const std::string path = TRY(staged.resolve(directory.path));
+    return staged.make_dirs(path, model);
+  }
+
+  const solver::Vertex& vertex_;
+  const FileOp& op_;
+  const OpDeps& deps_;
+  std::mutex mutex_;
+  std::map<std::size_t, std::shared_ptr<Source>> sources_;  // by action
+  std::size_t archives_ = 0;
+};
+
+}  // namespace
+
+std::unique_ptr<solver::Op> make_file_op(const solver::Vertex& vertex, const OpDeps& deps) {
+  return std::make_unique<FileOpRunner>(vertex, deps);
+}
+
+}  // namespace mybuild::ops

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+// What is behind the solver's opaque handles: a stack of layers, or a local context. Immutable, thread-safe.
+#pragma once
+
+#include "snapshotter/base/clock.h"
+#include "snapshotter/layer_store.h"
+#include "snapshotter/tree_view.h"
+#include "solver/op.h"
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace mybuild::ops {
+
+/// The image at the bottom of a stack. Its bytes may not be here yet.
+struct BaseImage {
+  Digest id;                 // ImageMeta::id
+  std::size_t layers = 0;    // how many of the stack are its
+  solver::VertexId vertex;   // progress of a download is shown there
+};
+
+class TreeResult final : public solver::ResultHandle {
+ public:
+  std::vector<snapshotter::Layer> layers;  // lowest first
+  std::optional<BaseImage> base;
+  std::vector<Time> created;  // when each layer above the base was made; a cached one keeps its time
+};
+
+class ContextResult final : public solver::ResultHandle {
+ public:
+  std::unique_ptr<snapshotter::TreeView> view;
+  std::string name;
+};
+
+}  // namespace mybuild::ops

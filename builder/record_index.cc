@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "builder/record_index.h"
+
+#include "snapshotter/base/json.h"
+
+namespace mybuild::builder {
+
+namespace {
+
+using snapshotter::RecordRow;
+using solver::CacheRecord;
+
+/// The row's body holds what has no column of its own: the inputs, and the op's part as a string.
+std::string encode_body(const CacheRecord& record) {
+  Json inputs = Json::array();
+  for (const solver::OutputId& input : record.inputs) {
+    inputs.push_back(input.digest.str());
+  }
+  return canonical_dump(Json{{"inputs", std::move(inputs)}, {"op", record.body}});
+}
+
+Result<CacheRecord> decode_row(const RecordRow& row) {
+  const Json json = TRY(parse_json(row.body));
+  const JsonField root(json, "");
+  const JsonField inputs = TRY(root.field("inputs"));
+  const JsonField op = TRY(root.field("op"));
+  CacheRecord record{.definition = {row.definition_key},
+                     .content = {row.content_key},
+                     .inputs = {},
+                     .output = {row.output},
+                     .body = {}};
+  record.body = TRY(op.string());
+  for (const std::string& text : TRY(inputs.strings())) {
+    const Digest digest = TRY(Digest::parse(text));
+    record.inputs.push_back({digest});
+  }
+  return record;
+}
+
+class RecordIndex final : public solver::CacheIndex {
+ public:
+  RecordIndex(snapshotter::Metadata& metadata, const Clock& clock)
+      : metadata_(metadata), clock_(clock) {}
+
+  Result<std::vector<CacheRecord>> find(const solver::DefinitionKey& key) override {
+    return decode(metadata_.find_records_by_definition(key.digest));
+  }
+  Result<std::vector<CacheRecord>> find(const solver::ContentKey& key) override {
+    return decode(metadata_.find_records_by_content(key.digest));
+  }
+  Result<std::vector<CacheRecord>> find(const solver::OutputId& output) override {
+    return decode(metadata_.find_records_by_output(output.digest));
+  }
+  Status add(const CacheRecord& record) override {
+    const auto seconds =
+        std::chrono::duration_cast<std::chrono::seconds>(clock_.now().time_since_epoch());
+    return metadata_.put_record(RecordRow{.definition_key = record.definition.digest,
+                                          .content_key = record.content.digest,
+                                          .output = record.output.digest,
+                                          .body = encode_body(record),
+                                          .created = seconds.count()});
+  }
+
+ private:
+  /// A row that cannot be read is a miss, not an error: it was written by another version, or damaged.
+  static Result<std::vector<CacheRecord>> decode(Result<std::vector<RecordRow>> rows) {
+    const std::vector<RecordRow> found = TRY(std::move(rows));
+    std::vector<CacheRecord> records;
+    for (const RecordRow& row : found) {
+      if (Result<CacheRecord> record = decode_row(row)) {
+        records.push_back(std::move(record).value());
+      }
+    }
+    return records;
+  }
+
+  snapshotter::Metadata& metadata_;
+  const Clock& clock_;
+};
+
+}  // namespace
+
+std::unique_ptr<solver::CacheIndex> make_record_index(snapshotter::Metadata& metadata,
+                                                      const Clock& clock) {
+  return std::make_unique<RecordIndex>(metadata, clock);
+}
+
+}  // namespace mybuild::builder

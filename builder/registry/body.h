@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+// Where bodies of answers go: into memory with a limit, or, for a blob, through a check of size and
+// digest into a sink that several answers may fill one after the other. Thread-compatible.
+#pragma once
+
+#include "builder/registry/transport.h"
+#include "snapshotter/oci/descriptor.h"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+namespace mybuild::registry {
+
+class TextBody final : public BodySink {
+ public:
+  explicit TextBody(std::size_t limit) : limit_(limit) {}
+  Status begin(const Response&) override {
+    text_.clear();
+    return {};
+  }
+  Status write(ByteSpan bytes) override;
+  const std::string& text() const { return text_; }
+
+ private:
+  std::size_t limit_;
+  std::string text_;
+};
+
+/// Bytes already passed on are never passed on again: an answer that starts over is skipped up to
+/// where the last ended.
+class BlobBody final : public BodySink {
+ public:
+  BlobBody(const oci::Descriptor& descriptor, Sink& sink) : descriptor_(descriptor), sink_(sink) {}
+
+  Status begin(const Response& response) override;
+  Status write(ByteSpan bytes) override;
+  std::uint64_t received() const { return received_; }
+  bool complete() const { return received_ == descriptor_.size; }
+  /// DataLoss unless all bytes came and have the descriptor's digest. Once.
+  Status verify();
+  /// What made begin() or write() fail: no retry can help then.
+  const std::optional<Error>& refusal() const { return refusal_; }
+
+ private:
+  Status refuse(Error error);
+
+  const oci::Descriptor& descriptor_;
+  Sink& sink_;
+  Hasher hasher_;
+  std::uint64_t received_ = 0;
+  std::uint64_t skip_ = 0;
+  std::optional<Error> refusal_;
+};
+
+}  // namespace mybuild::registry

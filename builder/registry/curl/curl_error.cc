@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "builder/registry/curl/curl_error.h"
+
+#include <string>
+
+namespace mybuild::registry {
+
+namespace {
+
+struct Meaning {
+  CURLcode code;
+  ErrorKind kind;
+  const char* hint;
+};
+
+constexpr char kTlsHint[] =
+    "is the registry's certificate signed by an authority in /etc/ssl/certs, or named by "
+    "SSL_CERT_FILE?";
+constexpr char kNameHint[] = "is there a network, and is the host name right?";
+constexpr char kProxyHint[] = "see HTTP_PROXY, HTTPS_PROXY and NO_PROXY";
+
+// What is not listed is an answer that never came complete: a retry may help.
+constexpr Meaning kMeanings[] = {
+    {CURLE_COULDNT_RESOLVE_HOST, ErrorKind::Unavailable, kNameHint},
+    {CURLE_COULDNT_RESOLVE_PROXY, ErrorKind::Unavailable, kProxyHint},
+    {CURLE_PEER_FAILED_VERIFICATION, ErrorKind::Denied, kTlsHint},
+    {CURLE_SSL_CACERT_BADFILE, ErrorKind::Denied, kTlsHint},
+    {CURLE_SSL_ISSUER_ERROR, ErrorKind::Denied, kTlsHint},
+    {CURLE_SSL_INVALIDCERTSTATUS, ErrorKind::Denied, kTlsHint},
+    {CURLE_SSL_CERTPROBLEM, ErrorKind::Denied, kTlsHint},
+    {CURLE_URL_MALFORMAT, ErrorKind::InvalidArgument, ""},
+    {CURLE_UNSUPPORTED_PROTOCOL, ErrorKind::Denied,
+     "only http and https are spoken, and https is never left for http by a redirect"},
+    {CURLE_TOO_MANY_REDIRECTS, ErrorKind::InvalidArgument, ""},
+};
+
+}  // namespace
+
+Error curl_error(CURLcode code, std::string_view what, std::string_view detail) {
+  std::string text(detail.empty() ? std::string_view(curl_easy_strerror(code)) : detail);
+  if (text.size() > 1 && text[0] >= 'A' && text[0] <= 'Z' && text[1] >= 'a' && text[1] <= 'z') {
+    text[0] = static_cast<char>(text[0] - 'A' + 'a');
+  }
+  for (const Meaning& meaning : kMeanings) {
+    if (meaning.code == code) {
+      return make_error(meaning.kind, "{}: {}", what, text).with_hint(meaning.hint);
+    }
+  }
+  return make_error(ErrorKind::Unavailable, "{}: {}", what, text);
+}
+
+}  // namespace mybuild::registry

@@ -1,0 +1,303 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "builder/registry/curl/curl_error.h"
+#include "builder/registry/curl/easy.h"
+#include "builder/registry/net_module.h"
+#include "builder/registry/url.h"
+#include "snapshotter/base/guarded.h"
+#include "snapshotter/base/log.h"
+
+#include <algorithm>
+#include <array>
+#include <cstdlib>
+#include <optional>
+#include <vector>
+
+namespace mybuild::registry {
+
+namespace {
+
+constexpr long kConnectTimeoutSeconds = 15;
+constexpr long kStallSeconds = 30;
+constexpr long kMaxRedirects = 10;
+constexpr long kBufferSize = 256 << 10;
+constexpr std::size_t kMaxHeaderBytes = 128 << 10;
+constexpr std::size_t kMaxErrorText = 64 << 10;
+constexpr std::size_t kMaxIdle = 16;
+constexpr char kUserAgent[] = "mybuild/" MYBUILD_VERSION;
+
+/// One request under way: what the callbacks of libcurl write to.
+class Exchange {
+ public:
+  Exchange(CURL* easy, BodySink& body) : easy_(easy), body_(body) {}
+
+  static std::size_t on_header(char* data, std::size_t size, std::size_t count, void* self) {
+    const std::size_t bytes = size * count;
+    return static_cast<Exchange*>(self)->take_header({data, bytes}) ? bytes : 0;
+  }
+  static std::size_t on_body(char* data, std::size_t size, std::size_t count, void* self) {
+    const std::size_t bytes = size * count;
+    return static_cast<Exchange*>(self)->take_body({data, bytes}) ? bytes : 0;
+  }
+
+  Result<Response> finish(CURLcode code, const std::string& what, std::string_view detail) {
+    if (refused_) {
+      return *std::move(refused_);
+    }
+    if (code != CURLE_OK && !error_text_full_) {
+      return curl_error(code, what, detail);
+    }
+    TRY(begin_body());
+    return std::move(response_);
+  }
+
+ private:
+  bool take_header(std::string_view line) {
+    header_bytes_ += line.size();
+    if (header_bytes_ > kMaxHeaderBytes) {
+      return refuse(
+          invalid_argument("the answer has more than {} bytes of headers", kMaxHeaderBytes));
+    }
+    if (line.starts_with("HTTP/")) {
+      response_.headers.clear();  // of a redirect, or of a 100 Continue
+      return true;
+    }
+    while (!line.empty() && (line.back() == '\r' || line.back() == '\n')) {
+      line.remove_suffix(1);
+    }
+    const std::size_t colon = line.find(':');
+    if (colon == std::string_view::npos || began_) {
+      return true;
+    }
+    add_header(lower_case(line.substr(0, colon)), line.substr(colon + 1));
+    return true;
+  }
+
+  void add_header(std::string name, std::string_view value) {
+    const std::size_t start = std::min(value.find_first_not_of(" \t"), value.size());
+    std::string& slot = response_.headers[std::move(name)];
+    if (!slot.empty()) {
+      slot += ", ";
+    }
+    slot += value.substr(start);
+  }
+
+  bool take_body(std::string_view bytes) {
+    if (const Status status = begin_body(); !status) {
+      return refuse(status.error());
+    }
+    if (!response_.ok()) {
+      return take_error_text(bytes);
+    }
+    if (const Status status = body_.write(as_bytes(bytes)); !status) {
+      return refuse(status.error());
+    }
+    return true;
+  }
+
+  bool take_error_text(std::string_view bytes) {
+    response_.error_text += bytes.substr(0, kMaxErrorText - response_.error_text.size());
+    error_text_full_ = response_.error_text.size() == kMaxErrorText;
+    return !error_text_full_;
+  }
+
+  /// Status and headers are those of the last answer as soon as a body comes: bodies of redirects
+  /// are not passed on.
+  Status begin_body() {
+    if (began_) {
+      return {};
+    }
+    began_ = true;
+    long status = 0;
+    curl_easy_getinfo(easy_, CURLINFO_RESPONSE_CODE, &status);
+    response_.status = static_cast<int>(status);
+    return response_.ok() ? body_.begin(response_) : Status();
+  }
+
+  bool refuse(Error error) {
+    refused_ = std::move(error);
+    return false;
+  }
+
+  CURL* easy_;
+  BodySink& body_;
+  Response response_;
+  std::optional<Error> refused_;
+  std::size_t header_bytes_ = 0;
+  bool began_ = false;
+  bool error_text_full_ = false;
+};
+
+std::string environment(const char* name) {
+  const char* const value = std::getenv(name);
+  return value == nullptr ? std::string() : value;
+}
+
+/// The user's list, and this machine: a local registry is never behind a proxy.
+std::string no_proxy_list() {
+  std::string list = environment("no_proxy");
+  if (list.empty()) {
+    list = environment("NO_PROXY");
+  }
+  if (list == "*") {
+    return list;
+  }
+  return list + (list.empty() ? "" : ",") + "localhost,127.0.0.0/8,::1";
+}
+
+HeaderList header_list(const Request& request) {
+  HeaderList list(
+      curl_slist_append(nullptr, "Expect:"));  // no round trip to ask whether a body is welcome
+  for (const std::string& header : request.headers) {
+    // A line break would smuggle in a header of its own.
+    if (header.find_first_of("\r\n") == std::string::npos) {
+      curl_slist_append(list.get(), header.c_str());
+    }
+  }
+  return list;
+}
+
+class CurlTransport final : public Transport {
+ public:
+  CurlTransport()
+      : no_proxy_(no_proxy_list()),
+        ca_file_(environment("SSL_CERT_FILE")),
+        ca_folder_(environment("SSL_CERT_DIR")) {}
+
+  Result<Response> send(const Request& request, BodySink& body, const Cancel& cancel) override {
+    TRY(cancel.check());
+    const std::string what = request.method + " " + without_query(request.url);
+    Connection connection = take(origin_of(request.url));
+    if (!connection.easy || !connection.multi) {
+      return internal_error("{}: libcurl does not start", what);
+    }
+    std::array<char, CURL_ERROR_SIZE> detail{};
+    CURL* const easy = connection.easy.get();
+    Exchange exchange(easy, body);
+    const HeaderList headers = header_list(request);
+    prepare(easy, request, exchange, headers.get(), detail.data());
+    const CURLcode code = run(connection, cancel);
+    Result<Response> response = exchange.finish(code, what, detail.data());
+    if (cancel.requested()) {
+      return cancel.check().error();
+    }
+    log::debug("{}: {}", what, response ? response->status : 0);
+    give_back(std::move(connection));
+    return response;
+  }
+
+ private:
+  void prepare(CURL* easy, const Request& request, Exchange& exchange, curl_slist* headers,
+               char* detail) const {
+    curl_easy_reset(easy);  // keeps connections, names and TLS sessions
+    const bool secure = request.url.starts_with("https:");
+    curl_easy_setopt(easy, CURLOPT_URL, request.url.c_str());
+    curl_easy_setopt(easy, CURLOPT_HTTPHEADER, headers);
+    curl_easy_setopt(easy, CURLOPT_USERAGENT, kUserAgent);
+    curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, detail);
+    curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_2TLS));
+    curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, kBufferSize);
+    curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT, kConnectTimeoutSeconds);
+    curl_easy_setopt(easy, CURLOPT_LOW_SPEED_LIMIT, 1L);
+    curl_easy_setopt(easy, CURLOPT_LOW_SPEED_TIME, kStallSeconds);
+    curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+    curl_easy_setopt(easy, CURLOPT_REDIR_PROTOCOLS_STR, secure ? "https" : "http,https");
+    // libcurl drops our Authorization header when a redirect leads to another host, port or scheme.
+    curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, request.follow_redirects ? 1L : 0L);
+    curl_easy_setopt(easy, CURLOPT_MAXREDIRS, kMaxRedirects);
+    curl_easy_setopt(easy, CURLOPT_NOPROXY, no_proxy_.c_str());
+    curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, &Exchange::on_header);
+    curl_easy_setopt(easy, CURLOPT_HEADERDATA, &exchange);
+    curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, &Exchange::on_body);
+    curl_easy_setopt(easy, CURLOPT_WRITEDATA, &exchange);
+    prepare_authorities(easy);
+    prepare_method(easy, request);
+  }
+
+  void prepare_authorities(CURL* easy) const {
+    if (!ca_file_.empty()) {
+      curl_easy_setopt(easy, CURLOPT_CAINFO, ca_file_.c_str());
+    }
+    if (!ca_folder_.empty()) {
+      curl_easy_setopt(easy, CURLOPT_CAPATH, ca_folder_.c_str());
+    }
+  }
+
+  static void prepare_method(CURL* easy, const Request& request) {
+    if (request.method == "HEAD") {
+      curl_easy_setopt(easy, CURLOPT_NOBODY, 1L);
+    } else if (request.method != "GET") {
+      curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, request.method.c_str());
+      curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE,
+                       static_cast<curl_off_t>(request.body.size()));
+      curl_easy_setopt(easy, CURLOPT_POSTFIELDS, request.body.c_str());
+    }
+  }
+
+  /// Drives one request to its end; wakes at once when the build is cancelled.
+  static CURLcode run(Connection& connection, const Cancel& cancel) {
+    CURLM* const multi = connection.multi.get();
+    curl_multi_add_handle(multi, connection.easy.get());
+    CURLcode result = CURLE_ABORTED_BY_CALLBACK;
+    int running = 1;
+    while (running != 0 && !cancel.requested()) {
+      if (curl_multi_perform(multi, &running) != CURLM_OK) {
+        break;
+      }
+      if (running != 0) {
+        curl_waitfd stop{cancel.fd(), CURL_WAIT_POLLIN, 0};
+        curl_multi_poll(multi, &stop, 1, 1000, nullptr);
+      }
+    }
+    int left = 0;
+    while (const CURLMsg* message = curl_multi_info_read(multi, &left)) {
+      if (message->msg == CURLMSG_DONE) {
+        result = message->data.result;
+      }
+    }
+    curl_multi_remove_handle(multi, connection.easy.get());
+    return result;
+  }
+
+  /// An idle connection, if possible one that is open to the same place.
+  Connection take(const std::string& origin) {
+    auto idle = idle_.lock();
+    auto found = std::find_if(idle->rbegin(), idle->rend(), [&](const Connection& candidate) {
+      return candidate.origin == origin;
+    });
+    if (found == idle->rend() && idle->size() == kMaxIdle) {
+      found = std::prev(idle->rend());
+    }
+    if (found == idle->rend()) {
+      Connection fresh;
+      fresh.origin = origin;
+      return fresh;
+    }
+    Connection connection = std::move(*found);
+    idle->erase(std::next(found).base());
+    connection.origin = origin;
+    return connection;
+  }
+
+  void give_back(Connection connection) {
+    auto idle = idle_.lock();
+    if (idle->size() < kMaxIdle) {
+      idle->push_back(std::move(connection));
+    }
+  }
+
+  const std::string no_proxy_;
+  const std::string ca_file_;
+  const std::string ca_folder_;
+  Guarded<std::vector<Connection>> idle_;
+};
+
+}  // namespace
+
+}  // namespace mybuild::registry
+
+extern "C" __attribute__((visibility("default"))) mybuild::registry::Transport*
+mybuild_net_make_transport() {
+  curl_global_init(CURL_GLOBAL_DEFAULT);
+  return new mybuild::registry::CurlTransport();
+}

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "builder/registry/errors.h"
+
+#include "snapshotter/base/json.h"
+
+namespace mybuild::registry {
+
+namespace {
+
+constexpr std::size_t kMaxPrintable = 300;
+
+struct Meaning {
+  int status;
+  ErrorKind kind;
+  std::string_view words;
+};
+constexpr Meaning kMeanings[] = {
+    {401, ErrorKind::Denied, "the registry denies access"},
+    {403, ErrorKind::Denied, "the registry denies access"},
+    {404, ErrorKind::NotFound, "not in the registry"},
+    {408, ErrorKind::Unavailable, "the registry gave up waiting"},
+    {410, ErrorKind::NotFound, "not in the registry any more"},
+    {416, ErrorKind::DataLoss, "the registry has fewer bytes than it promised"},
+    {429, ErrorKind::Unavailable, "the registry limits our rate of requests"},
+};
+
+Result<std::string> first_message(const std::string& document) {
+  const Json json = TRY(parse_json(document));
+  const JsonField root(json, "");
+  const std::vector<JsonField> errors = TRY(TRY(root.field("errors")).items());
+  if (errors.empty()) {
+    return TRY(root.field("details"))
+    .string_or("");
+  }
+  return TRY(errors.front().field("message"))
+  .string_or("");
+}
+
+}  // namespace
+
+std::string printable(std::string_view text) {
+  std::string result;
+  for (const char c : text.substr(0, kMaxPrintable)) {
+    const bool control = static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
+    result += control ? ' ' : c;
+  }
+  return result;
+}
+
+std::string registry_message(const Response& response) {
+  return printable(first_message(response.error_text).value_or(""));
+}
+
+Error status_error(const Response& response, std::string_view what) {
+  ErrorKind kind = response.status >= 500 ? ErrorKind::Unavailable : ErrorKind::InvalidArgument;
+  std::string words = "the registry refuses the request";
+  if (response.status >= 500) {
+    words = "the registry has a problem of its own";
+  }
+  for (const Meaning& meaning : kMeanings) {
+    if (meaning.status == response.status) {
+      kind = meaning.kind;
+      words = meaning.words;
+    }
+  }
+  const std::string message = registry_message(response);
+  Error error = make_error(kind, "{}: {} (status {}{}{})", what, words, response.status,
+                           message.empty() ? "" : ", ", message);
+  if (kind == ErrorKind::Denied) {
+    return std::move(error).with_hint(kCredentialsHint);
+  }
+  return error;
+}
+
+bool worth_retrying(int status) {
+  return status == 408 || status == 429 || status >= 500;
+}
+
+}  // namespace mybuild::registry

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+// What an HTTP status of a registry means as an Error. Thread-safe.
+#pragma once
+
+#include "builder/registry/transport.h"
+
+#include <string>
+#include <string_view>
+
+namespace mybuild::registry {
+
+inline constexpr char kCredentialsHint[] =
+    "check the image's name; private images cannot be pulled yet, as credentials are not supported";
+
+/// Text from outside, safe to print: no control characters, cut to a line's length.
+std::string printable(std::string_view text);
+/// The first message of a registry's error document, else "".
+std::string registry_message(const Response& response);
+/// `what` names the request. 404 is NotFound, 401 and 403 Denied, 429 and 5xx Unavailable.
+Error status_error(const Response& response, std::string_view what);
+/// Whether the same request may succeed a moment later.
+bool worth_retrying(int status);
+
+}  // namespace mybuild::registry

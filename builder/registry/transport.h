@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+// Transport: one HTTP request and its answer; below the registry client, so that tests can stand
+// in. Thread-safe.
+#pragma once
+
+#include "snapshotter/base/bytes.h"
+#include "snapshotter/base/cancel.h"
+#include "snapshotter/base/result.h"
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace mybuild::registry {
+
+struct Request {
+  std::string method = "GET";
+  std::string url;
+  std::vector<std::string> headers;  // "Name: value"
+  std::string body;
+  bool follow_redirects = true;  // credentials are not sent to another host
+};
+
+struct Response {
+  int status = 0;
+  std::map<std::string, std::string> headers;  // names in lower case, the last answer's only
+  std::string error_text;  // body of an answer that is not 2xx, its first 64 KiB
+  bool ok() const { return status >= 200 && status < 300; }
+  std::string header(const std::string& lower_case_name) const;  // "" when missing
+};
+
+/// Takes the body of a 2xx answer; nothing of any other one.
+class BodySink : public Sink {
+ public:
+  /// Once, with status and headers, before the first write(). An error ends the request.
+  virtual Status begin(const Response& response) = 0;
+};
+
+class Transport {
+ public:
+  virtual ~Transport() = default;
+  /// Fails with Unavailable when no complete answer came (refused, reset, name not found, too
+  /// slow), Denied when TLS did not verify, Cancelled on `cancel`, and with the sink's own error
+  /// when that refuses the bytes.
+  virtual Result<Response> send(const Request& request, BodySink& body, const Cancel& cancel) = 0;
+};
+
+/// libcurl, loaded from mybuild-net.so beside the binary at the first send().
+std::unique_ptr<Transport> make_lazy_curl_transport();
+
+}  // namespace mybuild::registry

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+// BuildRequest and BuildReport: what a build is asked for and what it says afterwards, as plain data between the command
+// line (or a later server) and the engine. Value types.
+#pragma once
+
+#include "builder/export/exporter.h"
+#include "frontend/frontend.h"
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace mybuild::builder {
+
+struct BuildRequest {
+  std::string context_dir;  // a directory
+  std::string dockerfile;   // path as given by -f; empty: Dockerfile (else dockerfile) in the context
+  std::string target;
+  std::map<std::string, std::string> build_args;
+  std::vector<oci::Platform> platforms;
+  std::map<std::string, std::string> labels;
+  std::map<std::string, std::string> contexts;  // --build-context name=value, as given
+  bool no_cache = false;
+  std::vector<std::string> no_cache_filter;
+  bool pull = false;
+  solver::NetworkMode network = solver::NetworkMode::Default;
+  std::vector<std::string> extra_hosts;
+  std::uint64_t shm_size = 0;
+  std::vector<solver::Ulimit> ulimits;
+  std::vector<oci::Reference> names;            // -t
+  std::vector<exporter::OutputSpec> outputs;    // empty: the local store
+  std::size_t jobs = 0;                         // RUN steps at once; 0 = no cap
+  std::optional<std::int64_t> source_date_epoch;
+};
+
+struct BuildReport {
+  std::vector<exporter::ExportReport> exports;  // one per output, in order
+  std::optional<Digest> image_id;               // config digest of the (first) image
+  std::size_t vertices = 0;
+  std::size_t cached = 0;
+};
+
+}  // namespace mybuild::builder

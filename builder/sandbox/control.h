@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+// What builder, helper and the process inside say to each other over SOCK_SEQPACKET sockets, one
+// message per packet. Builder to helper: kKill, or kSignal and one byte. Helper to builder: one
+// report, its last word. Inside to helper: at most one list of stubs, then a report if the command
+// could not be started; end of file means it was. Thread-safe.
+#pragma once
+
+#include "builder/sandbox/sandbox.h"
+#include "builder/sandbox/stubs.h"
+#include "snapshotter/base/result.h"
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace mybuild::sandbox {
+
+constexpr char kKill = 'K';
+constexpr char kSignal = 'S';
+
+std::string encode_report(const Result<SandboxExit>& report);
+Result<SandboxExit> decode_report(std::string_view text);
+
+std::string encode_stubs(const StubRecord& stubs);
+/// nullopt when the message is a report.
+Result<std::optional<StubRecord>> decode_stubs(std::string_view text);
+
+/// One packet; nullopt at the end of the conversation.
+Result<std::optional<std::string>> receive_packet(int socket);
+Status send_packet(int socket, std::string_view packet);
+
+}  // namespace mybuild::sandbox

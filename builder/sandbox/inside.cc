@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "builder/sandbox/inside.h"
+
+#include "builder/sandbox/control.h"
+#include "builder/sandbox/exec.h"
+#include "builder/sandbox/identity.h"
+#include "builder/sandbox/init.h"
+#include "builder/sandbox/network.h"
+#include "builder/sandbox/rights.h"
+#include "builder/sandbox/rlimits.h"
+#include "builder/sandbox/rootfs.h"
+#include "builder/sandbox/seccomp.h"
+#include "snapshotter/base/rooted_path.h"
+#include "snapshotter/base/sys.h"
+
+#include <poll.h>
+#include <signal.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdint>
+
+namespace mybuild::sandbox {
+
+namespace {
+
+Status build_world(const SandboxPlan& plan, int setup) {
+  if (plan.network == Network::None) {
+    TRY(bring_loopback_up());
+  }
+  if (!plan.hostname.empty() && ::sethostname(plan.hostname.data(), plan.hostname.size()) < 0) {
+    return os_error(errno, "set the host name " + plan.hostname);
+  }
+  StubRecord stubs;
+  const Status entered = enter_root(plan, stubs);
+  if (!stubs.made.empty()) {
+    TRY(send_packet(setup, encode_stubs(stubs)));
+  }
+  return entered;
+}
+
+/// No descriptor of the host's file tree may be open when paths of the image (working directory,
+/// program) are opened: /proc/self/fd would be a way out.
+Status close_host_descriptors(int setup) {
+  const auto below = static_cast<unsigned>(setup) - 1;
+  if (below >= 3) {
+    ::syscall(SYS_close_range, 3U, below, 0U);
+  }
+  if (::syscall(SYS_close_range, static_cast<unsigned>(setup) + 1, ~0U, 0U) < 0) {
+    return os_error(errno, "close descriptors");
+  }
+  return {};
+}
+
+Status enter_working_directory(int root, const SandboxPlan& plan, const Identity& identity) {
+  const Fd directory = TRY(make_dirs_in_root(root, plan.cwd, 0755, identity.uid, identity.gid)
+                               .context("working directory " + plan.cwd));
+  if (::fchdir(directory.get()) < 0) {
+    return os_error(errno, "enter working directory " + plan.cwd);
+  }
+  return {};
+}
+
+/// The C library keeps two signals to itself, so posix_spawn could not reset them.
+void reset_reserved_signals() {
+  constexpr std::size_t kSetSize = 8;  // bytes of a kernel sigset
+  const struct { std::uint64_t handler, flags, restorer, mask; } defaults{};
+  for (int signal : {32, 33}) {
+    ::syscall(SYS_rt_sigaction, signal, &defaults, nullptr, kSetSize);
+  }
+}
+
+Status start_session(const SandboxPlan& plan) {
+  ::setsid();
+  reset_reserved_signals();
+  if (plan.terminal && ::ioctl(0, TIOCSCTTY, 0) < 0) {
+    return os_error(errno, "take the terminal");
+  }
+  return {};
+}
+
+/// The filter first, as without no_new_privs it needs a capability; then the rights themselves.
+Status drop_rights(const SandboxPlan& plan, const Identity& identity) {
+  if (plan.insecure) {
+    return become_with_all_capabilities(identity);
+  }
+  TRY(install_default_filter());
+  return become(identity, sandbox_defaults().capabilities);
+}
+
+/// Dies with the helper. Set last, as a change of user clears it; the helper may have gone before
+/// that.
+Status follow_helper(int setup) {
+  if (::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0) {
+    return os_error(errno, "follow the helper");
+  }
+  struct pollfd socket {
+    .fd = setup, .events = 0, .revents = 0
+  };
+  if (::poll(&socket, 1, 0) > 0 && (socket.revents & POLLHUP) != 0) {
+    return Error(ErrorKind::Cancelled, "the helper is gone");
+  }
+  return {};
+}
+
+bool has_home(const std::vector<std::string>& env) {
+  return std::any_of(env.begin(), env.end(),
+                     [](const std::string& entry) { return entry.starts_with("HOME="); });
+}
+
+Result<Command> prepare(const SandboxPlan& plan, int setup) {
+  TRY(build_world(plan, setup));
+  TRY(close_host_descriptors(setup));
+  Command command{.argv = plan.argv, .env = plan.env};
+  const Fd root = TRY(sys::open("/", O_PATH | O_DIRECTORY));
+  const Identity identity = TRY(find_identity_in_root(root.get(), plan.user));
+  if (!has_home(command.env)) {
+    command.env.push_back("HOME=" + identity.home);
+  }
+  TRY(enter_working_directory(root.get(), plan, identity));
+  if (plan.root_read_only) {
+    TRY(make_root_read_only());
+  }
+  TRY(start_session(plan));
+  TRY(apply_rlimits(plan.rlimits));
+  ::umask(0022);
+  TRY(drop_rights(plan, identity));
+  TRY(follow_helper(setup));
+  return command;
+}
+
+[[noreturn]] void report_and_exit(int setup, const Result<SandboxExit>& report) {
+  const Status sent = send_packet(setup, encode_report(report));
+  ::_exit(report && sent ? report->status.code : 125);
+}
+
+}  // namespace
+
+void run_inside(const SandboxPlan& plan, int setup) {
+  ::umask(0);  // modes are meant as they are written
+  const Result<Command> command = prepare(plan, setup);
+  if (!command) {
+    report_and_exit(setup, explain_rights(command.error()));
+  }
+  const auto start = [&command, setup] { report_and_exit(setup, execute(*command)); };
+  if (plan.init) {
+    run_init(start, setup);
+  }
+  start();
+  ::_exit(127);
+}
+
+}  // namespace mybuild::sandbox

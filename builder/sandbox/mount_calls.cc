@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "builder/sandbox/mount_calls.h"
+
+#include <fcntl.h>
+#include <linux/mount.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+// <sys/mount.h> and <linux/mount.h> of glibc 2.36 define the same constants; the prototype is all
+// that is needed.
+extern "C" int mount(const char* source, const char* target, const char* type, unsigned long flags,
+                     const void* data) noexcept;
+
+namespace mybuild::sandbox {
+
+Status mount_new(const char* type, const std::string& target, unsigned long flags,
+                 const std::string& options) {
+  if (::mount(type, target.c_str(), type, flags, options.c_str()) < 0) {
+    return os_error(errno, fmt::format("mount {} at {}", type, target));
+  }
+  return {};
+}
+
+Status remount_bind(const std::string& target, unsigned long flags) {
+  if (::mount(nullptr, target.c_str(), nullptr, MS_REMOUNT | MS_BIND | flags, nullptr) < 0) {
+    return os_error(errno, fmt::format("change the mount at {}", target));
+  }
+  return {};
+}
+
+Status bind_over(const std::string& source, const std::string& target) {
+  if (::mount(source.c_str(), target.c_str(), nullptr, MS_BIND, nullptr) < 0) {
+    return os_error(errno, fmt::format("bind {} to {}", source, target));
+  }
+  return {};
+}
+
+Result<Fd> clone_tree(int dirfd, const std::string& path, bool recursive) {
+  const int flags =
+      OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH | (recursive ? AT_RECURSIVE : 0);
+  const long tree = ::syscall(SYS_open_tree, dirfd, path.c_str(), flags);
+  if (tree < 0) {
+    return os_error(errno, fmt::format("take {}", path.empty() ? "a directory" : path));
+  }
+  return Fd(static_cast<int>(tree));
+}
+
+Status make_read_only(int tree, bool recursive) {
+  struct mount_attr attributes {};
+  attributes.attr_set = MOUNT_ATTR_RDONLY;
+  const int flags = AT_EMPTY_PATH | (recursive ? AT_RECURSIVE : 0);
+  if (::syscall(SYS_mount_setattr, tree, "", flags, &attributes, sizeof attributes) < 0) {
+    return os_error(errno, "make a mount read-only");
+  }
+  return {};
+}
+
+Status attach_tree(int tree, const std::string& target) {
+  if (::syscall(SYS_move_mount, tree, "", AT_FDCWD, target.c_str(), MOVE_MOUNT_F_EMPTY_PATH) < 0) {
+    return os_error(errno, fmt::format("mount at {}", target));
+  }
+  return {};
+}
+
+}  // namespace mybuild::sandbox

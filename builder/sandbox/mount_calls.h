@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+// The mount system calls as Results. Detached mounts ("trees") are descriptors of mounts that hang
+// nowhere yet; closing the last one undoes them. Single-threaded, in a private mount namespace.
+#pragma once
+
+#include "snapshotter/base/fd.h"
+#include "snapshotter/base/result.h"
+
+#include <cstdint>
+#include <string>
+
+namespace mybuild::sandbox {
+
+/// mount(2) of a new file system.
+Status mount_new(const char* type, const std::string& target, unsigned long flags,
+                 const std::string& options = {});
+/// Changes the flags of the mount at `target`, not of its file system.
+Status remount_bind(const std::string& target, unsigned long flags);
+Status bind_over(const std::string& source, const std::string& target);
+
+/// A detached copy of the mount at `path` (relative to `dirfd`; "" for dirfd itself).
+Result<Fd> clone_tree(int dirfd, const std::string& path, bool recursive);
+/// Makes a detached mount read-only; with `recursive` also those below.
+Status make_read_only(int tree, bool recursive);
+Status attach_tree(int tree, const std::string& target);
+
+}  // namespace mybuild::sandbox

@@ -1,0 +1,273 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "builder/sandbox/rootfs.h"
+
+#include "builder/sandbox/devices.h"
+#include "builder/sandbox/mount_calls.h"
+#include "builder/sandbox/overlay_mount.h"
+#include "snapshotter/base/file.h"
+#include "snapshotter/base/rooted_path.h"
+#include "snapshotter/base/sys.h"
+
+#include <sys/mount.h>
+#include <sys/syscall.h>
+#include <sys/vfs.h>
+
+#include <cerrno>
+#include <optional>
+
+namespace mybuild::sandbox {
+
+namespace {
+
+constexpr unsigned long kKernelMount = MS_NOSUID | MS_NODEV | MS_NOEXEC;
+constexpr long kCgroup2Magic = 0x63677270;
+
+/// A plan mount whose source is ready.
+struct Pending {
+  const PlanMount* plan;
+  OpenLayers layers;  // Overlay
+  Fd tree;            // Bind, Overlay: a detached mount
+};
+
+struct Sources {
+  OpenLayers root;
+  std::vector<Pending> mounts;
+  HostDevices host;
+  Fd old_root;
+};
+
+Result<Fd> bind_source(const PlanMount& mount) {
+  Fd tree = TRY(clone_tree(AT_FDCWD, mount.source, mount.recursive));
+  if (!mount.read_only) {
+    return tree;
+  }
+  const Status done = make_read_only(tree.get(), mount.recursive);
+  if (!done) {
+    return done.error();
+  }
+  return tree;
+}
+
+/// What `source_path` names inside the mounted overlay, links resolved there.
+Result<Fd> overlay_source(Pending& pending) {
+  const Fd top = TRY(mount_overlay(std::move(pending.layers)));
+  const Fd inside = TRY(open_in_root(top.get(), pending.plan->source_path, O_PATH)
+                            .context("source " + pending.plan->source_path));
+  Fd tree = TRY(clone_tree(inside.get(), "", false));
+  if (pending.plan->read_only) {
+    TRY(make_read_only(tree.get(), false));
+  }
+  return tree;
+}
+
+/// All layers are opened before anything is mounted, since overlays are mounted over their own
+/// layers' paths.
+Result<Sources> open_sources(const SandboxPlan& plan) {
+  Sources sources;
+  sources.old_root = TRY(sys::open("/", O_PATH | O_DIRECTORY));
+  sources.host = open_host_devices(plan);
+  sources.host.root = sources.old_root.get();
+  if (plan.root.type == snapshotter::RootMount::Type::Overlay) {
+    sources.root = TRY(open_layers(plan.root).context("root"));
+  }
+  for (const PlanMount& mount : plan.mounts) {
+    Pending pending{.plan = &mount, .layers = {}, .tree = {}};
+    if (mount.type == PlanMount::Type::Overlay) {
+      pending.layers = TRY(open_layers(mount.overlay).context(mount.target));
+    } else if (mount.type == PlanMount::Type::Bind) {
+      pending.tree = TRY(bind_source(mount).context(mount.target));
+    }
+    sources.mounts.push_back(std::move(pending));
+  }
+  for (Pending& pending : sources.mounts) {
+    if (pending.plan->type == PlanMount::Type::Overlay) {
+      pending.tree = TRY(overlay_source(pending).context(pending.plan->target));
+    }
+  }
+  return sources;
+}
+
+Result<Fd> mount_root(const snapshotter::RootMount& root, OpenLayers layers) {
+  if (root.type == snapshotter::RootMount::Type::Overlay) {
+    return mount_overlay(std::move(layers));
+  }
+  TRY(bind_over(root.source, root.source));
+  return sys::open(root.source, O_PATH | O_DIRECTORY);
+}
+
+/// The old root ends up stacked over the new one, out of the reach of paths, until
+/// leave_old_root().
+Status pivot_into(const Fd& root) {
+  if (::fchdir(root.get()) < 0 || ::syscall(SYS_pivot_root, ".", ".") < 0 || ::chdir("/") < 0) {
+    return os_error(errno, "change the root");
+  }
+  return {};
+}
+
+Status leave_old_root(const Fd& old_root) {
+  if (::fchdir(old_root.get()) < 0 || ::umount2(".", MNT_DETACH) < 0 || ::chdir("/") < 0) {
+    return os_error(errno, "leave the old root");
+  }
+  return {};
+}
+
+/// A fresh sysfs belongs to the network namespace; where it is forbidden the host's tree,
+/// read-only, has to do.
+Status mount_sys(const SandboxPlan& plan, const std::string& target, const Fd& old_root) {
+  const unsigned long flags = kKernelMount | (plan.insecure ? 0 : MS_RDONLY);
+  const Status fresh = mount_new("sysfs", target, flags);
+  if (fresh || fresh.error().os_errno() != EPERM) {
+    return fresh;
+  }
+  const Fd tree = TRY(clone_tree(old_root.get(), "sys", true));
+  TRY(make_read_only(tree.get(), true));
+  return attach_tree(tree.get(), target);
+}
+
+/// Rule: cgroup v2 shows its own subtree; with v1 (a dozen hierarchies) /sys/fs/cgroup stays empty.
+Status mount_cgroup(const SandboxPlan& plan, const std::string& sys, const Fd& old_root) {
+  struct statfs info {};
+  const Result<Fd> host = sys::open_at(old_root.get(), "sys/fs/cgroup", O_RDONLY | O_DIRECTORY);
+  if (!host || ::fstatfs(host->get(), &info) < 0 || info.f_type != kCgroup2Magic) {
+    return {};
+  }
+  const std::string target = sys + "/fs/cgroup";
+  const Status mounted =
+      mount_new("cgroup2", target, kKernelMount | (plan.insecure ? 0 : MS_RDONLY));
+  return mounted || mounted.error().os_errno() == EPERM ? Status() : mounted;
+}
+
+/// A file in memory: it lives, nameless once mounted, on the /dev tmpfs, which saves a tmpfs of its
+/// own.
+Status mount_memory_file(const Fd& dev, const std::string& target, const PlanMount& file) {
+  const std::string content = file.fd >= 0 ? TRY(sys::read_to_end(file.fd)) : file.content;
+  const std::string name = ".file";
+  const Fd fd = TRY(sys::open_at(dev.get(), name, O_CREAT | O_EXCL | O_WRONLY, 0600));
+  TRY(sys::write_all(fd.get(), as_bytes(content)));
+  TRY(sys::fchown(fd.get(), file.uid, file.gid));
+  TRY(sys::fchmod(fd.get(), file.mode == 0 ? 0400 : file.mode));
+  const Fd tree = TRY(clone_tree(dev.get(), name, false));
+  TRY(make_read_only(tree.get(), false));
+  TRY(attach_tree(tree.get(), target));
+  return sys::unlink_at(dev.get(), name);
+}
+
+/// Network files of the step; an image may make their places impossible, which is not our failure.
+Status mount_network_file(const Fd& dev, MountPoints& points, std::string_view path,
+                          const std::string& text) {
+  if (text.empty()) {
+    return {};
+  }
+  const Result<std::string> target = points.ensure(path, false);
+  if (!target) {
+    return {};
+  }
+  PlanMount file;
+  file.content = text;
+  file.mode = 0644;
+  return mount_memory_file(dev, *target, file);
+}
+
+Status mount_tmpfs(const std::string& target, const PlanMount& mount) {
+  std::string options = fmt::format("mode={:o},uid={},gid={}", mount.mode == 0 ? 01777 : mount.mode,
+                                    mount.uid, mount.gid);
+  if (mount.size > 0) {
+    options += fmt::format(",size={}", mount.size);
+  }
+  return mount_new("tmpfs", target, MS_NOSUID | MS_NODEV | (mount.read_only ? MS_RDONLY : 0),
+                   options);
+}
+
+Status mount_pending(const Pending& pending, const Fd& dev, MountPoints& points) {
+  const PlanMount& mount = *pending.plan;
+  bool directory = mount.type == PlanMount::Type::Tmpfs;
+  if (pending.tree) {
+    const struct stat info = TRY(sys::fstat(pending.tree.get()));
+    directory = S_ISDIR(info.st_mode);
+  }
+  const std::string target = TRY(points.ensure(mount.target, directory));
+  switch (mount.type) {
+    case PlanMount::Type::Tmpfs:
+      return mount_tmpfs(target, mount);
+    case PlanMount::Type::File:
+      return mount_memory_file(dev, target, mount);
+    default:
+      return attach_tree(pending.tree.get(), target);
+  }
+}
+
+/// Files vanish behind /dev/null, directories behind an empty one, which all share.
+Status mask_paths(const std::vector<std::string>& paths, const std::string& dev) {
+  std::optional<std::string> empty;
+  for (const std::string& path : paths) {
+    const Result<struct stat> info = sys::stat_at(AT_FDCWD, path);
+    if (!info) {
+      continue;
+    }
+    if (!S_ISDIR(info->st_mode)) {
+      TRY(bind_over(dev + "/null", path));
+    } else if (empty) {
+      TRY(bind_over(*empty, path));
+    } else {
+      TRY(mount_new("tmpfs", path, MS_RDONLY | kKernelMount, "size=4k,nr_inodes=2"));
+      empty = path;
+    }
+  }
+  return {};
+}
+
+Status protect_paths(const std::vector<std::string>& paths) {
+  for (const std::string& path : paths) {
+    const Status bound = bind_over(path, path);
+    if (bound) {
+      TRY(remount_bind(path, MS_RDONLY | kKernelMount));
+    } else if (bound.error().os_errno() != ENOENT) {
+      return bound.error();
+    }
+  }
+  return {};
+}
+
+Status furnish(const SandboxPlan& plan, const Sources& sources, MountPoints& points) {
+  const std::string proc = TRY(points.ensure("/proc", true));
+  TRY(mount_new("proc", proc, kKernelMount));
+  const std::string dev_path = TRY(points.ensure("/dev", true));
+  const Fd dev = TRY(make_dev(plan, dev_path, sources.host));
+  const std::string sys = TRY(points.ensure("/sys", true));
+  TRY(mount_sys(plan, sys, sources.old_root));
+  TRY(mount_cgroup(plan, sys, sources.old_root));
+  TRY(mount_network_file(dev, points, "/etc/hosts", plan.hosts));
+  TRY(mount_network_file(dev, points, "/etc/resolv.conf", plan.resolv_conf));
+  for (const Pending& pending : sources.mounts) {
+    TRY(mount_pending(pending, dev, points).context(pending.plan->target));
+  }
+  if (!plan.insecure) {
+    TRY(mask_paths(sandbox_defaults().masked_paths, dev_path));
+    TRY(protect_paths(sandbox_defaults().read_only_paths));
+  }
+  return {};
+}
+
+}  // namespace
+
+Status enter_root(const SandboxPlan& plan, StubRecord& stubs) {
+  if (::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) < 0) {
+    return os_error(errno, "make mounts private");
+  }
+  Sources sources = TRY(open_sources(plan));
+  {
+    const Fd root = TRY(mount_root(plan.root, std::move(sources.root)).context("root"));
+    TRY(pivot_into(root));
+  }
+  MountPoints points = TRY(MountPoints::open());
+  const Status furnished = furnish(plan, sources, points);
+  stubs = points.record();
+  TRY(Status(furnished));
+  return leave_old_root(sources.old_root);
+}
+
+Status make_root_read_only() {
+  return remount_bind("/", MS_RDONLY);
+}
+
+}  // namespace mybuild::sandbox

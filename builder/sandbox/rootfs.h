@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+// The step's file tree. Order matters, and every step relies on the ones before:
+//   1. the sources of all mounts are opened or cloned, as their paths are the host's;
+//   2. the root is mounted and becomes "/" (from here on no path can leave it, whatever links the
+//   image has);
+//   3. /proc, /dev, /sys, /etc/hosts, /etc/resolv.conf; 4. the plan's mounts in order; 5. masks;
+//   6. the old root goes, and with it every way back.
+// Single-threaded, inside the new mount namespace.
+#pragma once
+
+#include "builder/sandbox/plan.h"
+#include "builder/sandbox/stubs.h"
+#include "snapshotter/base/result.h"
+
+namespace mybuild::sandbox {
+
+/// Does all of the above; returns what was made in the root's own files, also if it fails half-way.
+Status enter_root(const SandboxPlan& plan, StubRecord& stubs);
+/// The last change to the root: nothing below its own mount can be written from here on.
+Status make_root_read_only();
+
+}  // namespace mybuild::sandbox

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "builder/services.h"
+
+#include "snapshotter/base/child.h"
+#include "snapshotter/base/sys.h"
+
+namespace mybuild::builder {
+
+namespace {
+
+/// The probe mounts, so it needs a mount namespace, so it needs a process with one thread: the sandbox helper.
+Result<std::string> try_overlay(const std::string& helper, const std::string& directory) {
+  Pipe errors = TRY(sys::pipe());
+  Child::Options options;
+  options.argv = {helper, "probe", "overlay", directory};
+  options.fds = {{errors.write_end.get(), 2}};
+  Child child = TRY(Child::spawn(options));
+  errors.write_end.reset();
+  std::string reason = TRY(sys::read_to_end(errors.read_end.get()));
+  const ExitStatus status = TRY(child.wait());
+  if (status.success()) {
+    return std::string();
+  }
+  while (reason.ends_with('\n')) {
+    reason.pop_back();
+  }
+  return reason.empty() ? "the probe failed" : reason;
+}
+
+}  // namespace
+
+Result<snapshotter::Snapshotter*> Engine::Services::get_snapshotter() {
+  if (snapshotter == nullptr) {
+    snapshotter = TRY(snapshotter::choose_snapshotter(
+        root, [this](const std::string& directory) { return try_overlay(helper, directory); }));
+  }
+  return snapshotter.get();
+}
+
+}  // namespace mybuild::builder

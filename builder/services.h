@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+// Everything the engine owns over one state directory, in construction order. Thread-compatible; made once.
+#pragma once
+
+#include "builder/engine.h"
+#include "builder/registry/client.h"
+#include "builder/sandbox/sandbox.h"
+#include "snapshotter/base/lanes.h"
+#include "snapshotter/content/content_store.h"
+#include "snapshotter/layer_store.h"
+#include "snapshotter/metadata.h"
+#include "snapshotter/snapshotter.h"
+#include "solver/cache_index.h"
+
+#include <memory>
+#include <string>
+
+namespace mybuild::builder {
+
+struct Engine::Services {
+  explicit Services(const EngineOptions& options)
+      : root(options.root),
+        lanes({.exec = options.jobs, .net = 16, .disk = 8}) {}
+
+  std::string root;
+  SystemClock clock;
+  std::unique_ptr<snapshotter::ContentStore> content;
+  std::unique_ptr<snapshotter::Metadata> metadata;
+  std::unique_ptr<snapshotter::LayerStore> layers;
+  std::unique_ptr<solver::CacheIndex> index;
+  std::unique_ptr<registry::Transport> transport;
+  std::unique_ptr<registry::RegistryClient> registry;
+  std::string helper;
+  std::unique_ptr<sandbox::Sandbox> sandbox;
+  std::unique_ptr<snapshotter::Snapshotter> snapshotter;  // chosen when a step first needs it
+  Lanes lanes;  // last: its threads end before what they use
+
+  /// Probes the kernel on the first call.
+  Result<snapshotter::Snapshotter*> get_snapshotter();
+};
+
+}  // namespace mybuild::builder

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+// BlobFetcher: brings blobs into the content store, each at most once at a time, however many ask.
+// Nobody waits for a transfer that has not begun: who needs a blob that no thread is fetching
+// fetches it himself, so bounded lanes cannot deadlock. Thread-safe.
+#pragma once
+
+#include "snapshotter/base/cancel.h"
+#include "snapshotter/base/clock.h"
+#include "snapshotter/base/guarded.h"
+#include "snapshotter/base/lanes.h"
+#include "snapshotter/content/content_store.h"
+#include "snapshotter/oci/descriptor.h"
+#include "solver/progress.h"
+
+#include <atomic>
+#include <condition_variable>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+
+namespace mybuild::source {
+
+/// Streams a blob from where it is.
+using BlobOrigin = std::function<Status(const oci::Descriptor& blob, Sink& sink)>;
+
+struct BlobWant {
+  oci::Descriptor blob;
+  BlobOrigin origin;
+  solver::VertexId vertex;  // whose progress it is
+};
+
+class BlobFetcher {
+ public:
+  BlobFetcher(snapshotter::ContentStore& content, Lanes& lanes, solver::EventSink& events,
+              const Cancel& cancel, const Clock& clock)
+      : content_(content), lanes_(lanes), events_(events), cancel_(cancel), clock_(clock) {}
+  /// Stops what prefetch() left running and waits for its end.
+  ~BlobFetcher();
+  BlobFetcher(const BlobFetcher&) = delete;
+  BlobFetcher& operator=(const BlobFetcher&) = delete;
+
+  /// While it lives, what was handed to prefetch() with it is worth fetching.
+  using Interest = std::shared_ptr<const bool>;
+  static Interest interest() { return std::make_shared<const bool>(true); }
+
+  /// Lets idle threads of the net lane begin; a failure shows when somebody needs the blob.
+  void prefetch(const BlobWant& want, const Interest& interest);
+  /// Returns when the blob is in the store.
+  Status ensure(const BlobWant& want);
+  /// Reports under a vertex; events of one vertex come one after the other.
+  void report(solver::Progress progress);
+
+ private:
+  struct Transfer;
+  class ProgressSink;
+
+  Status transfer(const BlobWant& want);
+
+  snapshotter::ContentStore& content_;
+  Lanes& lanes_;
+  solver::EventSink& events_;
+  const Cancel& cancel_;
+  const Clock& clock_;
+  Guarded<std::map<Digest, std::shared_ptr<Transfer>>> transfers_;
+  std::mutex events_mutex_;
+  std::mutex tasks_mutex_;
+  std::condition_variable tasks_done_;
+  std::size_t tasks_ = 0;
+  std::atomic<bool> stopping_{false};
+};
+
+}  // namespace mybuild::source

@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "builder/source/image_fetcher.h"
+
+#include "snapshotter/archive/codec.h"
+#include "snapshotter/base/file.h"
+#include "snapshotter/base/log.h"
+#include "snapshotter/oci/media_type.h"
+
+#include <algorithm>
+#include <optional>
+
+namespace mybuild::source {
+
+namespace {
+
+using snapshotter::Layer;
+using snapshotter::LayerBlob;
+
+constexpr std::string_view kLayerTypes[] = {
+    oci::kMediaTypeLayer,           oci::kMediaTypeLayerGzip,
+    oci::kMediaTypeLayerZstd,       oci::kDockerMediaTypeLayer,
+    oci::kDockerMediaTypeLayerGzip, "application/vnd.docker.image.rootfs.diff.tar.zstd"};
+
+/// Layers that may only be had from their vendor, or that need a key, are not ours to unpack or
+/// pass on.
+Status check_layer_type(const Layer& layer) {
+  const std::string& type = layer.blob->media_type;
+  if (std::find(std::begin(kLayerTypes), std::end(kLayerTypes), type) != std::end(kLayerTypes)) {
+    return {};
+  }
+  const bool foreign = type.find("foreign") != std::string::npos ||
+                       type.find("nondistributable") != std::string::npos;
+  return unsupported("layer {} has media type {}{}", layer.blob->digest.str(), type,
+                     foreign ? ", a foreign layer that is not in the registry" : "");
+}
+
+/// Tells when a layer's blob has been read to its end.
+class ExtractSource final : public Source {
+ public:
+  ExtractSource(Fd blob, BlobFetcher& fetcher, solver::Progress progress)
+      : blob_(std::move(blob)), fetcher_(fetcher), progress_(std::move(progress)) {
+    fetcher_.report(progress_);
+  }
+  Result<std::size_t> read(MutableByteSpan buffer) override {
+    const std::size_t count = TRY(blob_.read(buffer));
+    if (count == 0 && !buffer.empty() && !progress_.done) {
+      progress_.done = true;
+      fetcher_.report(progress_);
+    }
+    return count;
+  }
+
+ private:
+  FileSource blob_;
+  BlobFetcher& fetcher_;
+  solver::Progress progress_;
+};
+
+/// That a blob unpacks to a diff id is a claim of its image until somebody looked; others will rely
+/// on the pair.
+Status check_diff_id(Source& blob, const Digest& diff_id) {
+  const auto tar = TRY(snapshotter::make_decompressor(blob));
+  Hasher hasher;
+  TRY(copy(*tar, hasher));
+  if (const Digest actual = hasher.finish(); actual != diff_id) {
+    return data_loss("the unpacked bytes have digest {} instead of {}", actual.str(),
+                     diff_id.str());
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<std::vector<bool>> ImageFetcher::missing_trees(const Image& image) {
+  std::vector<bool> missing;
+  const std::span<const Digest> chain(image.config.diff_ids);
+  for (std::size_t count = 1; count <= chain.size(); ++count) {
+    const std::optional<std::string> tree = TRY(deps_.layers.tree(chain.first(count)));
+    missing.push_back(!tree);
+  }
+  return missing;
+}
+
+BlobWant ImageFetcher::want(const Image& image, const Layer& layer,
+                            const solver::VertexId& vertex) const {
+  return {.blob = *layer.blob, .origin = image.origin, .vertex = vertex};
+}
+
+Status ImageFetcher::fetch_trees(Image& image, const solver::VertexId& vertex) {
+  const std::lock_guard lock(image.fetching);
+  const std::vector<bool> missing = TRY(missing_trees(image));
+  if (std::find(missing.begin(), missing.end(), true) == missing.end()) {
+    return {};
+  }
+  for (std::size_t i = 0; i < missing.size(); ++i) {
+    const Layer& layer = image.layers[i];
+    if (missing[i] && !layer.blob) {
+      return not_found("{}: layer {} is gone from the store", image.name, layer.diff_id.str())
+          .with_hint("build the image again");
+    }
+    if (missing[i]) {
+      TRY(check_layer_type(layer).context(image.name));
+    }
+  }
+  return unpack(image, missing, vertex).context(image.name);
+}
+
+Status ImageFetcher::unpack(const Image& image, const std::vector<bool>& missing,
+                            const solver::VertexId& vertex) {
+  const BlobFetcher::Interest interest = BlobFetcher::interest();
+  std::vector<LayerBlob> chain;
+  std::vector<char> opened(image.layers.size(), 0);  // not vector<bool>: written by several threads
+  for (std::size_t i = 0; i < image.layers.size(); ++i) {
+    const Layer& layer = image.layers[i];
+    if (missing[i]) {
+      blobs_.prefetch(want(image, layer, vertex), interest);
+    }
+    const auto open = [this, &image, &layer, &vertex, &mark = opened[i]] {
+      mark = 1;
+      return open_layer(image, layer, vertex);
+    };
+    chain.push_back({.diff_id = layer.diff_id, .open = open});
+  }
+  Status status = deps_.layers.unpack(chain, deps_.lanes);
+  if (!status) {
+    if (status.error().kind() == ErrorKind::DataLoss) {
+      distrust(image, opened);
+    }
+    return status;
+  }
+  for (std::size_t i = 0; i < chain.size(); ++i) {
+    if (opened[i] != 0) {
+      TRY(deps_.layers.add_original_blob(chain[i].diff_id, *image.layers[i].blob));
+    }
+  }
+  return {};
+}
+
+/// A blob that does not unpack to its diff id, by a broken disk or a lying config, must not be what
+/// the next build finds.
+void ImageFetcher::distrust(const Image& image, const std::vector<char>& opened) {
+  for (std::size_t i = 0; i < opened.size(); ++i) {
+    if (opened[i] == 0 || !image.layers[i].blob) {
+      continue;
+    }
+    if (const Status removed = deps_.content.remove(image.layers[i].blob->digest); !removed) {
+      log::debug("remove a damaged blob: {}", removed.error().message());
+    }
+  }
+}
+
+Result<std::unique_ptr<Source>> ImageFetcher::open_layer(const Image& image, const Layer& layer,
+                                                         const solver::VertexId& vertex) {
+  if (!layer.blob) {
+    return not_found("layer {} is gone from the store", layer.diff_id.str());
+  }
+  TRY(blobs_.ensure(want(image, layer, vertex)));
+  Fd fd = TRY(deps_.content.open(layer.blob->digest));
+  solver::Progress progress{.vertex = vertex,
+                            .item = "extracting " + layer.blob->digest.str(),
+                            .current = 0,
+                            .total = 0,
+                            .done = false,
+                            .time = {}};
+  return std::unique_ptr<Source>(
+      std::make_unique<ExtractSource>(std::move(fd), blobs_, std::move(progress)));
+}
+
+Status ImageFetcher::fetch_blobs(Image& image, const solver::VertexId& vertex) {
+  const std::lock_guard lock(image.fetching);
+  std::vector<const Layer*> wanted;
+  for (const Layer& layer : image.layers) {
+    if (layer.blob) {
+      TRY(check_layer_type(layer).context(image.name));
+      wanted.push_back(&layer);
+    }
+  }
+  return deps_.lanes
+      .fan_out(Lane::Net, wanted.size(),
+               [&](std::size_t i) { return fetch_blob(image, *wanted[i], vertex); })
+      .context(image.name);
+}
+
+Status ImageFetcher::fetch_blob(const Image& image, const Layer& layer,
+                                const solver::VertexId& vertex) {
+  TRY(blobs_.ensure(want(image, layer, vertex)));
+  const auto known = TRY(deps_.layers.original_blob(layer.diff_id));
+  if (known && known->digest == layer.blob->digest) {
+    return {};
+  }
+  FileSource blob(TRY(deps_.content.open(layer.blob->digest)));
+  TRY(check_diff_id(blob, layer.diff_id).context("layer " + layer.blob->digest.str()));
+  return deps_.layers.add_original_blob(layer.diff_id, *layer.blob);
+}
+
+}  // namespace mybuild::source

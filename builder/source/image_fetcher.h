@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+// ImageFetcher: makes the layers of an image that was found present, as trees or as blobs. All
+// downloads run at once, and each layer is unpacked as soon as its own is complete. Thread-safe.
+#pragma once
+
+#include "builder/source/blob_fetcher.h"
+#include "snapshotter/layer_store.h"
+#include "snapshotter/oci/image_config.h"
+
+#include <mutex>
+#include <string>
+#include <vector>
+
+namespace mybuild::source {
+
+/// An image of this build. All but the lock is constant once it is known.
+struct Image {
+  Digest id;
+  std::string name;  // for messages
+  oci::ImageConfig config;
+  std::vector<snapshotter::Layer> layers;
+  BlobOrigin origin;
+  std::mutex fetching;  // held by the one who fetches; the others find the work done
+};
+
+class ImageFetcher {
+ public:
+  struct Deps {
+    snapshotter::ContentStore& content;
+    snapshotter::LayerStore& layers;
+    Lanes& lanes;
+    solver::EventSink& events;
+    const Cancel& cancel;
+    const Clock& clock;
+  };
+  explicit ImageFetcher(Deps deps)
+      : deps_(deps), blobs_(deps.content, deps.lanes, deps.events, deps.cancel, deps.clock) {}
+
+  Status fetch_trees(Image& image, const solver::VertexId& vertex);
+  Status fetch_blobs(Image& image, const solver::VertexId& vertex);
+
+ private:
+  Result<std::vector<bool>> missing_trees(const Image& image);
+  BlobWant want(const Image& image, const snapshotter::Layer& layer,
+                const solver::VertexId& vertex) const;
+  Result<std::unique_ptr<Source>> open_layer(const Image& image, const snapshotter::Layer& layer,
+                                             const solver::VertexId& vertex);
+  Status unpack(const Image& image, const std::vector<bool>& missing,
+                const solver::VertexId& vertex);
+  void distrust(const Image& image, const std::vector<char>& opened);
+  Status fetch_blob(const Image& image, const snapshotter::Layer& layer,
+                    const solver::VertexId& vertex);
+
+  const Deps deps_;
+  BlobFetcher blobs_;
+};
+
+}  // namespace mybuild::source

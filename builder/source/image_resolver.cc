@@ -1,0 +1,333 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "builder/source/image_resolver.h"
+
+#include "builder/source/image_fetcher.h"
+#include "builder/source/image_index.h"
+#include "builder/source/image_layout.h"
+#include "snapshotter/base/guarded.h"
+#include "snapshotter/base/log.h"
+#include "snapshotter/oci/media_type.h"
+
+#include <map>
+#include <mutex>
+#include <optional>
+
+namespace mybuild::source {
+
+namespace {
+
+using frontend::ImageMeta;
+using frontend::ImageRequest;
+using frontend::LayoutContext;
+using snapshotter::Layer;
+
+std::string key_of(const ImageRequest& request) {
+  const std::string platform = " for " + to_string(request.platform);
+  if (const auto* reference = std::get_if<oci::Reference>(&request.source)) {
+    return "docker-image://" + reference->str() + platform;
+  }
+  const auto& layout = std::get<LayoutContext>(request.source);
+  return fmt::format("oci-layout://{}:{}@{}{}", layout.path, layout.tag,
+                     layout.digest ? layout.digest->str() : "", platform);
+}
+
+class Resolver final : public ImageResolver {
+ public:
+  explicit Resolver(ImageResolverDeps deps)
+      : deps_(deps),
+        fetcher_({deps.content, deps.layers, deps.lanes, deps.events, deps.cancel, deps.clock}) {}
+
+  std::vector<Result<ImageMeta>> resolve(const std::vector<ImageRequest>& requests) override;
+  Result<std::vector<Layer>> layers(const Digest& id) override;
+  Status fetch_trees(const Digest& id, const solver::VertexId& vertex) override {
+    const ImagePtr image = TRY(find(id));
+    return fetcher_.fetch_trees(*image, vertex);
+  }
+  Status fetch_blobs(const Digest& id, const solver::VertexId& vertex) override {
+    const ImagePtr image = TRY(find(id));
+    return fetcher_.fetch_blobs(*image, vertex);
+  }
+
+ private:
+  using ImagePtr = std::shared_ptr<Image>;
+  using Found = Result<ImagePtr>;  // null: not there, look further
+
+  // Where an image may be, in the order they are tried.
+  Found resolve_one(const ImageRequest& request);
+  Found in_layout(const ImageRequest& request, const LayoutContext& context);
+  Found in_local_store(const oci::Reference& reference, const oci::Platform& platform);
+  Found remembered(const oci::Reference& reference, const oci::Platform& platform);
+  Found in_registry(const oci::Reference& reference, const oci::Platform& platform);
+  Found pull_metadata(const oci::Reference& reference, const oci::Platform& platform);
+
+  Found make_image(const std::string& name, const Digest& id, const oci::Manifest& manifest,
+                   const std::string& config, BlobOrigin origin);
+  Result<Layer> known_layer(const Digest& diff_id);
+  Result<std::shared_ptr<ImageLayout>> open_layout(const std::string& path);
+  Result<std::string> fetch_document(const oci::Reference& reference,
+                                     const oci::Descriptor& descriptor);
+  BlobOrigin registry_origin(const oci::Reference& reference);
+  std::optional<std::string> stored(const Digest& digest);
+  ImagePtr add(const std::string& key, ImagePtr image);
+
+  Result<ImagePtr> find(const Digest& id);
+  const ImageResolverDeps deps_;
+  Guarded<std::map<std::string, ImagePtr>> by_key_;
+  Guarded<std::map<Digest, ImagePtr>> by_id_;
+  Guarded<std::map<std::string, std::shared_ptr<ImageLayout>>> layouts_;
+  ImageFetcher fetcher_;  // last: its destructor waits for tasks that use the rest
+};
+
+std::vector<Result<ImageMeta>> Resolver::resolve(const std::vector<ImageRequest>& requests) {
+  std::map<std::string, std::size_t> slots;
+  std::vector<const ImageRequest*> unique;
+  for (const ImageRequest& request : requests) {
+    if (slots.emplace(key_of(request), unique.size()).second) {
+      unique.push_back(&request);
+    }
+  }
+  std::vector<Found> found(unique.size(), Found(ImagePtr()));
+  // Each request has an answer of its own, so none of them may end the others.
+  static_cast<void>(deps_.lanes.fan_out(Lane::Net, unique.size(), [&](std::size_t i) {
+    found[i] = resolve_one(*unique[i]);
+    return Status();
+  }));
+  std::vector<Result<ImageMeta>> answers;
+  for (const ImageRequest& request : requests) {
+    const Found& image = found[slots.at(key_of(request))];
+    if (image) {
+      answers.emplace_back(ImageMeta{(*image)->id, (*image)->config});
+    } else {
+      answers.emplace_back(image.error());
+    }
+  }
+  return answers;
+}
+
+Resolver::Found Resolver::resolve_one(const ImageRequest& request) {
+  TRY(deps_.cancel.check());
+  const std::string key = key_of(request);
+  {
+    auto known = by_key_.lock();
+    if (const auto found = known->find(key); found != known->end()) {
+      return found->second;
+    }
+  }
+  if (const auto* layout = std::get_if<LayoutContext>(&request.source)) {
+    ImagePtr image = TRY(in_layout(request, *layout));
+    return add(key, std::move(image));
+  }
+  const auto& reference = std::get<oci::Reference>(request.source);
+  for (const auto place :
+       {&Resolver::in_local_store, &Resolver::remembered, &Resolver::in_registry}) {
+    ImagePtr image = TRY((this->*place)(reference, request.platform));
+    if (image) {
+      return add(key, std::move(image));
+    }
+  }
+  return internal_error("{} was not looked for in its registry", reference.str());
+}
+
+/// Two names may lead to one image; the first is kept, so that its lock is the only one.
+Resolver::ImagePtr Resolver::add(const std::string& key, ImagePtr image) {
+  {
+    auto images = by_id_.lock();
+    image = images->emplace(image->id, image).first->second;
+  }
+  by_key_.lock()->emplace(key, image);
+  return image;
+}
+
+Resolver::Found Resolver::in_layout(const ImageRequest& request, const LayoutContext& context) {
+  const std::shared_ptr<ImageLayout> layout = TRY(open_layout(context.path));
+  const oci::Manifest manifest =
+      TRY(layout->manifest(context.tag, context.digest, request.platform));
+  const auto source = TRY(layout->open_blob(manifest.config.digest));
+  const std::string config = TRY(read_all(*source, kMaxDocument));
+  const BlobOrigin origin = [layout](const oci::Descriptor& blob, Sink& sink) -> Status {
+    const auto bytes = TRY(layout->open_blob(blob.digest));
+    TRY(copy(*bytes, sink));
+    return {};
+  };
+  return make_image(request.display, Digest::of(dump(manifest)), manifest, config, origin);
+}
+
+Result<std::shared_ptr<ImageLayout>> Resolver::open_layout(const std::string& path) {
+  {
+    auto layouts = layouts_.lock();
+    if (const auto found = layouts->find(path); found != layouts->end()) {
+      return found->second;
+    }
+  }
+  std::shared_ptr<ImageLayout> layout = TRY(open_image_layout(path));
+  return layouts_.lock()->emplace(path, std::move(layout)).first->second;
+}
+
+Resolver::Found Resolver::in_local_store(const oci::Reference& reference,
+                                         const oci::Platform& platform) {
+  if (reference.digest) {
+    return ImagePtr();
+  }
+  const auto row = TRY(deps_.metadata.find_image_by_name(reference.str()));
+  const std::optional<std::string> text = row ? stored(row->config) : std::nullopt;
+  if (!text) {
+    return ImagePtr();
+  }
+  auto image = std::make_shared<Image>();
+  image->id = row->config;
+  image->name = reference.familiar();
+  image->config = TRY(oci::parse_image_config(*text).context(image->name));
+  if (match_score(platform, image->config.platform) == 0) {
+    return ImagePtr();
+  }
+  for (const Digest& diff_id : image->config.diff_ids) {
+    image->layers.push_back(TRY(known_layer(diff_id)));
+    image->layers.back().blob = TRY(deps_.layers.original_blob(diff_id));
+  }
+  image->origin = [name = image->name](const oci::Descriptor& blob, Sink&) -> Status {
+    return not_found("layer blob {} of the local image {} is gone", blob.digest.str(), name)
+        .with_hint("build or pull the image again");
+  };
+  return image;
+}
+
+Resolver::Found Resolver::remembered(const oci::Reference& reference,
+                                     const oci::Platform& platform) {
+  if (deps_.pull && !reference.digest) {
+    return ImagePtr();
+  }
+  const auto digest = TRY(deps_.metadata.find_resolved(reference.str(), to_string(platform)));
+  const std::optional<std::string> document = digest ? stored(*digest) : std::nullopt;
+  if (!document) {
+    return ImagePtr();
+  }
+  const oci::Manifest manifest = TRY(oci::parse_manifest(*document));
+  const std::optional<std::string> config = stored(manifest.config.digest);
+  if (!config) {
+    return ImagePtr();
+  }
+  return make_image(reference.familiar(), *digest, manifest, *config, registry_origin(reference));
+}
+
+Resolver::Found Resolver::in_registry(const oci::Reference& reference,
+                                      const oci::Platform& platform) {
+  const std::string name = "[internal] load metadata for " + reference.str();
+  const solver::VertexId vertex = solver::internal_vertex(name);
+  deps_.events.on_event(
+      solver::VertexStarted{.vertex = vertex, .name = name, .time = deps_.clock.now()});
+  Found image = pull_metadata(reference, platform);
+  deps_.events.on_event(
+      solver::VertexDone{.vertex = vertex,
+                         .time = deps_.clock.now(),
+                         .error = image ? std::nullopt : std::optional<Error>(image.error())});
+  return image;
+}
+
+Resolver::Found Resolver::pull_metadata(const oci::Reference& reference,
+                                        const oci::Platform& platform) {
+  const registry::ManifestDocument document = TRY(deps_.registry.manifest(reference, deps_.cancel));
+  const FetchDocument fetch = [&](const oci::Descriptor& descriptor) {
+    return fetch_document(reference, descriptor);
+  };
+  const ChosenManifest chosen =
+      TRY(choose_manifest(document.bytes, platform, fetch).context(reference.familiar()));
+  const std::string config = TRY(fetch(chosen.manifest.config));
+  ImagePtr image = TRY(make_image(reference.familiar(), chosen.digest, chosen.manifest, config,
+                                  registry_origin(reference)));
+  TRY(deps_.content.put(chosen.bytes));
+  TRY(deps_.content.put(config));
+  TRY(deps_.metadata.put_resolved(
+      {.reference = reference.str(), .platform = to_string(platform), .manifest = chosen.digest}));
+  return image;
+}
+
+Result<std::string> Resolver::fetch_document(const oci::Reference& reference,
+                                             const oci::Descriptor& descriptor) {
+  if (std::optional<std::string> text = stored(descriptor.digest)) {
+    return *std::move(text);
+  }
+  if (oci::is_manifest(descriptor.media_type) || oci::is_index(descriptor.media_type)) {
+    oci::Reference exact = reference;
+    exact.digest = descriptor.digest;
+    registry::ManifestDocument document = TRY(deps_.registry.manifest(exact, deps_.cancel));
+    return std::move(document.bytes);
+  }
+  if (descriptor.size > kMaxDocument) {
+    return invalid_argument("{}: the image config has {} bytes", reference.familiar(),
+                            descriptor.size);
+  }
+  StringSink sink;
+  TRY(deps_.registry.blob(reference, descriptor, sink, deps_.cancel));
+  return std::move(sink.text);
+}
+
+BlobOrigin Resolver::registry_origin(const oci::Reference& reference) {
+  return [this, reference](const oci::Descriptor& blob, Sink& sink) {
+    return deps_.registry.blob(reference, blob, sink, deps_.cancel);
+  };
+}
+
+/// A small document of the content store; nullopt when it is gone or damaged, as it can be had
+/// again.
+std::optional<std::string> Resolver::stored(const Digest& digest) {
+  Result<std::string> text = deps_.content.read(digest);
+  if (!text) {
+    log::debug("{} is not in the store: {}", digest.str(), text.error().message());
+    return std::nullopt;
+  }
+  return std::move(text).value();
+}
+
+Resolver::Found Resolver::make_image(const std::string& name, const Digest& id,
+                                     const oci::Manifest& manifest, const std::string& config,
+                                     BlobOrigin origin) {
+  auto image = std::make_shared<Image>();
+  image->id = id;
+  image->name = name;
+  image->config = TRY(oci::parse_image_config(config).context(name));
+  image->origin = std::move(origin);
+  const std::vector<Digest>& diff_ids = image->config.diff_ids;
+  if (diff_ids.size() != manifest.layers.size()) {
+    return invalid_argument("{}: the manifest has {} layers, its config names {}", name,
+                            manifest.layers.size(), diff_ids.size())
+        .with_hint("is it an image, or an artifact of another kind?");
+  }
+  for (std::size_t i = 0; i < diff_ids.size(); ++i) {
+    image->layers.push_back(TRY(known_layer(diff_ids[i])));
+    image->layers.back().blob = manifest.layers[i];
+  }
+  return image;
+}
+
+Result<Layer> Resolver::known_layer(const Digest& diff_id) {
+  const auto row = TRY(deps_.metadata.find_layer(diff_id));
+  Layer layer;
+  layer.diff_id = diff_id;
+  if (row) {
+    layer.changes = row->changes;
+    layer.size = row->size;
+  }
+  return layer;
+}
+
+Result<Resolver::ImagePtr> Resolver::find(const Digest& id) {
+  auto images = by_id_.lock();
+  const auto found = images->find(id);
+  if (found == images->end()) {
+    return internal_error("image {} was not resolved in this build", id.str());
+  }
+  return found->second;
+}
+
+Result<std::vector<Layer>> Resolver::layers(const Digest& id) {
+  const ImagePtr image = TRY(find(id));
+  return image->layers;
+}
+
+}  // namespace
+
+std::unique_ptr<ImageResolver> make_image_resolver(ImageResolverDeps deps) {
+  return std::make_unique<Resolver>(deps);
+}
+
+}  // namespace mybuild::source

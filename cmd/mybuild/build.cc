@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cmd/mybuild/cli/build_options.h"
+#include "cmd/mybuild/cli/result_files.h"
+#include "cmd/mybuild/cli/signals.h"
+#include "cmd/mybuild/progress/progress.h"
+#include "cmd/mybuild/progress/report.h"
+#include "cmd/mybuild/progress/terminal.h"
+#include "cmd/mybuild/verbs.h"
+#include "snapshotter/base/cancel.h"
+#include "snapshotter/base/sys.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstring>
+#include <exception>
+
+namespace mybuild::cli {
+
+namespace {
+
+using BuildResult = Result<builder::BuildReport>;
+
+BuildResult build(const BuildOptions& options, solver::EventSink& events, Cancel& cancel) {
+  auto engine = TRY(open_engine(options.global, options.request.jobs));
+  return engine->build(options.request, events, cancel);
+}
+
+/// The top of the build's thread: what escapes is a bug, and the terminal is still to be put in
+/// order.
+BuildResult build_guarded(const BuildOptions& options, solver::EventSink& events, Cancel& cancel) {
+  try {
+    return build(options, events, cancel);
+  } catch (const std::exception& bug) {
+    return internal_error("{}", bug.what());
+  }
+}
+
+/// The first signal asks the build to stop; the second one does not wait for it. Sandboxes end with
+/// us.
+void on_signal(Cancel& cancel, int signal, int count) {
+  if (count > 1) {
+    ::_exit(128 + signal);
+  }
+  cancel.request(make_error(ErrorKind::Cancelled, "stopped by SIG{}", ::sigabbrev_np(signal)));
+}
+
+/// A file from an earlier build must not be taken for this one's.
+void remove_stale(const std::string& iid_file) {
+  if (!iid_file.empty()) {
+    (void)sys::unlink_at(AT_FDCWD, iid_file);
+  }
+}
+
+bool writes_to_stdout(const BuildOptions& options) {
+  const auto& outputs = options.request.outputs;
+  return std::any_of(outputs.begin(), outputs.end(),
+                     [](auto& output) { return output.dest == "-"; });
+}
+
+Status hand_over(const BuildOptions& options, const builder::BuildReport& report) {
+  if (!options.iid_file.empty()) {
+    TRY(write_iid_file(options.iid_file, report));
+  }
+  if (!options.metadata_file.empty()) {
+    TRY(write_metadata_file(options.metadata_file, report));
+  }
+  const std::string id = image_id(report);
+  if (options.quiet && !id.empty() && !writes_to_stdout(options)) {
+    TRY(print_out(id + "\n"));
+  }
+  return {};
+}
+
+progress::Summary summary_of(const BuildOptions& options, const builder::BuildReport& report,
+                             std::chrono::nanoseconds took) {
+  progress::Summary summary{.took = took,
+                            .steps = report.vertices,
+                            .cached = report.cached,
+                            .image_id = image_id(report),
+                            .names = image_names(report),
+                            .files = {}};
+  for (const auto& output : options.request.outputs) {
+    if (!output.dest.empty() && output.dest != "-") {
+      summary.files.push_back(output.dest);
+    }
+  }
+  return summary;
+}
+
+}  // namespace
+
+int build_verb(std::span<const std::string> args) {
+  const auto reading = read_command(kBuildCommand, args);
+  if (!reading.options) {
+    return reading.exit_code;
+  }
+  const BuildOptions& options = *reading.options;
+  auto gate = SignalGate::open();  // before the first thread
+  if (!gate) {
+    return fail(gate.error());
+  }
+  const SystemClock clock;
+  const Time started = clock.now();
+  const auto mode =
+      options.quiet ? progress::Mode::Quiet : progress::resolve(options.progress, STDERR_FILENO);
+  const auto terminal = progress::terminal_traits(STDERR_FILENO);
+  const progress::ReportStyle style = {
+      .color = terminal.color, .neutralise = terminal.is_terminal && mode != progress::Mode::Plain};
+
+  remove_stale(options.iid_file);
+  progress::Progress events(mode, STDERR_FILENO, clock);
+  Cancel cancel;
+  BuildResult result = internal_error("the build did not run");
+  const Status ran = gate->run([&] { result = build_guarded(options, events, cancel); },
+                               [&](int signal, int count) { on_signal(cancel, signal, count); });
+  if (!ran) {
+    result = ran.error();
+  }
+  if (result) {
+    if (auto done = hand_over(options, *result); !done) {
+      result = std::move(done).error();
+    }
+  }
+
+  const progress::Outcome outcome = events.finish();
+  if (mode != progress::Mode::Quiet) {
+    print_err(progress::warnings_text(outcome.warnings, options.global.debug, style));
+  }
+  if (!result) {
+    print_err(progress::failed_steps_text(outcome.failed, style) +
+              progress::error_text(result.error(), "failed to build", style));
+    return gate->first_signal() ? 128 + *gate->first_signal() : 1;
+  }
+  if (mode == progress::Mode::Tty) {
+    print_err(progress::summary_text(summary_of(options, *result, clock.now() - started), style));
+  }
+  return 0;
+}
+
+}  // namespace mybuild::cli

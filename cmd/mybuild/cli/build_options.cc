@@ -1,0 +1,394 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cmd/mybuild/cli/build_options.h"
+
+#include "cmd/mybuild/cli/output_spec.h"
+#include "cmd/mybuild/cli/values.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <iterator>
+
+namespace mybuild::cli {
+
+namespace {
+
+using Options = BuildOptions;
+
+Status set_build_arg(Options& options, std::string_view value) {
+  auto [name, text] = TRY(parse_key_value(value));
+  if (value.find('=') == std::string_view::npos) {
+    const char* from_env = std::getenv(name.c_str());
+    if (from_env == nullptr) {
+      return {};
+    }
+    text = from_env;
+  }
+  options.request.build_args.insert_or_assign(std::move(name), std::move(text));
+  return {};
+}
+
+Status set_label(Options& options, std::string_view value) {
+  auto [name, text] = TRY(parse_key_value(value));
+  options.request.labels.insert_or_assign(std::move(name), std::move(text));
+  return {};
+}
+
+Status set_build_context(Options& options, std::string_view value) {
+  auto [name, text] = TRY(parse_key_value(value));
+  if (text.empty()) {
+    return invalid_argument("expected name=value");
+  }
+  options.request.contexts.insert_or_assign(std::move(name), std::move(text));
+  return {};
+}
+
+Status set_platforms(Options& options, std::string_view value) {
+  for (const std::string& word : TRY(parse_csv(value))) {
+    const auto platform = TRY(word == "local" ? Result<oci::Platform>(oci::host_platform())
+                                              : oci::parse_platform(word));
+    auto& list = options.request.platforms;
+    if (std::find(list.begin(), list.end(), platform) == list.end()) {
+      list.push_back(platform);
+    }
+  }
+  return {};
+}
+
+Status set_no_cache_filter(Options& options, std::string_view value) {
+  for (std::string& stage : TRY(parse_csv(value))) {
+    options.request.no_cache_filter.push_back(std::move(stage));
+  }
+  return {};
+}
+
+Status set_network(Options& options, std::string_view value) {
+  constexpr std::pair<std::string_view, solver::NetworkMode> kModes[] = {
+      {"default", solver::NetworkMode::Default},
+      {"none", solver::NetworkMode::None},
+      {"host", solver::NetworkMode::Host},
+  };
+  for (const auto& [word, mode] : kModes) {
+    if (word == value) {
+      options.request.network = mode;
+      return {};
+    }
+  }
+  return unsupported("there is no network '{}'", value).with_hint("use default, none or host");
+}
+
+Status set_progress(Options& options, std::string_view value) {
+  constexpr std::pair<std::string_view, progress::Mode> kModes[] = {
+      {"auto", progress::Mode::Auto},
+      {"tty", progress::Mode::Tty},
+      {"plain", progress::Mode::Plain},
+      {"quiet", progress::Mode::Quiet},
+  };
+  for (const auto& [word, mode] : kModes) {
+    if (word == value) {
+      options.progress = mode;
+      options.progress_word = value;
+      return {};
+    }
+  }
+  if (value == "rawjson" || value == "none") {
+    return unsupported("--progress={} is not supported yet", value);
+  }
+  return invalid_argument("there is no such form of progress")
+      .with_hint("use auto, tty, plain or quiet");
+}
+
+/// For attestations, which we do not make: switching them off is fine.
+Status must_be_off(Options&, std::string_view value) {
+  const auto on = parse_bool(value);
+  if (on && !*on) {
+    return {};
+  }
+  return unsupported("attestations are not supported yet").with_hint("false is the only value");
+}
+
+/// For what is always done.
+Status must_be_on(Options&, std::string_view value) {
+  const bool on = TRY(parse_bool(value));
+  return on ? Status() : unsupported("false is not supported");
+}
+
+constexpr Flag<Options> kFlags[] = {
+    {{.name = "add-host",
+      .argument = "HOST:IP",
+      .help = "Add a line to /etc/hosts of the steps",
+      .repeatable = true},
+     [](Options& options, std::string_view value) -> Status {
+       options.request.extra_hosts.push_back(TRY(parse_add_host(value)));
+       return {};
+     }},
+    {{.name = "build-arg",
+      .argument = "NAME[=VALUE]",
+      .help = "Set a build argument; without a value it is taken from the environment",
+      .repeatable = true},
+     set_build_arg},
+    {{.name = "build-context",
+      .argument = "NAME=VALUE",
+      .help = "Name a further context: a directory, docker-image://… or oci-layout://…",
+      .repeatable = true},
+     set_build_context},
+    {{.name = "file",
+      .letter = 'f',
+      .argument = "FILE",
+      .help = "Dockerfile (default PATH/Dockerfile)"},
+     [](Options& options, std::string_view value) -> Status {
+       options.request.dockerfile = value == "-" ? "/dev/stdin" : value;
+       return {};
+     }},
+    {{.name = "force-rm", .help = "Accepted for docker's sake: steps leave nothing behind"},
+     must_be_on},
+    {{.name = "iidfile", .argument = "FILE", .help = "Write the image ID to a file"},
+     [](Options& options, std::string_view value) -> Status {
+       options.iid_file = value;
+       return {};
+     }},
+    {{.name = "jobs", .argument = "N", .help = "Run at most N steps at once (default: no limit)"},
+     [](Options& options, std::string_view value) -> Status {
+       const std::int64_t jobs = TRY(parse_integer(value, 0, 100000));
+       options.request.jobs = static_cast<std::size_t>(jobs);
+       return {};
+     }},
+    {{.name = "label",
+      .argument = "NAME=VALUE",
+      .help = "Set a label of the image",
+      .repeatable = true},
+     set_label},
+    {{.name = "load",
+      .help = "Store the image locally beside any --output; alone it is the default"},
+     [](Options& options, std::string_view value) -> Status {
+       options.load = TRY(parse_bool(value));
+       return {};
+     }},
+    {{.name = "metadata-file",
+      .argument = "FILE",
+      .help = "Write the build's results to a file, as JSON"},
+     [](Options& options, std::string_view value) -> Status {
+       options.metadata_file = value;
+       return {};
+     }},
+    {{.name = "network",
+      .argument = "MODE",
+      .help = "Network of the RUN steps: default, none or host"},
+     set_network},
+    {{.name = "no-cache", .help = "Run every step again"},
+     [](Options& options, std::string_view value) -> Status {
+       options.request.no_cache = TRY(parse_bool(value));
+       return {};
+     }},
+    {{.name = "no-cache-filter",
+      .argument = "STAGE",
+      .help = "Run the steps of this stage again",
+      .repeatable = true},
+     set_no_cache_filter},
+    {{.name = "output",
+      .letter = 'o',
+      .argument = "OUTPUT",
+      .help = "Where the result goes: type=image|oci|docker|local|tar|cacheonly with "
+              "dest=, name=, compression=gzip|zstd|uncompressed, compression-level=, tar=, "
+              "rewrite-timestamp=; or a directory; or - for a tar on stdout (default type=image)",
+      .repeatable = true},
+     [](Options& options, std::string_view value) -> Status {
+       options.request.outputs.push_back(TRY(parse_output(value)));
+       return {};
+     }},
+    {{.name = "platform",
+      .argument = "OS/ARCH",
+      .help = "Build for this platform (comma-separated for several)",
+      .repeatable = true},
+     set_platforms},
+    {{.name = "progress",
+      .argument = "MODE",
+      .help = "How to show progress: auto, tty, plain or quiet"},
+     set_progress},
+    {{.name = "provenance",
+      .argument = "false",
+      .help = "No provenance is attached; only false is taken"},
+     must_be_off},
+    {{.name = "pull", .help = "Ask registries for newer base images"},
+     [](Options& options, std::string_view value) -> Status {
+       options.request.pull = TRY(parse_bool(value));
+       return {};
+     }},
+    {{.name = "quiet", .letter = 'q', .help = "Print errors and, on success, the image ID only"},
+     [](Options& options, std::string_view value) -> Status {
+       options.quiet = TRY(parse_bool(value));
+       return {};
+     }},
+    {{.name = "rm", .help = "Accepted for docker's sake: steps leave nothing behind"}, must_be_on},
+    {{.name = "sbom", .argument = "false", .help = "No SBOM is attached; only false is taken"},
+     must_be_off},
+    {{.name = "shm-size",
+      .argument = "SIZE",
+      .help = "Size of /dev/shm in the steps (default 64m)"},
+     [](Options& options, std::string_view value) -> Status {
+       options.request.shm_size = TRY(parse_bytes(value));
+       return {};
+     }},
+    {{.name = "tag",
+      .letter = 't',
+      .argument = "NAME[:TAG]",
+      .help = "Name of the image",
+      .repeatable = true},
+     [](Options& options, std::string_view value) -> Status {
+       options.request.names.push_back(TRY(oci::Reference::parse(value)));
+       return {};
+     }},
+    {{.name = "target", .argument = "STAGE", .help = "Build this stage instead of the last one"},
+     [](Options& options, std::string_view value) -> Status {
+       options.request.target = value;
+       return {};
+     }},
+    {{.name = "ulimit",
+      .argument = "NAME=SOFT[:HARD]",
+      .help = "Limit of the RUN steps",
+      .repeatable = true},
+     [](Options& options, std::string_view value) -> Status {
+       options.request.ulimits.push_back(TRY(parse_ulimit(value)));
+       return {};
+     }},
+    // docker and buildx have these.
+    {{.name = "allow"}},
+    {{.name = "annotation"}},
+    {{.name = "attest"}},
+    {{.name = "builder"}},
+    {{.name = "cache-from"}},
+    {{.name = "cache-to"}},
+    {{.name = "call"}},
+    {{.name = "cgroup-parent"}},
+    {{.name = "check"}},
+    {{.name = "compress"}},
+    {{.name = "cpu-period"}},
+    {{.name = "cpu-quota"}},
+    {{.name = "cpu-shares", .letter = 'c'}},
+    {{.name = "cpuset-cpus"}},
+    {{.name = "cpuset-mems"}},
+    {{.name = "isolation"}},
+    {{.name = "memory", .letter = 'm'}},
+    {{.name = "memory-swap"}},
+    {{.name = "policy"}},
+    {{.name = "push"}},
+    {{.name = "resource"}},
+    {{.name = "secret"}},
+    {{.name = "security-opt"}},
+    {{.name = "squash"}},
+    {{.name = "ssh"}},
+};
+
+void add_flags(FlagSet& flags, Options& options) {
+  flags.add(kFlags, options);
+  add_global_flags(flags, options.global);
+}
+
+std::string environment(const char* name) {
+  const char* value = std::getenv(name);
+  return value == nullptr ? std::string() : std::string(value);
+}
+
+Status take_environment(Options& options) {
+  builder::BuildRequest& request = options.request;
+  if (const std::string form = environment("BUILDKIT_PROGRESS");
+      options.progress_word.empty() && !options.quiet && !form.empty()) {
+    TRY(set_progress(options, form).context("environment variable BUILDKIT_PROGRESS"));
+  }
+  if (const std::string platform = environment("DOCKER_DEFAULT_PLATFORM");
+      request.platforms.empty() && !platform.empty()) {
+    TRY(set_platforms(options, platform).context("environment variable DOCKER_DEFAULT_PLATFORM"));
+  }
+  std::string& epoch = request.build_args["SOURCE_DATE_EPOCH"];
+  if (epoch.empty()) {
+    epoch = environment("SOURCE_DATE_EPOCH");
+  }
+  if (epoch.empty()) {
+    request.build_args.erase("SOURCE_DATE_EPOCH");
+    return {};
+  }
+  request.source_date_epoch =
+      TRY(parse_integer(epoch, 0, 253402300799).context("SOURCE_DATE_EPOCH"));
+  return {};
+}
+
+Status check_quiet(const Options& options) {
+  const bool clash = options.quiet && !options.progress_word.empty() &&
+                     options.progress != progress::Mode::Quiet &&
+                     options.progress != progress::Mode::Auto;
+  return clash ? Status(invalid_argument("--progress={} and --quiet cannot be used together",
+                                         options.progress_word))
+               : Status();
+}
+
+/// --load adds the local store to outputs that leave it out.
+void add_load(Options& options) {
+  auto& outputs = options.request.outputs;
+  const bool stored =
+      outputs.empty() || std::any_of(outputs.begin(), outputs.end(), [](auto& output) {
+        return output.type == exporter::OutputType::Image;
+      });
+  if (options.load && !stored) {
+    outputs.emplace_back();
+  }
+}
+
+Status check_outputs(const Options& options) {
+  std::size_t to_stdout = 0;
+  for (const auto& output : options.request.outputs) {
+    TRY(check_output_target(output, ::isatty(STDOUT_FILENO) != 0));
+    to_stdout += output.dest == "-" ? 1 : 0;
+  }
+  return to_stdout > 1 ? Status(invalid_argument("only one output can go to stdout")) : Status();
+}
+
+Status take_context(Options& options, std::string path) {
+  constexpr std::string_view kRemote[] = {"http://", "https://", "git://",
+                                          "ssh://",  "git@",     "github.com/"};
+  const bool remote =
+      std::any_of(std::begin(kRemote), std::end(kRemote),
+                  [&](std::string_view scheme) { return path.starts_with(scheme); });
+  if (path == "-" || remote) {
+    return unsupported("the context {} is not supported yet", path)
+        .with_hint("a directory is; clone or unpack it first");
+  }
+  struct stat found {};
+  if (::stat(path.c_str(), &found) != 0) {
+    return not_found("path \"{}\" not found", path)
+        .with_hint("the last argument is the directory to build from");
+  }
+  if (!S_ISDIR(found.st_mode)) {
+    return invalid_argument("path \"{}\" is not a directory", path)
+        .with_hint("name the Dockerfile with -f and its context directory last");
+  }
+  options.request.context_dir = std::move(path);
+  return {};
+}
+
+Status finish(Options& options, std::vector<std::string> positionals) {
+  if (positionals.size() != 1) {
+    return invalid_argument("\"mybuild build\" requires exactly 1 argument, not {}",
+                            positionals.size());
+  }
+  TRY(take_environment(options));
+  TRY(check_quiet(options));
+  add_load(options);
+  TRY(check_outputs(options));
+  return take_context(options, std::move(positionals.front()));
+}
+
+}  // namespace
+
+const Command<BuildOptions> kBuildCommand = {
+    .text = {.name = "build",
+             .usage = "mybuild [build] [OPTIONS] PATH",
+             .summary = "Build an image from a Dockerfile",
+             .notes = "Run 'mybuild help' for the other commands."},
+    .order = FlagSet::Order::Interspersed,
+    .add_flags = add_flags,
+    .finish = finish,
+};
+
+}  // namespace mybuild::cli

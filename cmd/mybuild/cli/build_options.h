@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+// The build verb's options: a BuildRequest and what the command line does with the outcome. Value
+// type.
+#pragma once
+
+#include "builder/request.h"
+#include "cmd/mybuild/cli/command.h"
+#include "cmd/mybuild/cli/global_options.h"
+#include "cmd/mybuild/progress/mode.h"
+
+#include <string>
+
+namespace mybuild::cli {
+
+struct BuildOptions {
+  GlobalOptions global;
+  builder::BuildRequest request;
+  progress::Mode progress = progress::Mode::Auto;
+  std::string progress_word;  // as given; empty: not given
+  bool quiet = false;
+  bool load = false;
+  std::string iid_file;
+  std::string metadata_file;
+};
+
+/// Values not given are taken from the environment where docker does: BUILDKIT_PROGRESS,
+/// DOCKER_DEFAULT_PLATFORM, SOURCE_DATE_EPOCH, and each --build-arg NAME.
+extern const Command<BuildOptions> kBuildCommand;
+
+}  // namespace mybuild::cli

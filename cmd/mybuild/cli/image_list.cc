@@ -1,0 +1,247 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cmd/mybuild/cli/image_list.h"
+
+#include "snapshotter/base/json.h"
+#include "snapshotter/oci/reference.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdlib>
+#include <ctime>
+
+namespace mybuild::cli {
+
+namespace {
+
+using snapshotter::ImageRow;
+using OrderedJson = nlohmann::ordered_json;
+
+constexpr std::string_view kNone = "<none>";
+
+/// A row as the table shows it.
+struct Shown {
+  std::string repository{kNone};
+  std::string tag{kNone};
+  std::string id;
+  std::int64_t created = 0;
+  std::uint64_t size = 0;
+};
+
+Result<Shown> shown(const ImageRow& row, bool full_id) {
+  Shown out{.id = full_id ? row.config.str() : row.config.hex().substr(0, 12),
+            .created = row.created,
+            .size = row.size};
+  if (!row.name.empty()) {
+    oci::Reference name = TRY(oci::Reference::parse(row.name));
+    out.tag = name.tag.empty() ? std::string(kNone) : name.tag;
+    name.tag.clear();
+    name.digest.reset();
+    out.repository = name.familiar();
+    if (out.repository.ends_with(':')) {
+      out.repository.pop_back();
+    }
+  }
+  return out;
+}
+
+/// "repo" names all tags of a repository, "repo:tag" one image.
+Result<bool> wanted(const ImageRow& row, const std::string& filter) {
+  if (filter.empty()) {
+    return true;
+  }
+  if (row.name.empty()) {
+    return false;
+  }
+  const oci::Reference have = TRY(oci::Reference::parse(row.name));
+  const oci::Reference want = TRY(oci::Reference::parse(filter));
+  const bool any_tag = filter.find(':', filter.rfind('/') + 1) == std::string::npos;
+  return have.domain == want.domain && have.repository == want.repository &&
+         (any_tag || have.tag == want.tag);
+}
+
+std::string since(std::int64_t created, Time now) {
+  const auto age =
+      std::chrono::duration_cast<std::chrono::seconds>(now.time_since_epoch()).count() - created;
+  return created == 0
+             ? "N/A"
+             : human_duration(std::chrono::seconds(std::max<std::int64_t>(age, 0))) + " ago";
+}
+
+std::string local_time(std::int64_t seconds) {
+  const std::time_t time = seconds;
+  struct tm parts {};
+  std::array<char, 64> text{};
+  ::localtime_r(&time, &parts);
+  const std::size_t size =
+      std::strftime(text.data(), text.size(), "%Y-%m-%d %H:%M:%S %z %Z", &parts);
+  return {text.data(), size};
+}
+
+std::string json_line(const Shown& row, Time now) {
+  const OrderedJson line = {
+      {"Containers", "N/A"},
+      {"CreatedAt", local_time(row.created)},
+      {"CreatedSince", since(row.created, now)},
+      {"Digest", kNone},
+      {"ID", row.id},
+      {"Repository", row.repository},
+      {"SharedSize", "N/A"},
+      {"Size", human_size(row.size)},
+      {"Tag", row.tag},
+      {"UniqueSize", "N/A"},
+      {"VirtualSize", human_size(row.size)},
+  };
+  return line.dump() + "\n";
+}
+
+std::string table(const std::vector<Shown>& rows, Time now) {
+  constexpr std::size_t kColumns = 5;
+  std::vector<std::array<std::string, kColumns>> cells = {
+      {"REPOSITORY", "TAG", "IMAGE ID", "CREATED", "SIZE"}};
+  for (const Shown& row : rows) {
+    cells.push_back(
+        {row.repository, row.tag, row.id, since(row.created, now), human_size(row.size)});
+  }
+  std::array<std::size_t, kColumns> widths{};
+  for (const auto& line : cells) {
+    for (std::size_t i = 0; i < kColumns; ++i) {
+      widths[i] = std::max({widths[i], line[i].size() + 3, std::size_t{10}});
+    }
+  }
+  std::string out;
+  for (const auto& line : cells) {
+    for (std::size_t i = 0; i + 1 < kColumns; ++i) {
+      out += fmt::format("{:<{}}", line[i], widths[i]);
+    }
+    out += line[kColumns - 1] + "\n";
+  }
+  return out;
+}
+
+/// A field of the config document, or the fallback when there is none such.
+OrderedJson member(const OrderedJson& object, const char* name, OrderedJson fallback) {
+  const auto found = object.find(name);
+  return found == object.end() || found->is_null() ? std::move(fallback) : *found;
+}
+
+/// The comment of the newest history entry, as docker shows it.
+std::string last_comment(const OrderedJson& config) {
+  const OrderedJson history = member(config, "history", OrderedJson::array());
+  if (!history.is_array() || history.empty() || !history.back().is_object()) {
+    return {};
+  }
+  const OrderedJson comment = member(history.back(), "comment", "");
+  return comment.is_string() ? comment.get<std::string>() : std::string();
+}
+
+}  // namespace
+
+Result<std::string> image_list_text(const std::vector<ImageRow>& rows, const ImagesOptions& options,
+                                    Time now) {
+  std::vector<Shown> list;
+  for (const ImageRow& row : rows) {
+    if (TRY(wanted(row, options.repository))) {
+      list.push_back(TRY(shown(row, options.no_trunc)));
+    }
+  }
+  if (!options.quiet && !options.json) {
+    return table(list, now);
+  }
+  std::string out;
+  for (const Shown& row : list) {
+    out += options.json ? json_line(row, now) : row.id + "\n";
+  }
+  return out;
+}
+
+Result<std::string> inspect_text(const ImageRow& row, const std::vector<std::string>& names,
+                                 const std::string& config, bool compact) {
+  const OrderedJson document = OrderedJson::parse(config, nullptr, false);
+  if (!document.is_object()) {
+    return data_loss("the config of image {} is not a JSON object", row.config.str());
+  }
+  OrderedJson tags = OrderedJson::array();
+  for (const std::string& name : names) {
+    tags.push_back(TRY(oci::Reference::parse(name)).familiar());
+  }
+  const OrderedJson root = member(document, "rootfs", OrderedJson::object());
+  OrderedJson out = {
+      {"Id", row.config.str()},
+      {"RepoTags", std::move(tags)},
+      {"RepoDigests", OrderedJson::array()},
+      {"Parent", ""},
+      {"Comment", last_comment(document)},
+      {"Created", member(document, "created", "")},
+      {"Author", member(document, "author", "")},
+      {"Config", member(document, "config", OrderedJson::object())},
+      {"Architecture", member(document, "architecture", "")},
+      {"Os", member(document, "os", "")},
+      {"Size", row.size},
+      {"RootFS",
+       {{"Type", "layers"},
+        {"Layers", root.is_object() ? member(root, "diff_ids", OrderedJson::array())
+                                    : OrderedJson::array()}}},
+  };
+  if (const OrderedJson variant = member(document, "variant", ""); variant != "") {
+    out["Variant"] = variant;
+  }
+  constexpr auto kReplace = OrderedJson::error_handler_t::replace;
+  if (compact) {
+    return out.dump(-1, ' ', false, kReplace);
+  }
+  std::string text = OrderedJson::array({std::move(out)}).dump(4, ' ', false, kReplace);
+  return text.substr(2, text.size() - 4);  // without the brackets and their line breaks
+}
+
+std::string human_duration(std::chrono::seconds duration) {
+  const auto total = duration.count();
+  const auto hours = (total + 1800) / 3600;
+  if (total < 1) {
+    return "Less than a second";
+  }
+  if (total == 1) {
+    return "1 second";
+  }
+  if (total < 60) {
+    return fmt::format("{} seconds", total);
+  }
+  if (total < 120) {
+    return "About a minute";
+  }
+  if (total < 3600) {
+    return fmt::format("{} minutes", total / 60);
+  }
+  if (hours == 1) {
+    return "About an hour";
+  }
+  struct Unit {
+    std::int64_t below;  // hours
+    std::int64_t size;
+    std::string_view name;
+  };
+  constexpr Unit kUnits[] = {{48, 1, "hours"},
+                             {24 * 7 * 2, 24, "days"},
+                             {24 * 30 * 2, 24 * 7, "weeks"},
+                             {24 * 365 * 2, 24 * 30, "months"}};
+  for (const Unit& unit : kUnits) {
+    if (hours < unit.below) {
+      return fmt::format("{} {}", hours / unit.size, unit.name);
+    }
+  }
+  return fmt::format("{} years", hours / (24 * 365));
+}
+
+std::string human_size(std::uint64_t bytes) {
+  constexpr std::array<std::string_view, 6> kUnits = {"B", "kB", "MB", "GB", "TB", "PB"};
+  auto value = static_cast<double>(bytes);
+  std::size_t unit = 0;
+  while (value >= 999.5 && unit + 1 < kUnits.size()) {
+    value /= 1000;
+    ++unit;
+  }
+  return fmt::format("{:.3g}{}", value, kUnits[unit]);
+}
+
+}  // namespace mybuild::cli

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+// What `images` and `inspect` print, in docker's forms. Pure functions to text, thread-safe.
+#pragma once
+
+#include "cmd/mybuild/cli/image_options.h"
+#include "snapshotter/base/clock.h"
+#include "snapshotter/metadata.h"
+
+#include <string>
+#include <vector>
+
+namespace mybuild::cli {
+
+/// The table, the IDs, or one JSON object per line, as the options say. Rows that
+/// `options.repository` does not name are left out. `now` tells how long ago an image was made.
+Result<std::string> image_list_text(const std::vector<snapshotter::ImageRow>& rows,
+                                    const ImagesOptions& options, Time now);
+
+/// One element of inspect's array, indented as a part of it unless `compact`. `names` are all names
+/// of the image; `config` is its config document.
+Result<std::string> inspect_text(const snapshotter::ImageRow& row,
+                                 const std::vector<std::string>& names, const std::string& config,
+                                 bool compact);
+
+/// "2 weeks", "About a minute": docker's words for a time span.
+std::string human_duration(std::chrono::seconds duration);
+/// "77.8MB": three digits, powers of 1000.
+std::string human_size(std::uint64_t bytes);
+
+}  // namespace mybuild::cli

@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cmd/mybuild/cli/image_options.h"
+
+#include "cmd/mybuild/cli/values.h"
+
+namespace mybuild::cli {
+
+namespace {
+
+/// --format: docker's Go templates are not understood, but the one for JSON.
+Status check_format(std::string_view value) {
+  if (value == "json" || value == "{{json .}}") {
+    return {};
+  }
+  return unsupported("format templates are not supported yet").with_hint("json is the only format");
+}
+
+constexpr Flag<ImagesOptions> kImagesFlags[] = {
+    {{.name = "format", .argument = "json", .help = "Print one JSON object per line"},
+     [](ImagesOptions& options, std::string_view value) -> Status {
+       if (value == "table") {
+         return {};
+       }
+       TRY(check_format(value));
+       options.json = true;
+       return {};
+     }},
+    {{.name = "no-trunc", .help = "Print IDs in full"},
+     [](ImagesOptions& options, std::string_view value) -> Status {
+       options.no_trunc = TRY(parse_bool(value));
+       return {};
+     }},
+    {{.name = "quiet", .letter = 'q', .help = "Print IDs only"},
+     [](ImagesOptions& options, std::string_view value) -> Status {
+       options.quiet = TRY(parse_bool(value));
+       return {};
+     }},
+    // docker images has these.
+    {{.name = "all", .letter = 'a'}},
+    {{.name = "digests"}},
+    {{.name = "filter", .letter = 'f'}},
+    {{.name = "tree"}},
+};
+
+constexpr Flag<InspectOptions> kInspectFlags[] = {
+    {{.name = "format",
+      .letter = 'f',
+      .argument = "json",
+      .help = "Print each image's JSON on one line"},
+     [](InspectOptions& options, std::string_view value) -> Status {
+       TRY(check_format(value));
+       options.compact = true;
+       return {};
+     }},
+    {{.name = "type", .argument = "image", .help = "Only images can be inspected"},
+     [](InspectOptions&, std::string_view value) -> Status {
+       return value == "image" ? Status() : unsupported("only images can be inspected");
+     }},
+    // docker inspect has these.
+    {{.name = "platform"}},
+    {{.name = "size", .letter = 's'}},
+};
+
+constexpr Flag<RmiOptions> kRmiFlags[] = {
+    {{.name = "force", .letter = 'f', .help = "Remove by ID even when several names are left"},
+     [](RmiOptions& options, std::string_view value) -> Status {
+       options.force = TRY(parse_bool(value));
+       return {};
+     }},
+    // docker rmi has these.
+    {{.name = "no-prune"}},
+    {{.name = "platform"}},
+};
+
+template <class Options>
+Status take_names(Options& options, std::vector<std::string> positionals, std::string_view verb) {
+  if (positionals.empty()) {
+    return invalid_argument("\"mybuild {}\" requires at least 1 argument", verb);
+  }
+  options.names = std::move(positionals);
+  return {};
+}
+
+}  // namespace
+
+const Command<ImagesOptions> kImagesCommand = {
+    .text = {.name = "images",
+             .usage = "mybuild images [OPTIONS] [REPOSITORY[:TAG]]",
+             .summary = "List the images of the local store",
+             .notes = {}},
+    .order = FlagSet::Order::Interspersed,
+    .add_flags =
+        [](FlagSet& flags, ImagesOptions& options) {
+          flags.add(kImagesFlags, options);
+          add_global_flags(flags, options.global);
+        },
+    .finish = [](ImagesOptions& options, std::vector<std::string> positionals) -> Status {
+      if (positionals.size() > 1) {
+        return invalid_argument("\"mybuild images\" requires at most 1 argument, not {}",
+                                positionals.size());
+      }
+      options.repository = positionals.empty() ? std::string() : std::move(positionals.front());
+      return {};
+    },
+};
+
+const Command<InspectOptions> kInspectCommand = {
+    .text = {.name = "inspect",
+             .usage = "mybuild inspect [OPTIONS] IMAGE [IMAGE...]",
+             .summary = "Print what is known about images, as JSON",
+             .notes = {}},
+    .order = FlagSet::Order::Interspersed,
+    .add_flags =
+        [](FlagSet& flags, InspectOptions& options) {
+          flags.add(kInspectFlags, options);
+          add_global_flags(flags, options.global);
+        },
+    .finish = [](InspectOptions& options, std::vector<std::string> positionals) -> Status {
+      return take_names(options, std::move(positionals), "inspect");
+    },
+};
+
+const Command<RmiOptions> kRmiCommand = {
+    .text = {.name = "rmi",
+             .usage = "mybuild rmi [OPTIONS] IMAGE [IMAGE...]",
+             .summary = "Remove images from the local store",
+             .notes = {}},
+    .order = FlagSet::Order::Interspersed,
+    .add_flags =
+        [](FlagSet& flags, RmiOptions& options) {
+          flags.add(kRmiFlags, options);
+          add_global_flags(flags, options.global);
+        },
+    .finish = [](RmiOptions& options, std::vector<std::string> positionals) -> Status {
+      return take_names(options, std::move(positionals), "rmi");
+    },
+};
+
+const Command<VersionOptions> kVersionCommand = {
+    .text = {.name = "version",
+             .usage = "mybuild version",
+             .summary = "Print the version",
+             .notes = {}},
+    .order = FlagSet::Order::Interspersed,
+    .add_flags = [](FlagSet& flags,
+                    VersionOptions& options) { add_global_flags(flags, options.global); },
+    .finish = [](VersionOptions&, std::vector<std::string> positionals) -> Status {
+      return positionals.empty() ? Status()
+                                 : invalid_argument("\"mybuild version\" takes no arguments");
+    },
+};
+
+}  // namespace mybuild::cli

@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cmd/mybuild/cli/output_spec.h"
+
+#include "cmd/mybuild/cli/flags.h"
+#include "cmd/mybuild/cli/values.h"
+
+#include <fmt/format.h>
+
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <iterator>
+#include <string>
+#include <vector>
+
+namespace mybuild::cli {
+
+namespace {
+
+using exporter::OutputSpec;
+using exporter::OutputType;
+
+constexpr std::pair<std::string_view, OutputType> kTypes[] = {
+    {"image", OutputType::Image}, {"oci", OutputType::Oci}, {"docker", OutputType::Docker},
+    {"local", OutputType::Local}, {"tar", OutputType::Tar}, {"cacheonly", OutputType::CacheOnly},
+};
+constexpr std::pair<std::string_view, oci::Compression> kCompressions[] = {
+    {"gzip", oci::Compression::Gzip},
+    {"zstd", oci::Compression::Zstd},
+    {"uncompressed", oci::Compression::None},
+};
+
+/// A draft of the spec: which type it is decides what the other options may be.
+struct Draft {
+  OutputSpec spec;
+  bool has_type = false;
+  bool has_tar = false;
+};
+
+Status set_type(Draft& draft, std::string_view value) {
+  if (value == "registry") {
+    return unsupported("output type 'registry' is not supported yet");
+  }
+  const auto* found = std::find_if(std::begin(kTypes), std::end(kTypes),
+                                   [&](auto& row) { return row.first == value; });
+  if (found == std::end(kTypes)) {
+    return invalid_argument("unknown output type '{}'", value)
+        .with_hint("types are image, oci, docker, local, tar and cacheonly");
+  }
+  draft.spec.type = found->second;
+  draft.has_type = true;
+  return {};
+}
+
+Status set_names(Draft& draft, std::string_view value) {
+  for (const std::string& name : TRY(parse_csv(value))) {
+    draft.spec.names.push_back(TRY(oci::Reference::parse(name)));
+  }
+  return {};
+}
+
+Status set_compression(Draft& draft, std::string_view value) {
+  const auto* found = std::find_if(std::begin(kCompressions), std::end(kCompressions),
+                                   [&](auto& row) { return row.first == value; });
+  if (found == std::end(kCompressions)) {
+    return make_error(value == "estargz" ? ErrorKind::Unsupported : ErrorKind::InvalidArgument,
+                      "compression '{}' is not known", value)
+        .with_hint("compressions are gzip, zstd and uncompressed");
+  }
+  draft.spec.compression.compression = found->second;
+  return {};
+}
+
+Status set_level(Draft& draft, std::string_view value) {
+  const std::int64_t level = TRY(parse_integer(value, 0, 22));
+  draft.spec.compression.level = static_cast<int>(level);
+  return {};
+}
+
+struct Option {
+  std::string_view key;
+  Status (*set)(Draft& draft, std::string_view value);
+};
+
+constexpr Option kOptions[] = {
+    {"type", set_type},
+    {"dest",
+     [](Draft& draft, std::string_view value) -> Status {
+       draft.spec.dest = value;
+       return {};
+     }},
+    {"name", set_names},
+    {"compression", set_compression},
+    {"compression-level", set_level},
+    {"tar",
+     [](Draft& draft, std::string_view value) -> Status {
+       draft.spec.tar = TRY(parse_bool(value));
+       draft.has_tar = true;
+       return {};
+     }},
+    {"rewrite-timestamp",
+     [](Draft& draft, std::string_view value) -> Status {
+       draft.spec.rewrite_timestamp = TRY(parse_bool(value));
+       return {};
+     }},
+};
+
+/// Options of buildx that only say what is done anyway.
+constexpr std::pair<std::string_view, bool> kFixed[] = {
+    {"push", false},   {"push-by-digest", false}, {"registry.insecure", false},
+    {"unpack", false}, {"oci-mediatypes", true},  {"store", true},
+};
+constexpr std::string_view kRefused[] = {
+    "annotation",         "attestation-inline",
+    "attestation-prefix", "dangling-name-prefix",
+    "force-compression",  "mode",
+    "name-canonical",     "oci-artifact",
+    "platform-split",     "prefer-nondist-layers",
+    "source-date-epoch",
+};
+
+Status set_option(Draft& draft, std::string_view key, std::string_view value) {
+  for (const Option& option : kOptions) {
+    if (option.key == key) {
+      return option.set(draft, value).context(fmt::format("output option {}", key));
+    }
+  }
+  for (const auto& [fixed, only] : kFixed) {
+    if (fixed == key) {
+      const bool wanted = TRY(parse_bool(value).context(fmt::format("output option {}", key)));
+      return wanted == only ? Status()
+                            : unsupported("output option {}={} is not supported yet", key, value);
+    }
+  }
+  const std::string_view stem = key.substr(0, key.find_first_of(".-"));
+  const bool known = stem == "annotation" ||
+                     std::find(std::begin(kRefused), std::end(kRefused), key) != std::end(kRefused);
+  if (known) {
+    return unsupported("output option '{}' is not supported yet", key);
+  }
+  std::vector<std::string_view> keys;
+  std::transform(std::begin(kOptions), std::end(kOptions), std::back_inserter(keys),
+                 [](const Option& option) { return option.key; });
+  Error error = invalid_argument("unknown output option '{}'", key);
+  const std::string guess = closest(key, keys);
+  return guess.empty() ? error : std::move(error).with_hint(fmt::format("did you mean {}?", guess));
+}
+
+Status check(Draft& draft) {
+  OutputSpec& spec = draft.spec;
+  if (!draft.has_type) {
+    return invalid_argument("an output needs a type").with_hint("write type=local,dest=DIR");
+  }
+  const bool archive = spec.type == OutputType::Oci || spec.type == OutputType::Docker;
+  if (draft.has_tar && !archive && !spec.tar) {
+    return invalid_argument("tar=false goes with type=oci and type=docker only");
+  }
+  if (spec.type == OutputType::Local && (spec.dest.empty() || spec.dest == "-")) {
+    return invalid_argument("type=local needs dest=DIR");
+  }
+  if (archive && !spec.tar && (spec.dest.empty() || spec.dest == "-")) {
+    return invalid_argument("tar=false needs dest=DIR");
+  }
+  const bool no_dest = spec.type == OutputType::Image || spec.type == OutputType::CacheOnly;
+  if (no_dest && !spec.dest.empty()) {
+    return invalid_argument("this output type takes no dest");
+  }
+  if (spec.compression.compression == oci::Compression::Gzip &&
+      spec.compression.level.value_or(0) > 9) {
+    return invalid_argument("compression-level {} is not between 0 and 9, the levels of gzip",
+                            *spec.compression.level);
+  }
+  return {};
+}
+
+/// Where nothing is said, an archive goes to stdout, and "docker" means what `docker load` does:
+/// into the store.
+void fill_in(OutputSpec& spec) {
+  if (spec.type == OutputType::Docker && spec.dest.empty()) {
+    spec.type = OutputType::Image;
+  } else if ((spec.type == OutputType::Oci || spec.type == OutputType::Tar) && spec.dest.empty()) {
+    spec.dest = "-";
+  }
+}
+
+}  // namespace
+
+Result<OutputSpec> parse_output(std::string_view text) {
+  const std::vector<std::string> fields = TRY(parse_csv(text));
+  Draft draft;
+  if (fields.size() == 1 && !text.empty() && fields[0].find('=') == std::string::npos) {
+    draft.spec.type = text == "-" ? OutputType::Tar : OutputType::Local;
+    draft.spec.dest = fields[0];
+    return std::move(draft.spec);
+  }
+  for (const std::string& field : fields) {
+    const std::size_t equals = field.find('=');
+    if (equals == std::string::npos) {
+      return invalid_argument("'{}' is not key=value", field);
+    }
+    TRY(set_option(draft, std::string_view(field).substr(0, equals),
+                   std::string_view(field).substr(equals + 1)));
+  }
+  TRY(check(draft));
+  fill_in(draft.spec);
+  return std::move(draft.spec);
+}
+
+Status check_output_target(const OutputSpec& spec, bool stdout_is_terminal) {
+  if (spec.dest == "-") {
+    return stdout_is_terminal
+               ? Status(invalid_argument("will not write an archive to a terminal")
+                            .with_hint("name a file with dest=FILE, or redirect stdout"))
+               : Status();
+  }
+  const bool directory =
+      spec.type == OutputType::Local || (spec.type != OutputType::Tar && !spec.tar);
+  struct stat found {};
+  const bool exists = !spec.dest.empty() && ::stat(spec.dest.c_str(), &found) == 0;
+  if (exists && directory && !S_ISDIR(found.st_mode)) {
+    return invalid_argument("output {} is not a directory", spec.dest);
+  }
+  if (exists && !directory && S_ISDIR(found.st_mode)) {
+    return invalid_argument("output file {} is a directory", spec.dest)
+        .with_hint("dest= names the file to write");
+  }
+  return {};
+}
+
+}  // namespace mybuild::cli

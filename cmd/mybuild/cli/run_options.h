@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+// The run verb's options. Value type.
+#pragma once
+
+#include "builder/run/container.h"
+#include "cmd/mybuild/cli/command.h"
+#include "cmd/mybuild/cli/global_options.h"
+
+namespace mybuild::cli {
+
+struct RunOptions {
+  GlobalOptions global;
+  run::RunRequest request;
+};
+
+/// All that follows IMAGE belongs to the program.
+extern const Command<RunOptions> kRunCommand;
+
+/// The lines of an --env-file as "K=V" or "K"; blank lines and those that start with # are left
+/// out.
+Result<std::vector<std::string>> parse_env_file(std::string_view text);
+/// "SRC:DST[:ro]"; a relative SRC is taken from `current_dir`.
+Result<run::Volume> parse_volume(std::string_view text, std::string_view current_dir);
+
+}  // namespace mybuild::cli

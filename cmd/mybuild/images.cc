@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cmd/mybuild/cli/image_list.h"
+#include "cmd/mybuild/verbs.h"
+
+namespace mybuild::cli {
+
+namespace {
+
+Status list(const ImagesOptions& options) {
+  auto engine = TRY(open_engine(options.global));
+  const auto rows = TRY(engine->images());
+  const std::string text = TRY(image_list_text(rows, options, SystemClock().now()));
+  return print_out(text);
+}
+
+}  // namespace
+
+int images_verb(std::span<const std::string> args) {
+  const auto reading = read_command(kImagesCommand, args);
+  if (!reading.options) {
+    return reading.exit_code;
+  }
+  const Status done = list(*reading.options);
+  return done ? 0 : fail(done.error());
+}
+
+}  // namespace mybuild::cli

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cmd/mybuild/cli/command.h"
+#include "cmd/mybuild/cli/verb_table.h"
+#include "cmd/mybuild/verbs.h"
+
+#include <algorithm>
+#include <exception>
+#include <string>
+#include <vector>
+
+namespace mybuild::cli {
+
+namespace {
+
+constexpr Verb kVerbs[] = {
+    {"build", "Build an image from a Dockerfile (also without the word)", build_verb},
+    {"run", "Run a program in a new container", run_verb},
+    {"images", "List the images of the local store", images_verb},
+    {"inspect", "Print what is known about images, as JSON", inspect_verb},
+    {"rmi", "Remove images from the local store", rmi_verb},
+    {"version", "Print the version", version_verb},
+};
+
+}  // namespace
+
+}  // namespace mybuild::cli
+
+int main(int argc, char** argv) {
+  try {
+    const std::vector<std::string> args(argv + std::min(argc, 1), argv + argc);
+    return mybuild::cli::dispatch(mybuild::cli::kVerbs, args);
+  } catch (const std::exception& bug) {
+    mybuild::cli::print_err(std::string("ERROR: internal: ") + bug.what() + "\n");
+    return 1;
+  }
+}

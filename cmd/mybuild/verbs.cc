@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cmd/mybuild/verbs.h"
+
+#include "cmd/mybuild/cli/command.h"
+#include "cmd/mybuild/progress/report.h"
+#include "snapshotter/base/log.h"
+
+namespace mybuild::cli {
+
+Result<std::unique_ptr<builder::Engine>> open_engine(const GlobalOptions& options,
+                                                     std::size_t jobs) {
+  log::enable_debug(options.debug);
+  return builder::Engine::open(
+      {.root = options.root.empty() ? builder::default_root() : options.root,
+       .helper = {},
+       .jobs = jobs});
+}
+
+int fail(const Error& error, int status) {
+  print_err(progress::error_text(error, "", {}));
+  return status;
+}
+
+}  // namespace mybuild::cli

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+// The verbs of mybuild, one file each. A verb gets its arguments (the verb itself left out) and
+// returns the exit status.
+#pragma once
+
+#include "builder/engine.h"
+#include "cmd/mybuild/cli/global_options.h"
+
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace mybuild::cli {
+
+int build_verb(std::span<const std::string> args);
+int run_verb(std::span<const std::string> args);
+int images_verb(std::span<const std::string> args);
+int inspect_verb(std::span<const std::string> args);
+int rmi_verb(std::span<const std::string> args);
+int version_verb(std::span<const std::string> args);
+
+/// The engine over the state directory that the options name.
+Result<std::unique_ptr<builder::Engine>> open_engine(const GlobalOptions& options,
+                                                     std::size_t jobs = 0);
+/// Prints "ERROR: …" and the hint on stderr; returns `status`.
+int fail(const Error& error, int status = 1);
+
+}  // namespace mybuild::cli

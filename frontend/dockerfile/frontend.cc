@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "frontend/frontend.h"
+
+#include "frontend/dockerfile/lower.h"
+#include "frontend/dockerfile/parser.h"
+#include "frontend/dockerfile/stages.h"
+#include "frontend/dockerfile/suggest.h"
+#include "frontend/dockerfile/syntax.h"
+
+#include <fmt/format.h>
+
+#include <map>
+
+namespace mybuild::frontend {
+
+namespace {
+
+bool same_source(const LayoutContext& a, const LayoutContext& b) {
+  return a.path == b.path && a.tag == b.tag && a.digest == b.digest;
+}
+bool same_source(const oci::Reference& a, const oci::Reference& b) { return a == b; }
+
+std::string source_text(const LayoutContext& layout) {
+  return fmt::format("{}\n{}\n{}", layout.path, layout.tag,
+                     layout.digest ? layout.digest->str() : "");
+}
+std::string source_text(const oci::Reference& reference) { return reference.str(); }
+
+/// Equal for equal requests, else different.
+std::string key_of(const ImageRequest& request) {
+  const std::string source =
+      std::visit([](const auto& what) { return source_text(what); }, request.source);
+  return fmt::format("{}\n{}\n{} {}", request.source.index(), source,
+                     oci::to_string(request.platform), request.platform.os_version);
+}
+
+/// A stage that waits for the answer to a request.
+struct Waiting {
+  StagePlan* plan;
+  int stage;
+  std::size_t request;
+};
+
+Error no_image(const Waiting& waiting, Error error) {
+  const PlannedStage& stage = waiting.plan->stage(waiting.stage);
+  const std::string name = stage.request->display;
+  if (error.hint().empty()) {
+    error = std::move(error).with_hint(did_you_mean(name, waiting.plan->names()));
+  }
+  return std::move(error).context(name).at(waiting.plan->source().locate(stage.lines));
+}
+
+/// Asks for all images that any platform waits for, each once.
+Status resolve_round(std::vector<StagePlan>& plans, MetaResolver& resolver) {
+  std::vector<ImageRequest> requests;
+  std::map<std::string, std::size_t> known;
+  std::vector<Waiting> waiting;
+  for (StagePlan& plan : plans) {
+    for (const int stage : plan.unresolved()) {
+      const ImageRequest& request = *plan.stage(stage).request;
+      const auto [found, is_new] = known.emplace(key_of(request), requests.size());
+      waiting.push_back({&plan, stage, found->second});
+      if (is_new) {
+        requests.push_back(request);
+      }
+    }
+  }
+  if (requests.empty()) {
+    return {};
+  }
+  const std::vector<Result<ImageMeta>> answers = resolver.resolve(requests);
+  if (answers.size() != requests.size()) {
+    return internal_error("{} images were asked for, {} answered", requests.size(),
+                          answers.size());
+  }
+  for (const Waiting& one : waiting) {
+    const Result<ImageMeta>& answer = answers[one.request];
+    if (!answer) {
+      return no_image(one, answer.error());
+    }
+    one.plan->stage(one.stage).image = *answer;
+  }
+  return {};
+}
+
+/// Rounds go on as long as triggers of base images name further images.
+Status resolve_all(std::vector<StagePlan>& plans, MetaResolver& resolver) {
+  for (bool more = true; more;) {
+    TRY(resolve_round(plans, resolver));
+    more = false;
+    for (StagePlan& plan : plans) {
+      const bool grown = TRY(plan.add_triggers());
+      more = more || grown;
+    }
+  }
+  return {};
+}
+
+void warn_empty_continuations(const Document& document, const SourceMap& source,
+                              std::vector<solver::Warning>& warnings) {
+  for (const LineRange lines : document.empty_continuations) {
+    warnings.push_back({"empty continuation line", "remove the blank line inside the instruction",
+                        source.locate(lines)});
+  }
+}
+
+}  // namespace
+
+bool ImageRequest::operator==(const ImageRequest& other) const {
+  if (platform != other.platform || source.index() != other.source.index()) {
+    return false;
+  }
+  return std::visit(
+      [&](const auto& mine) {
+        return same_source(mine, std::get<std::decay_t<decltype(mine)>>(other.source));
+      },
+      source);
+}
+
+Result<FrontendOutput> build_dockerfile(const FrontendInput& input, MetaResolver& resolver) {
+  const SourceMap source(input.file_name, input.text);
+  TRY(check_syntax(input.text, input.build_args, source));
+  const Document document = TRY(parse(source, input.text));
+  const Script script = TRY(parse_script(document, source));
+
+  std::vector<oci::Platform> platforms = input.platforms;
+  if (platforms.empty()) {
+    platforms.push_back(input.build_platform.architecture.empty() ? oci::host_platform()
+                                                                  : input.build_platform);
+  }
+  std::vector<StagePlan> plans;
+  for (const oci::Platform& platform : platforms) {
+    auto plan = TRY(StagePlan::make(input, script, source, platform));
+    plans.push_back(std::move(plan));
+  }
+  TRY(resolve_all(plans, resolver));
+
+  FrontendOutput output;
+  warn_empty_continuations(document, source, output.warnings);
+  solver::GraphBuilder graph;
+  for (const StagePlan& plan : plans) {
+    Lowering lowering(plan, graph, output.warnings, platforms.size() > 1);
+    auto target = TRY(lowering.run());
+    output.targets.push_back(std::move(target));
+  }
+  output.graph = std::move(graph).build();
+  return output;
+}
+
+}  // namespace mybuild::frontend

@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "frontend/dockerfile/file_mode.h"
+#include "frontend/dockerfile/lower.h"
+#include "frontend/ignore/pattern.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace mybuild::frontend {
+
+namespace {
+
+/// The step with its variables filled in.
+struct Copy {
+  std::vector<std::string> sources;
+  std::vector<InlineFile> files;
+  std::string dest;
+  std::string chown;
+  std::string chmod;
+};
+
+Result<Copy> expand_copy(StepContext& context, const CopyStep& step) {
+  Copy out;
+  out.chown = TRY(context.expand_word(step.chown));
+  out.chmod = TRY(context.expand_word(step.chmod));
+  out.dest = TRY(context.expand_word(step.dest));
+  for (const std::string& source : step.sources) {
+    auto word = TRY(context.expand_word(source));
+    out.sources.push_back(std::move(word));
+  }
+  for (InlineFile file : step.files) {
+    if (file.expand) {
+      // Quotes mean nothing in a body, and its escape character is '\', whatever the file's is.
+      auto content = TRY(expand(file.content, context.state.image.env(), {.ignore_quotes = true}));
+      context.build.warn_unset(content.unset, context.state, context.step().lines);
+      file.content = std::move(content.text);
+    }
+    out.files.push_back(std::move(file));
+  }
+  return out;
+}
+
+bool is_git(std::string_view source) {
+  if (source.starts_with("git://") || source.starts_with("ssh://") || source.starts_with("git@")) {
+    return true;
+  }
+  const bool is_http = source.starts_with("http://") || source.starts_with("https://");
+  return is_http && source.substr(0, source.find_first_of("#?")).ends_with(".git");
+}
+
+Status check_is_local(const CopyStep& step, std::string_view source) {
+  const bool is_url = source.starts_with("http://") || source.starts_with("https://");
+  if (!is_url && !is_git(source)) {
+    return {};
+  }
+  if (!step.is_add) {
+    return invalid_argument("source can't be a {} for COPY", is_git(source) ? "git ref" : "URL")
+        .with_hint("ADD takes URLs");
+  }
+  return unsupported("ADD from a URL is not supported yet: {}", source)
+      .with_hint("download it in a RUN step, or before the build");
+}
+
+/// Absolute and clean; a slash at the end says that the destination is a directory.
+std::string destination(const StepContext& context, const std::string& dest) {
+  const std::string& cwd = context.state.image.cwd;
+  std::string path = clean_path(dest.starts_with('/') ? dest : cwd + "/" + dest);
+  const bool is_directory =
+      dest.empty() || dest == "." || dest.ends_with('/') || dest.ends_with("/.");
+  if (is_directory && path != "/") {
+    path += '/';
+  }
+  return path;
+}
+
+/// Sources are paths from the root of their tree; the pivot "/./" of --parents stays.
+std::string source_path(const std::string& source, bool parents) {
+  const auto pivot = parents ? source.find("/./") : std::string::npos;
+  if (pivot == std::string::npos) {
+    return clean_path("/" + source);
+  }
+  const std::string front = clean_path("/" + source.substr(0, pivot));
+  const std::string back = clean_path("/" + source.substr(pivot + 3));
+  return (front == "/" ? "" : front) + "/." + back;
+}
+
+/// A pattern that matches this name only.
+std::string literal_pattern(const std::string& name) {
+  if (name.find_first_of("*?[") == std::string::npos) {
+    return name;
+  }
+  std::string out;
+  for (const char c : name) {
+    const bool is_special = std::string_view("*?[\\").find(c) != std::string_view::npos;
+    const std::string_view escape = c == '\\' ? "\\" : "";
+    out += is_special ? fmt::format("[{}{}]", escape, c) : std::string(1, c);
+  }
+  return out;
+}
+
+std::string history_text(const CopyStep& step, const Copy& copy) {
+  std::string text = step.is_add ? "ADD" : "COPY";
+  text += step.parents ? " --parents" : "";
+  text += copy.chown.empty() ? "" : " --chown=" + copy.chown;
+  text += copy.chmod.empty() ? "" : " --chmod=" + copy.chmod;
+  for (const std::string& source : copy.sources) {
+    text += " " + source;
+  }
+  for (const InlineFile& file : copy.files) {
+    text += " <<" + file.name;
+  }
+  return text + " " + copy.dest + " # buildkit";
+}
+
+/// The tree that the sources are in; a stage without a tree counts as an empty directory.
+Result<solver::Edge> source_tree(StepContext& context) {
+  if (context.planned.sources.empty()) {
+    return context.build.build_context();
+  }
+  const auto tree = TRY(context.source_tree(0, "copy from"));
+  if (tree) {
+    return *tree;
+  }
+  return context.build.graph().add(solver::FileOp{.has_base = false, .actions = {}}, {},
+                                   context.state.platform,
+                                   {.name = "[internal] empty tree", .location = {}});
+}
+
+std::string shown_text(const StepContext& context) {
+  const std::string& text = context.step().text;
+  const auto shown =
+      expand(text, context.state.image.env(), {.escape = context.build.plan().escape()});
+  return shown ? shown->text : text;
+}
+
+}  // namespace
+
+Status lower_copy(StepContext& context, const CopyStep& step) {
+  if (!step.unsupported.empty()) {
+    return unsupported("ADD {} is not supported yet", step.unsupported);
+  }
+  const Copy copy = TRY(expand_copy(context, step));
+  if (!copy.chmod.empty()) {
+    TRY(check_file_mode(copy.chmod));
+  }
+  StageState& state = context.state;
+  solver::FileOp op{.has_base = state.root.has_value(), .actions = {}};
+  std::vector<solver::Edge> inputs;
+  if (state.root) {
+    inputs.push_back(*state.root);
+  }
+  solver::CopyAction action;
+  action.dest = destination(context, copy.dest);
+  if (!copy.chown.empty()) {
+    action.owner = solver::Owner{copy.chown};
+  }
+  if (!copy.chmod.empty()) {
+    action.mode = copy.chmod;
+  }
+  action.excludes = step.excludes;
+
+  if (!copy.sources.empty()) {
+    solver::CopyAction from_tree = action;
+    from_tree.parents = step.parents;
+    from_tree.unpack = step.unpack.value_or(step.is_add);
+    for (const std::string& source : copy.sources) {
+      TRY(check_is_local(step, source));
+      from_tree.sources.push_back(source_path(source, step.parents));
+    }
+    from_tree.input = static_cast<std::uint32_t>(inputs.size());
+    const solver::Edge tree = TRY(source_tree(context));
+    inputs.push_back(tree);
+    op.actions.emplace_back(std::move(from_tree));
+  }
+  for (const InlineFile& file : copy.files) {
+    solver::CopyAction from_file = action;
+    from_file.input = static_cast<std::uint32_t>(inputs.size());
+    from_file.sources = {"/" + literal_pattern(file.name)};
+    inputs.push_back(context.build.inline_file(file.name, file.content, 0644, state.platform));
+    op.actions.emplace_back(std::move(from_file));
+  }
+  auto meta = context.meta(shown_text(context), true);
+  state.root = context.build.graph().add(std::move(op), std::move(inputs), state.platform,
+                                         std::move(meta));
+  state.image.commit(history_text(step, copy), true);
+  return {};
+}
+
+Status lower_workdir(StepContext& context, const WorkdirStep& step) {
+  StageState& state = context.state;
+  TRY(apply(step, context.expander(), state.image));
+  if (state.image.cwd == "/") {
+    return {};
+  }
+  solver::MakeDirAction action{.path = state.image.cwd, .mode = 0755, .owner = {}};
+  if (!state.image.config.user.empty()) {
+    action.owner = solver::Owner{state.image.config.user};
+  }
+  solver::FileOp op{.has_base = state.root.has_value(), .actions = {}};
+  op.actions.emplace_back(std::move(action));
+  std::vector<solver::Edge> inputs;
+  if (state.root) {
+    inputs.push_back(*state.root);
+  }
+  auto meta = context.meta(shown_text(context), false);
+  state.root = context.build.graph().add(std::move(op), std::move(inputs), state.platform,
+                                         std::move(meta));
+  return {};
+}
+
+}  // namespace mybuild::frontend

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+// Frontend: text becomes a Graph and, per platform, the ImageConfig of the result. No I/O but asking for the configs of
+// base images through MetaResolver. Thread-compatible.
+#pragma once
+
+#include "snapshotter/base/result.h"
+#include "snapshotter/oci/image_config.h"
+#include "snapshotter/oci/platform.h"
+#include "snapshotter/oci/reference.h"
+#include "solver/graph/graph.h"
+#include "solver/progress.h"
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace mybuild::frontend {
+
+/// --build-context name=… after its kind was recognised.
+struct LocalContext {};  // a directory; becomes a LocalSource with the context's name
+struct ImageContext {    // docker-image://
+  oci::Reference reference;
+};
+struct LayoutContext {  // oci-layout:// or a docker archive
+  std::string path;
+  std::string tag;               // empty: the only image there, or "latest"
+  std::optional<Digest> digest;
+};
+using NamedContext = std::variant<LocalContext, ImageContext, LayoutContext>;
+
+struct ImageRequest {
+  std::variant<oci::Reference, LayoutContext> source;
+  std::string display;  // as the Dockerfile says it
+  oci::Platform platform;
+  bool operator==(const ImageRequest& other) const;
+};
+struct ImageMeta {
+  Digest id;  // manifest digest (or image id for images of the local store)
+  oci::ImageConfig config;
+};
+
+class MetaResolver {
+ public:
+  virtual ~MetaResolver() = default;
+  /// One answer per request, in order; all are asked for at once.
+  virtual std::vector<Result<ImageMeta>> resolve(const std::vector<ImageRequest>& requests) = 0;
+};
+
+struct FrontendInput {
+  std::string file_name = "Dockerfile";  // for messages
+  std::string text;
+  std::string target;                             // --target; empty = last stage
+  std::map<std::string, std::string> build_args;  // --build-arg; SOURCE_DATE_EPOCH and friends included
+  std::vector<oci::Platform> platforms;           // what to build for; empty = the host
+  bool platforms_given = false;                   // --platform was on the command line
+  oci::Platform build_platform;                   // where RUN runs
+  std::map<std::string, std::string> labels;      // --label, applied last
+  std::map<std::string, NamedContext> contexts;   // --build-context
+  bool no_cache = false;
+  std::vector<std::string> no_cache_filter;  // stage names
+  solver::NetworkMode network = solver::NetworkMode::Default;
+  std::vector<std::string> extra_hosts;
+  std::uint64_t shm_size = 0;
+  std::vector<solver::Ulimit> ulimits;
+};
+
+struct Target {
+  oci::Platform platform;
+  std::optional<solver::Edge> root;  // nullopt: FROM scratch with no layer
+  /// History is complete but for times (`created` unset where this build makes them); diff_ids are the base's only.
+  oci::ImageConfig config;
+  /// How many layers of the result come from the base image, and that image's history entries in `config.history`.
+  std::size_t base_layers = 0;
+};
+
+struct FrontendOutput {
+  solver::Graph graph;
+  std::vector<Target> targets;  // one per platform
+  std::vector<solver::Warning> warnings;
+};
+
+/// The Dockerfile frontend. Errors carry the place in the text with its excerpt.
+Result<FrontendOutput> build_dockerfile(const FrontendInput& input, MetaResolver& resolver);
+
+}  // namespace mybuild::frontend

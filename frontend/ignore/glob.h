@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+// One compiled path pattern: literals, '?', '*', classes and, if asked for, '**'. Matching is O(pattern × path), whatever the
+// pattern. Immutable; thread-safe.
+#pragma once
+
+#include "snapshotter/base/result.h"
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace mybuild::frontend {
+
+class Glob {
+ public:
+  enum class Dialect { Match, DoubleStar };  // Go's filepath.Match; moby/patternmatcher
+  static Result<Glob> compile(std::string_view pattern, Dialect dialect);
+
+  bool matches(std::string_view path) const;
+
+  struct Token {
+    enum class Kind : std::uint8_t {
+      Literal,
+      One,        // '?'
+      Star,       // '*'
+      Class,      // [a-z]
+      DeepSkip,   // "**/" in front of more: nothing, or …
+      DeepLoop,   // … anything that ends in '/'
+      Everything  // "**" at the end
+    };
+    Kind kind = Kind::Literal;
+    bool negated = false;
+    char32_t literal = 0;
+    std::vector<std::pair<char32_t, char32_t>> ranges;
+  };
+
+ private:
+  explicit Glob(std::vector<Token> tokens);
+
+  std::vector<Token> tokens_;
+  std::string literal_prefix_;  // a cheap no for most paths
+};
+
+}  // namespace mybuild::frontend

@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "snapshotter/base/lanes.h"
+
+#include <algorithm>
+#include <atomic>
+#include <condition_variable>
+#include <deque>
+#include <mutex>
+#include <optional>
+#include <thread>
+#include <vector>
+
+namespace mybuild {
+
+class Lanes::Pool {
+ public:
+  explicit Pool(std::size_t cap) : cap_(cap) {}
+  ~Pool() {
+    std::unique_lock lock(mutex_);
+    closing_ = true;
+    wake_.notify_all();
+    while (!threads_.empty()) {  // a task that still runs may post, and so add a thread
+      std::thread last = std::move(threads_.back());
+      threads_.pop_back();
+      lock.unlock();
+      last.join();
+      lock.lock();
+    }
+  }
+
+  std::size_t cap() const { return cap_; }
+
+  void post(std::function<void()> task) {
+    const std::lock_guard lock(mutex_);
+    tasks_.push_back(std::move(task));
+    if (idle_ < tasks_.size() && (cap_ == 0 || threads_.size() < cap_)) {
+      threads_.emplace_back([this] { run(); });
+    } else {
+      wake_.notify_one();
+    }
+  }
+
+ private:
+  void run() {
+    std::unique_lock lock(mutex_);
+    for (;;) {
+      ++idle_;
+      wake_.wait(lock, [this] { return closing_ || !tasks_.empty(); });
+      --idle_;
+      if (tasks_.empty()) {
+        return;
+      }
+      const std::function<void()> task = std::move(tasks_.front());
+      tasks_.pop_front();
+      lock.unlock();
+      task();
+      lock.lock();
+    }
+  }
+
+  const std::size_t cap_;
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  std::deque<std::function<void()>> tasks_;
+  std::vector<std::thread> threads_;
+  std::size_t idle_ = 0;
+  bool closing_ = false;
+};
+
+Lanes::Lanes(Caps caps)
+    : pools_{std::make_unique<Pool>(caps.exec), std::make_unique<Pool>(caps.net),
+             std::make_unique<Pool>(caps.disk)} {}
+Lanes::~Lanes() = default;
+
+void Lanes::post(Lane lane, std::function<void()> task) {
+  pools_[static_cast<std::size_t>(lane)]->post(std::move(task));
+}
+
+namespace {
+
+/// What the helpers of one fan_out share. A helper that comes late finds no index left and only
+/// drops its reference.
+struct FanOut {
+  std::size_t count;
+  const std::function<Status(std::size_t)>* body;
+  std::atomic<std::size_t> next{0};
+  std::mutex mutex;
+  std::condition_variable finished;
+  std::size_t done = 0;
+  std::size_t failed_index = 0;
+  std::optional<Error> error;
+
+  void work() {
+    for (std::size_t index = next++; index < count; index = next++) {
+      Status status = failed_before(index) ? Status() : (*body)(index);
+      const std::lock_guard lock(mutex);
+      if (!status && (!error || index < failed_index)) {
+        error = std::move(status).error();
+        failed_index = index;
+      }
+      if (++done == count) {
+        finished.notify_all();
+      }
+    }
+  }
+  /// Only later ones are left out, so that which error is the first does not depend on timing.
+  bool failed_before(std::size_t index) {
+    const std::lock_guard lock(mutex);
+    return error.has_value() && failed_index < index;
+  }
+};
+
+}  // namespace
+
+Status Lanes::fan_out(Lane lane, std::size_t count,
+                      const std::function<Status(std::size_t)>& body) {
+  if (count == 0) {
+    return {};
+  }
+  const auto shared = std::make_shared<FanOut>();
+  shared->count = count;
+  shared->body = &body;
+  const std::size_t cap = pools_[static_cast<std::size_t>(lane)]->cap();
+  const std::size_t helpers = cap == 0 ? count - 1 : std::min(count - 1, cap);
+  for (std::size_t i = 0; i < helpers; ++i) {
+    post(lane, [shared] { shared->work(); });
+  }
+  shared->work();
+  std::unique_lock lock(shared->mutex);
+  shared->finished.wait(lock, [&] { return shared->done == shared->count; });
+  if (shared->error) {
+    return *shared->error;
+  }
+  return {};
+}
+
+}  // namespace mybuild

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+// Lanes: named pools of threads that may block (ARCHITECTURE.md, "Threads"). A task never waits for another task of a
+// lane; work that fans out uses fan_out, where the caller does what no idle thread takes, so bounded lanes cannot
+// deadlock. Threads start when a task needs one and end with the object. Thread-safe.
+#pragma once
+
+#include "snapshotter/base/result.h"
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+
+namespace mybuild {
+
+enum class Lane {
+  Exec,  // one running step each; no cap, as a step that sleeps must not hold back another
+  Net,   // sockets
+  Disk,  // file I/O, mounts, short database writes
+};
+
+class Lanes {
+ public:
+  struct Caps {
+    std::size_t exec = 0;  // 0: no cap
+    std::size_t net = 16;
+    std::size_t disk = 8;
+  };
+  explicit Lanes(Caps caps);
+  /// Runs what was posted to its end, then joins.
+  ~Lanes();
+  Lanes(const Lanes&) = delete;
+  Lanes& operator=(const Lanes&) = delete;
+
+  void post(Lane lane, std::function<void()> task);
+  /// Runs body(0) … body(count - 1), on idle threads of the lane and on the calling one; returns the first error by index.
+  Status fan_out(Lane lane, std::size_t count, const std::function<Status(std::size_t)>& body);
+
+ private:
+  class Pool;
+  std::unique_ptr<Pool> pools_[3];
+};
+
+}  // namespace mybuild

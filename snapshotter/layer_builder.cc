@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "snapshotter/layer_builder.h"
+
+#include "snapshotter/archive/tar_format.h"
+#include "snapshotter/archive/tar_writer.h"
+#include "snapshotter/background_hasher.h"
+#include "snapshotter/base/file.h"
+#include "snapshotter/base/sys.h"
+#include "snapshotter/tree_entry.h"
+#include "snapshotter/tree_scan.h"
+#include "snapshotter/tree_writer.h"
+
+#include <linux/fs.h>
+#include <sys/ioctl.h>
+
+namespace mybuild::snapshotter {
+
+namespace {
+
+constexpr std::size_t kReadBuffer = 256 * 1024;
+/// Sharing blocks pays from here on; smaller files are written, as their bytes pass through our hands anyway.
+constexpr std::uint64_t kCloneFrom = 64 * 1024;
+
+/// One list on its way to a tree and a tar digest.
+class Realiser {
+ public:
+  Realiser(const EntryContents& contents, Fd root)
+      : contents_(contents), writer_(std::move(root)), tar_(hasher_), buffer_(kReadBuffer) {}
+
+  Status add(Entry& entry) {
+    TRY(check_name(entry.path));
+    TRY(tar_.add(entry));
+    if (entry.type != EntryType::File) {
+      return writer_.add(entry);
+    }
+    size_ += entry.size;
+    return add_file(entry).context(entry.path);
+  }
+
+  Result<LayerIdentity> finish(const ChangeList& changes) {
+    TRY(writer_.finish());
+    TRY(tar_.finish());
+    return LayerIdentity{
+        .diff_id = hasher_.finish(), .changes = change_digest(changes), .size = size_};
+  }
+
+ private:
+  /// A layer reader would take such a name for a deletion.
+  static Status check_name(const std::string& path) {
+    if (std::string_view(base_name(path)).starts_with(tar::kWhiteoutPrefix)) {
+      return invalid_argument("{}: names that begin with \".wh.\" cannot be stored in a layer", path)
+          .with_hint("rename the file, the prefix marks deletions in image layers");
+    }
+    return {};
+  }
+
+  Status add_file(Entry& entry) {
+    const Fd from = TRY(contents_.open(entry));
+    const Fd to = TRY(writer_.create(entry));
+    const bool cloned = entry.size >= kCloneFrom && may_clone_ && clone(from.get(), to.get());
+    // A clone is read itself, so that what was hashed is what the tree holds.
+    const Digest digest = TRY(pass(cloned ? to.get() : from.get(), cloned ? -1 : to.get(), entry.size));
+    if (entry.content && *entry.content != digest) {
+      return data_loss("contents changed: expected {}, read {}", entry.content->str(), digest.str());
+    }
+    entry.content = digest;
+    return finish_file(to.get(), entry);
+  }
+
+  bool clone(int from, int to) {
+    may_clone_ = ::ioctl(to, FICLONE, from) == 0;
+    return may_clone_;
+  }
+
+  /// The one read of the bytes: content digest, tar, and the copy unless `to` is -1.
+  Result<Digest> pass(int from, int to, std::uint64_t size) {
+    Hasher hasher;
+    for (std::uint64_t left = size;;) {
+      const std::size_t count = TRY(sys::read(from, buffer_));
+      if (count > left) {
+        return data_loss("file grew while it was read, expected {} bytes", size);
+      }
+      if (count == 0 && left > 0) {
+        return data_loss("file shrank while it was read, {} of {} bytes are missing", left, size);
+      }
+      const ByteSpan bytes = ByteSpan(buffer_).first(count);
+      hasher.update(bytes);
+      TRY(tar_.write(bytes));
+      if (to >= 0) {
+        TRY(sys::write_all(to, bytes));
+      }
+      left -= count;
+      if (count == 0) {
+        return hasher.finish();
+      }
+    }
+  }
+
+  const EntryContents& contents_;
+  BackgroundHasher hasher_;
+  TreeWriter writer_;
+  TarWriter tar_;
+  std::vector<std::byte> buffer_;
+  std::uint64_t size_ = 0;
+  bool may_clone_ = true;
+};
+
+}  // namespace
+
+Result<LayerIdentity> identify_tree(const std::string& dir) {
+  Fd root = TRY(sys::open(dir, O_RDONLY | O_DIRECTORY));
+  ScannedTree tree = TRY(scan_layer_tree(root.get(), {.normalise = true}));
+  BackgroundHasher hasher;
+  const std::unique_ptr<EntryContents> contents = tree_contents(std::move(root));
+  TRY(write_layer_tar(tree.changes, *contents, hasher));
+  return LayerIdentity{
+      .diff_id = hasher.finish(), .changes = change_digest(tree.changes), .size = tree.size};
+}
+
+Result<LayerIdentity> realise_changes(ChangeList& changes, const EntryContents& contents,
+                                      const std::string& dir) {
+  Realiser realiser(contents, TRY(sys::open(dir, O_RDONLY | O_DIRECTORY)));
+  for (const Entry* previous = nullptr; Entry& entry : changes) {
+    if (previous != nullptr && !path_less(previous->path, entry.path)) {
+      return internal_error("change list is not sorted at {}", entry.path);
+    }
+    previous = &entry;
+    TRY(realiser.add(entry));
+  }
+  return realiser.finish(changes);
+}
+
+}  // namespace mybuild::snapshotter

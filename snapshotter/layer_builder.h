@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+// The identities of a layer made here: one pass over its bytes gives the content digest of each file, the change digest,
+// the diff id and the size; on the way a list whose bytes lie elsewhere becomes a tree. Thread-safe.
+#pragma once
+
+#include "snapshotter/archive/entry.h"
+
+#include <string>
+
+namespace mybuild::snapshotter {
+
+struct LayerIdentity {
+  Digest diff_id;
+  Digest changes;
+  std::uint64_t size = 0;
+};
+
+/// Of a finished layer tree, which is normalised on the way (tree_scan.h).
+Result<LayerIdentity> identify_tree(const std::string& dir);
+/// Writes the list into the empty directory `dir`. DataLoss names a file that is not what the list says.
+Result<LayerIdentity> realise_changes(ChangeList& changes, const EntryContents& contents,
+                                      const std::string& dir);
+
+}  // namespace mybuild::snapshotter

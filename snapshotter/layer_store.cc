@@ -1,0 +1,342 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "snapshotter/layer_store.h"
+
+#include "snapshotter/background_hasher.h"
+#include "snapshotter/base/log.h"
+#include "snapshotter/base/sys.h"
+#include "snapshotter/chain_fixup.h"
+#include "snapshotter/layer_builder.h"
+#include "snapshotter/layer_extractor.h"
+#include "snapshotter/power_loss.h"
+#include "snapshotter/session_dir.h"
+#include "snapshotter/tree_scan.h"
+
+#include <cerrno>
+#include <ctime>
+
+namespace mybuild::snapshotter {
+
+namespace {
+
+constexpr std::string_view kOriginal = "original";
+/// Raised when the same tree would get another tar or another compressed form (archive/format.md).
+constexpr int kFormatVersion = 1;
+
+std::string_view compression_name(oci::Compression compression) {
+  switch (compression) {
+    case oci::Compression::None: return "none";
+    case oci::Compression::Gzip: return "gzip";
+    case oci::Compression::Zstd: return "zstd";
+  }
+  return "none";
+}
+
+/// The key under which a made blob is remembered: all that its bytes depend on besides the layer.
+std::string blob_format(const CompressionSpec& spec, const TarOptions& options) {
+  std::string format = fmt::format("{}:v{}", compression_name(spec.compression), kFormatVersion);
+  if (spec.level) {
+    format += fmt::format(":level={}", *spec.level);
+  }
+  if (options.max_mtime) {
+    format += fmt::format(":max-mtime={}", *options.max_mtime);
+  }
+  return format;
+}
+
+/// OCI image-spec config.md, "Layer ChainID".
+Digest chain_id(std::span<const Digest> chain) {
+  Digest id = chain.front();
+  for (const Digest& diff_id : chain.subspan(1)) {
+    id = Digest::of(id.str() + " " + diff_id.str());
+  }
+  return id;
+}
+
+/// Passes what it is given on to two sinks.
+class TeeSink final : public Sink {
+ public:
+  TeeSink(Sink& first, Sink& second) : first_(first), second_(second) {}
+  Status write(ByteSpan bytes) override {
+    TRY(first_.write(bytes));
+    return second_.write(bytes);
+  }
+
+ private:
+  Sink& first_;
+  Sink& second_;
+};
+
+class LocalLayerStore final : public LayerStore {
+ public:
+  LocalLayerStore(std::string layers, std::unique_ptr<SessionDir> session,
+                  std::unique_ptr<PowerLossNotes> notes, ContentStore& content, Metadata& metadata)
+      : layers_(std::move(layers)),
+        session_(std::move(session)),
+        notes_(std::move(notes)),
+        content_(content),
+        metadata_(metadata) {}
+
+  Result<TempDir> scratch() override { return session_->make(); }
+
+  Result<std::optional<std::string>> tree(std::span<const Digest> chain) override {
+    if (chain.empty()) {
+      return std::optional<std::string>();
+    }
+    for (const std::string& name : {independent_name(chain.back()), chain_name(chain)}) {
+      std::string path = tree_path(name);
+      if (sys::exists_at(AT_FDCWD, path) && TRY(is_whole(name, path, chain.back()))) {
+        return std::optional(std::move(path));
+      }
+    }
+    return std::optional<std::string>();
+  }
+
+  Status unpack(const std::vector<LayerBlob>& chain, Lanes& lanes) override;
+
+  Result<Layer> commit_tree(const std::string& dir) override {
+    const LayerIdentity identity = TRY(identify_tree(dir).context("commit layer"));
+    return commit(dir, identity);
+  }
+
+  Result<Layer> commit_changes(ChangeList changes, const EntryContents& contents) override {
+    const TempDir draft = TRY(session_->make());
+    const std::string fs = TRY(make_root(draft));
+    const LayerIdentity identity = TRY(realise_changes(changes, contents, fs).context("commit layer"));
+    return commit(fs, identity);
+  }
+
+  Status write_tar(const Digest& diff_id, Sink& sink) override {
+    if (const auto blob = TRY(original_blob(diff_id))) {
+      FileSource compressed(TRY(content_.open(blob->digest)));
+      const auto plain = TRY(make_decompressor(compressed));
+      TRY(copy(*plain, sink));
+      return {};
+    }
+    return write_own_tar(diff_id, sink, {});
+  }
+
+  Result<oci::Descriptor> ensure_blob(const Digest& diff_id, CompressionSpec spec,
+                                      TarOptions options) override {
+    if (auto blob = TRY(original_blob(diff_id))) {
+      return std::move(*blob);
+    }
+    const std::string format = blob_format(spec, options);
+    if (auto blob = TRY(metadata_.find_layer_blob(diff_id, format))) {
+      if (TRY(content_.stat(blob->digest))) {
+        return std::move(*blob);
+      }
+    }
+    oci::Descriptor blob = TRY(compress(diff_id, spec, options));
+    TRY(metadata_.put_layer_blob(diff_id, format, blob));
+    return blob;
+  }
+
+  Status add_original_blob(const Digest& diff_id, const oci::Descriptor& blob) override {
+    return metadata_.put_layer_blob(diff_id, std::string(kOriginal), blob);
+  }
+
+  Result<std::optional<oci::Descriptor>> original_blob(const Digest& diff_id) override {
+    return metadata_.find_layer_blob(diff_id, std::string(kOriginal));
+  }
+
+ private:
+  // Trees that depend on the layers below have names of their own: their diff id alone must never find them.
+  static std::string independent_name(const Digest& diff_id) { return diff_id.hex(); }
+  static std::string chain_name(std::span<const Digest> chain) {
+    return "chain-" + chain_id(chain).hex();
+  }
+  std::string tree_path(const std::string& name) const {
+    return join_path(join_path(layers_, name), "fs");
+  }
+
+  /// After a power loss a young tree is believed only if its bytes still have their diff id. One from outside has no tar
+  /// of ours to compare with; it is unpacked again.
+  Result<bool> is_whole(const std::string& name, const std::string& path, const Digest& diff_id) {
+    if (!notes_->is_suspect(name)) {
+      return true;
+    }
+    const std::optional<LayerRow> row = TRY(metadata_.find_layer(diff_id));
+    if (row && row->changes) {
+      const Result<LayerIdentity> identity = identify_tree(path);
+      if (identity && identity->diff_id == diff_id) {
+        TRY(notes_->clear(name));
+        return true;
+      }
+    }
+    log::debug("layer tree {} is dropped, it was made just before the last reboot", name);
+    TRY(session_->discard(path));
+    TRY(notes_->clear(name));
+    return false;
+  }
+
+  /// The root of a tree that is about to be filled, with the metadata "/" has in every builder.
+  static Result<std::string> make_root(const TempDir& draft) {
+    std::string fs = join_path(draft.path(), "fs");
+    TRY(sys::mkdir_at(AT_FDCWD, fs, 0755));
+    TRY(sys::fchmod_at(AT_FDCWD, fs, 0755));
+    return fs;
+  }
+
+  /// Gives a complete tree its name, by one rename. An equal tree that is already there wins.
+  Status publish(const std::string& dir, const std::string& name) {
+    if (notes_->is_suspect(name)) {
+      TRY(session_->discard(tree_path(name)));
+      TRY(notes_->clear(name));
+    }
+    const std::string home = join_path(layers_, name);
+    if (Status made = sys::mkdir_at(AT_FDCWD, home, 0700);
+        !made && made.error().os_errno() != EEXIST) {
+      return made;
+    }
+    const Status moved = sys::rename_at(AT_FDCWD, dir, AT_FDCWD, join_path(home, "fs"));
+    if (!moved && (moved.error().os_errno() == EEXIST || moved.error().os_errno() == ENOTEMPTY)) {
+      return session_->discard(dir);
+    }
+    return moved;
+  }
+
+  Result<Layer> commit(const std::string& dir, const LayerIdentity& identity) {
+    TRY(publish(dir, independent_name(identity.diff_id)));
+    TRY(metadata_.put_layer({.diff_id = identity.diff_id,
+                             .changes = identity.changes,
+                             .size = identity.size,
+                             .created = std::time(nullptr)}));
+    Layer layer;
+    layer.diff_id = identity.diff_id;
+    layer.changes = identity.changes;
+    layer.size = identity.size;
+    return layer;
+  }
+
+  /// The tar of a layer that was made here.
+  Status write_own_tar(const Digest& diff_id, Sink& sink, TarOptions options) {
+    const std::optional<LayerRow> row = TRY(metadata_.find_layer(diff_id));
+    if (!row || !row->changes) {
+      return not_found("layer {} is not in the store", diff_id.str());
+    }
+    Fd root = TRY(sys::open(tree_path(independent_name(diff_id)), O_RDONLY | O_DIRECTORY)
+                      .context(fmt::format("layer {}", diff_id.str())));
+    ScannedTree tree = TRY(scan_layer_tree(root.get()));
+    const std::unique_ptr<EntryContents> contents = tree_contents(std::move(root));
+    return write_layer_tar(tree.changes, *contents, sink, options);
+  }
+
+  Result<oci::Descriptor> compress(const Digest& diff_id, CompressionSpec spec, TarOptions options) {
+    const std::unique_ptr<Ingest> ingest = TRY(content_.begin({}));
+    const std::unique_ptr<Compressor> compressor = make_compressor(spec, *ingest);
+    BackgroundHasher hasher;
+    TeeSink both(hasher, *compressor);
+    TRY(write_own_tar(diff_id, both, options));
+    TRY(compressor->finish());
+    const Digest tar = hasher.finish();
+    if (!options.max_mtime && tar != diff_id) {
+      return data_loss("layer {}: its tree was changed, the tar is {} now", diff_id.str(), tar.str());
+    }
+    const BlobInfo info = TRY(std::move(*ingest).commit());
+    oci::Descriptor blob;
+    blob.media_type = oci::layer_media_type(spec.compression);
+    blob.digest = info.digest;
+    blob.size = info.size;
+    if (options.max_mtime) {
+      // The clamped tar is another layer to whoever unpacks it, so its own diff id travels along.
+      blob.annotations[std::string(kUncompressedAnnotation)] = tar.str();
+    }
+    return blob;
+  }
+
+  struct Unpacking;
+  Status extract(const LayerBlob& layer, Unpacking& unpacking);
+  Status settle(std::span<const Digest> chain, Unpacking& unpacking);
+
+  const std::string layers_;
+  const std::unique_ptr<SessionDir> session_;
+  const std::unique_ptr<PowerLossNotes> notes_;
+  ContentStore& content_;
+  Metadata& metadata_;
+};
+
+/// A layer of a chain on its way into the store.
+struct LocalLayerStore::Unpacking {
+  TempDir draft;
+  std::string fs;
+  std::uint64_t size = 0;
+  LowerNeeds needs;
+};
+
+Status LocalLayerStore::extract(const LayerBlob& layer, Unpacking& unpacking) {
+  const auto blob = TRY(layer.open());
+  const ExtractedLayer extracted = TRY(extract_layer(*blob, unpacking.fs));
+  if (extracted.diff_id != layer.diff_id) {
+    return data_loss("the unpacked bytes have digest {}", extracted.diff_id.str());
+  }
+  unpacking.size = extracted.size;
+  unpacking.needs = std::move(extracted.needs);
+  return {};
+}
+
+/// In chain order, when everything below is in place.
+Status LocalLayerStore::settle(std::span<const Digest> chain, Unpacking& unpacking) {
+  std::string name = independent_name(chain.back());
+  if (!unpacking.needs.empty()) {
+    std::vector<std::string> lower;
+    for (std::size_t i = 1; i < chain.size(); ++i) {
+      const std::optional<std::string> below = TRY(tree(chain.first(i)));
+      if (!below) {
+        return internal_error("layer {} went while its chain was unpacked", chain[i - 1].str());
+      }
+      lower.push_back(*below);
+    }
+    TRY(settle_on_lower(unpacking.fs, lower, unpacking.needs));
+    name = chain_name(chain);
+  }
+  TRY(publish(unpacking.fs, name));
+  const std::optional<LayerRow> known = TRY(metadata_.find_layer(chain.back()));
+  return known ? Status()
+               : metadata_.put_layer({.diff_id = chain.back(),
+                                      .changes = std::nullopt,
+                                      .size = unpacking.size,
+                                      .created = std::time(nullptr)});
+}
+
+Status LocalLayerStore::unpack(const std::vector<LayerBlob>& chain, Lanes& lanes) {
+  std::vector<Digest> ids;
+  for (const LayerBlob& layer : chain) {
+    ids.push_back(layer.diff_id);
+  }
+  const std::span<const Digest> all(ids);
+  std::vector<std::size_t> missing;
+  std::vector<Unpacking> work;
+  for (std::size_t i = 0; i < chain.size(); ++i) {
+    if (TRY(tree(all.first(i + 1)))) {
+      continue;
+    }
+    TempDir draft = TRY(session_->make());
+    std::string fs = TRY(make_root(draft));
+    missing.push_back(i);
+    work.push_back({.draft = std::move(draft), .fs = std::move(fs), .size = 0, .needs = {}});
+  }
+  TRY(lanes.fan_out(Lane::Disk, missing.size(), [&](std::size_t i) {
+    const LayerBlob& layer = chain[missing[i]];
+    return extract(layer, work[i]).context(fmt::format("unpack layer {}", layer.diff_id.str()));
+  }));
+  for (std::size_t i = 0; i < missing.size(); ++i) {
+    const std::size_t layer = missing[i];
+    TRY(settle(all.first(layer + 1), work[i])
+            .context(fmt::format("unpack layer {}", ids[layer].str())));
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<std::unique_ptr<LayerStore>> LayerStore::open(const std::string& root, ContentStore& content,
+                                                     Metadata& metadata) {
+  std::string layers = join_path(root, "layers");
+  TRY(make_dirs(layers, 0700));
+  std::unique_ptr<SessionDir> session = TRY(SessionDir::open(root));
+  std::unique_ptr<PowerLossNotes> notes = TRY(PowerLossNotes::open(root, layers));
+  return std::unique_ptr<LayerStore>(std::make_unique<LocalLayerStore>(
+      std::move(layers), std::move(session), std::move(notes), content, metadata));
+}
+
+}  // namespace mybuild::snapshotter

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+// Metadata: the store's SQLite database (state.db, WAL; schema in metadata.md with its version): which layers and blobs
+// there are, which names images have, what tags resolved to, and the cache records of steps. Losing the newest rows is
+// allowed (they are rebuilt), wrong rows are not. Thread-safe (one guarded connection), safe between processes.
+#pragma once
+
+#include "snapshotter/base/clock.h"
+#include "snapshotter/base/digest.h"
+#include "snapshotter/base/result.h"
+#include "snapshotter/oci/descriptor.h"
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace mybuild::snapshotter {
+
+struct LayerRow {
+  Digest diff_id;
+  std::optional<Digest> changes;
+  std::uint64_t size = 0;
+  std::int64_t created = 0;  // seconds since the epoch
+};
+
+/// A name (or none) for an image of the local store. `manifest` is the zero digest for images that were built here and
+/// never needed one; `config` is the image id.
+struct ImageRow {
+  std::string name;  // "docker.io/library/hello:latest"; "" = untagged
+  Digest config;
+  std::int64_t created = 0;
+  std::uint64_t size = 0;
+};
+
+/// A tag that was pulled: later builds use it without asking the registry again, until --pull.
+struct ResolvedRow {
+  std::string reference;  // normalised
+  std::string platform;   // to_string(Platform)
+  Digest manifest;
+};
+
+/// A cache record as the solver's index stores it (solver/cache_index.h has the meaning).
+struct RecordRow {
+  Digest definition_key;
+  Digest content_key;
+  Digest output;
+  std::string body;  // canonical JSON
+  std::int64_t created = 0;
+};
+
+class Metadata {
+ public:
+  /// Opens or makes `path`. A newer schema is refused by name; a corrupt database is moved aside and made anew.
+  static Result<std::unique_ptr<Metadata>> open(const std::string& path);
+  virtual ~Metadata() = default;
+
+  virtual Status put_layer(const LayerRow& row) = 0;
+  virtual Result<std::optional<LayerRow>> find_layer(const Digest& diff_id) = 0;
+  virtual Status remove_layer(const Digest& diff_id) = 0;
+
+  /// Blobs of a layer; `format` names compression, level and time clamp ("gzip:6", "original").
+  virtual Status put_layer_blob(const Digest& diff_id, const std::string& format,
+                                const oci::Descriptor& blob) = 0;
+  virtual Result<std::optional<oci::Descriptor>> find_layer_blob(const Digest& diff_id,
+                                                                 const std::string& format) = 0;
+
+  virtual Status put_image(const ImageRow& row) = 0;  // a name moves from an older image, which stays, untagged
+  virtual Result<std::optional<ImageRow>> find_image_by_name(const std::string& name) = 0;
+  virtual Result<std::vector<ImageRow>> find_images_by_config(const Digest& config) = 0;
+  virtual Result<std::vector<ImageRow>> images() = 0;  // newest first
+  virtual Status remove_image(const std::string& name, const Digest& config) = 0;
+
+  virtual Status put_resolved(const ResolvedRow& row) = 0;
+  virtual Result<std::optional<Digest>> find_resolved(const std::string& reference,
+                                                      const std::string& platform) = 0;
+
+  virtual Status put_record(const RecordRow& row) = 0;
+  virtual Result<std::vector<RecordRow>> find_records_by_definition(const Digest& key) = 0;
+  virtual Result<std::vector<RecordRow>> find_records_by_content(const Digest& key) = 0;
+  virtual Result<std::vector<RecordRow>> find_records_by_output(const Digest& output) = 0;
+};
+
+}  // namespace mybuild::snapshotter

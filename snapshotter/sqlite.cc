@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "snapshotter/sqlite.h"
+
+#include <sqlite3.h>
+
+#include <cstring>
+#include <unordered_map>
+#include <utility>
+
+namespace mybuild::snapshotter {
+
+namespace {
+
+constexpr int kBusyMilliseconds = 30'000;
+
+ErrorKind kind_of(int code) {
+  switch (code & 0xff) {
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB: return ErrorKind::DataLoss;
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+    case SQLITE_FULL:
+    case SQLITE_IOERR: return ErrorKind::Unavailable;
+    case SQLITE_PERM:
+    case SQLITE_READONLY:
+    case SQLITE_AUTH: return ErrorKind::Denied;
+    case SQLITE_CANTOPEN: return ErrorKind::NotFound;
+    default: return ErrorKind::Internal;
+  }
+}
+
+Error failed(sqlite3* db, int code) {
+  const char* text = db != nullptr ? sqlite3_errmsg(db) : sqlite3_errstr(code);
+  return make_error(kind_of(code), "database: {}", text);
+}
+
+}  // namespace
+
+bool is_corrupt_database(const Error& error) { return error.kind() == ErrorKind::DataLoss; }
+
+Query::Query(Query&& other) noexcept
+    : db_(other.db_), statement_(std::exchange(other.statement_, nullptr)), bound_(other.bound_) {}
+
+Query::~Query() {
+  if (statement_ != nullptr) {
+    sqlite3_reset(statement_);
+    sqlite3_clear_bindings(statement_);
+  }
+}
+
+// Values bound as SQLITE_STATIC outlive the run: callers bind what they were given and run at once.
+Query& Query::bind(const Digest& value) {
+  sqlite3_bind_blob(statement_, ++bound_, value.bytes.data(), static_cast<int>(value.bytes.size()),
+                    SQLITE_STATIC);
+  return *this;
+}
+Query& Query::bind(const std::optional<Digest>& value) {
+  if (value) {
+    return bind(*value);
+  }
+  sqlite3_bind_null(statement_, ++bound_);
+  return *this;
+}
+Query& Query::bind(std::string_view value) {
+  const char* data = value.data() != nullptr ? value.data() : "";
+  sqlite3_bind_text(statement_, ++bound_, data, static_cast<int>(value.size()), SQLITE_STATIC);
+  return *this;
+}
+Query& Query::bind(std::int64_t value) {
+  sqlite3_bind_int64(statement_, ++bound_, value);
+  return *this;
+}
+
+Result<bool> Query::next() {
+  const int code = sqlite3_step(statement_);
+  if (code == SQLITE_ROW) {
+    return true;
+  }
+  if (code == SQLITE_DONE) {
+    return false;
+  }
+  return failed(db_, code);
+}
+
+Status Query::run() {
+  while (TRY(next())) {
+  }
+  return {};
+}
+
+Result<Digest> Query::digest(int column) const {
+  Digest digest;
+  const void* data = sqlite3_column_blob(statement_, column);
+  const auto size = static_cast<std::size_t>(sqlite3_column_bytes(statement_, column));
+  if (data == nullptr || size != digest.bytes.size()) {
+    return data_loss("database: a digest has {} bytes", size);
+  }
+  std::memcpy(digest.bytes.data(), data, size);
+  return digest;
+}
+
+Result<std::optional<Digest>> Query::optional_digest(int column) const {
+  if (sqlite3_column_type(statement_, column) == SQLITE_NULL) {
+    return std::optional<Digest>();
+  }
+  return std::optional<Digest>(TRY(digest(column)));
+}
+
+std::string Query::text(int column) const {
+  const unsigned char* data = sqlite3_column_text(statement_, column);
+  const auto size = static_cast<std::size_t>(sqlite3_column_bytes(statement_, column));
+  return data == nullptr ? std::string() : std::string(reinterpret_cast<const char*>(data), size);
+}
+
+std::int64_t Query::integer(int column) const { return sqlite3_column_int64(statement_, column); }
+
+struct SqliteConnection::State {
+  sqlite3* db = nullptr;
+  std::unordered_map<const char*, sqlite3_stmt*> statements;
+  int wal_pages = 0;
+
+  State() = default;
+  State(const State&) = delete;
+  State& operator=(const State&) = delete;
+  ~State() {
+    for (const auto& [sql, statement] : statements) {
+      sqlite3_finalize(statement);
+    }
+    sqlite3_close_v2(db);
+  }
+};
+
+SqliteConnection::SqliteConnection(std::unique_ptr<State> state) : state_(std::move(state)) {}
+SqliteConnection::SqliteConnection(SqliteConnection&&) noexcept = default;
+SqliteConnection& SqliteConnection::operator=(SqliteConnection&&) noexcept = default;
+SqliteConnection::~SqliteConnection() = default;
+
+Result<SqliteConnection> SqliteConnection::open(const std::string& path) {
+  auto state = std::make_unique<State>();
+  // NOMUTEX: the owner guards the connection.
+  const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
+  if (const int code = sqlite3_open_v2(path.c_str(), &state->db, flags, nullptr);
+      code != SQLITE_OK) {
+    return failed(state->db, code).context(path);
+  }
+  sqlite3_busy_timeout(state->db, kBusyMilliseconds);
+  sqlite3_extended_result_codes(state->db, 1);
+  sqlite3_db_config(state->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
+  sqlite3_wal_hook(
+      state->db,
+      [](void* pages, sqlite3*, const char*, int count) {
+        *static_cast<int*>(pages) = count;
+        return SQLITE_OK;
+      },
+      &state->wal_pages);
+  return SqliteConnection(std::move(state));
+}
+
+Status SqliteConnection::run(const char* sql) {
+  if (const int code = sqlite3_exec(state_->db, sql, nullptr, nullptr, nullptr);
+      code != SQLITE_OK) {
+    return failed(state_->db, code);
+  }
+  return {};
+}
+
+Result<Query> SqliteConnection::query(const char* sql) {
+  sqlite3_stmt*& statement = state_->statements[sql];
+  if (statement == nullptr) {
+    const int code = sqlite3_prepare_v3(state_->db, sql, -1, SQLITE_PREPARE_PERSISTENT, &statement,
+                                        nullptr);
+    if (code != SQLITE_OK) {
+      return failed(state_->db, code);
+    }
+  }
+  return Query(state_->db, statement);
+}
+
+int SqliteConnection::wal_pages() const { return state_->wal_pages; }
+
+}  // namespace mybuild::snapshotter

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+// The little of SQLite that the store needs, with Results: a connection, statements that are prepared once and reused,
+// typed binding and columns. Internal to the box. Thread-compatible.
+#pragma once
+
+#include "snapshotter/base/digest.h"
+#include "snapshotter/base/result.h"
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+struct sqlite3;
+struct sqlite3_stmt;
+
+namespace mybuild::snapshotter {
+
+/// A prepared statement at one run. Reset when the object goes.
+class Query {
+ public:
+  Query(sqlite3* db, sqlite3_stmt* statement) : db_(db), statement_(statement) {}
+  Query(Query&& other) noexcept;
+  Query& operator=(Query&&) = delete;
+  ~Query();
+
+  Query& bind(const Digest& value);
+  Query& bind(const std::optional<Digest>& value);
+  Query& bind(std::string_view value);
+  Query& bind(std::int64_t value);
+  Query& bind(std::uint64_t value) { return bind(static_cast<std::int64_t>(value)); }
+
+  /// True while there is a row.
+  Result<bool> next();
+  /// Runs a statement without rows.
+  Status run();
+
+  /// Columns of the current row, from 0. A BLOB of another size than a digest is DataLoss.
+  Result<Digest> digest(int column) const;
+  Result<std::optional<Digest>> optional_digest(int column) const;
+  std::string text(int column) const;
+  std::int64_t integer(int column) const;
+
+ private:
+  sqlite3* db_;
+  sqlite3_stmt* statement_;
+  int bound_ = 0;
+};
+
+class SqliteConnection {
+ public:
+  static Result<SqliteConnection> open(const std::string& path);
+  SqliteConnection(SqliteConnection&&) noexcept;
+  SqliteConnection& operator=(SqliteConnection&&) noexcept;
+  ~SqliteConnection();
+
+  /// Statements without parameters or rows, separated by semicolons.
+  Status run(const char* sql);
+  /// `sql` is a literal: it is prepared at its first use and found again by its address.
+  Result<Query> query(const char* sql);
+  /// Pages in the write-ahead log after the last commit of this connection.
+  int wal_pages() const;
+
+ private:
+  struct State;
+  explicit SqliteConnection(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+/// True for errors that say the file itself is bad.
+bool is_corrupt_database(const Error& error);
+
+}  // namespace mybuild::snapshotter

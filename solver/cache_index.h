@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+// CacheIndex: records of finished steps by key. A record says: this definition on inputs with these identities gave that
+// output. Values are persisted; key_schema.md says what enters each key. Thread-safe.
+#pragma once
+
+#include "snapshotter/base/digest.h"
+#include "snapshotter/base/result.h"
+
+#include <string>
+#include <vector>
+
+namespace mybuild::solver {
+
+// The three identities of ARCHITECTURE.md as types of their own, so that none is taken for another.
+struct DefinitionKey {
+  Digest digest;
+  auto operator<=>(const DefinitionKey&) const = default;
+};
+struct ContentKey {
+  Digest digest;
+  auto operator<=>(const ContentKey&) const = default;
+};
+struct OutputId {
+  Digest digest;
+  auto operator<=>(const OutputId&) const = default;
+};
+
+struct CacheRecord {
+  DefinitionKey definition;
+  ContentKey content;
+  std::vector<OutputId> inputs;  // of each input in order; the zero digest where the rule is Selected on a source
+  OutputId output;
+  std::string body;  // canonical JSON, opaque to the solver
+};
+
+class CacheIndex {
+ public:
+  virtual ~CacheIndex() = default;
+  virtual Result<std::vector<CacheRecord>> find(const DefinitionKey& key) = 0;
+  virtual Result<std::vector<CacheRecord>> find(const ContentKey& key) = 0;
+  virtual Result<std::vector<CacheRecord>> find(const OutputId& output) = 0;
+  virtual Status add(const CacheRecord& record) = 0;
+};
+
+}  // namespace mybuild::solver

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+// Op: how the engine does one vertex. The solver calls it from lane threads and knows nothing of what is behind a
+// ResultHandle. Implementations are thread-safe: exec() of several vertices runs at once.
+#pragma once
+
+#include "snapshotter/base/cancel.h"
+#include "snapshotter/base/lanes.h"
+#include "snapshotter/base/result.h"
+#include "solver/cache_index.h"
+#include "solver/graph/graph.h"
+
+#include <memory>
+#include <optional>
+#include <vector>
+
+namespace mybuild::solver {
+
+/// A finished result, opaque to the solver. While it lives, what it refers to is kept.
+class ResultHandle {
+ public:
+  virtual ~ResultHandle() = default;
+};
+using ResultPtr = std::shared_ptr<const ResultHandle>;
+
+/// What a vertex gave: the identity of the whole tree, the tree, and how a later build finds it again.
+struct Output {
+  OutputId id;
+  ResultPtr result;
+  std::string body;  // canonical JSON for the cache record: the step's own layer and what else restore() needs
+  bool cacheable = true;
+};
+
+/// How an input enters the keys of a vertex.
+enum class InputRule {
+  Whole,     // by its output id
+  Selected,  // by the digest of the part that the op looks at (content_digest)
+};
+
+class Op {
+ public:
+  virtual ~Op() = default;
+  virtual Lane lane() const = 0;
+  /// Canonical bytes of the definition, without inputs (encode(OpSpec), platform where it matters).
+  virtual std::string definition() const = 0;
+  virtual InputRule input_rule(std::size_t input) const = 0;
+  /// True for sources: their content digest is cheap, stands for them in definition keys too, and nothing is looked up.
+  virtual bool is_source() const = 0;
+  /// Digest of what the op selects of an input with rule Selected.
+  virtual Result<Digest> content_digest(std::size_t input, const ResultPtr& result) = 0;
+  /// The result that a record describes, put on this build's inputs; nullopt when its bytes are gone.
+  virtual Result<std::optional<Output>> restore(const CacheRecord& record,
+                                                const std::vector<ResultPtr>& inputs) = 0;
+  virtual Result<Output> exec(const std::vector<ResultPtr>& inputs,
+                              const std::vector<OutputId>& input_ids, const Cancel& cancel) = 0;
+};
+
+}  // namespace mybuild::solver

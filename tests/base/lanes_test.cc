@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "snapshotter/base/lanes.h"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <chrono>
+#include <latch>
+#include <set>
+#include <thread>
+
+namespace mybuild {
+namespace {
+
+TEST(Lanes, RunWhatWasPostedBeforeTheyEnd) {
+  std::atomic<int> ran = 0;
+  {
+    Lanes lanes({});
+    for (int i = 0; i < 500; ++i) {
+      lanes.post(Lane::Disk, [&] { ++ran; });
+    }
+  }
+  EXPECT_EQ(ran, 500);
+}
+
+TEST(Lanes, ATaskMayPostWhileTheLanesEnd) {
+  for (int round = 0; round < 200; ++round) {
+    std::atomic<int> ran = 0;
+    {
+      Lanes lanes({});
+      for (int i = 0; i < 4; ++i) {
+        lanes.post(Lane::Exec, [&] {
+          lanes.post(Lane::Exec, [&] { ++ran; });
+          ++ran;
+        });
+      }
+    }
+    ASSERT_EQ(ran, 8);
+  }
+}
+
+TEST(Lanes, AnUncappedLaneRunsAllItsTasksAtOnce) {
+  Lanes lanes({});
+  std::latch together(20);
+  for (int i = 0; i < 20; ++i) {
+    lanes.post(Lane::Exec, [&] { together.arrive_and_wait(); });  // hangs unless all 20 run at once
+  }
+  together.wait();
+}
+
+TEST(Lanes, ACapIsKept) {
+  std::atomic<int> running = 0;
+  std::atomic<int> most = 0;
+  {
+    Lanes lanes({.exec = 0, .net = 2, .disk = 1});
+    for (int i = 0; i < 50; ++i) {
+      lanes.post(Lane::Net, [&] {
+        const int now = ++running;
+        for (int seen = most; seen < now && !most.compare_exchange_weak(seen, now);) {
+        }
+        std::this_thread::sleep_for(std::chrono::microseconds(200));
+        --running;
+      });
+    }
+  }
+  EXPECT_LE(most, 2);
+}
+
+TEST(FanOut, RunsEachIndexOnce) {
+  Lanes lanes({});
+  std::vector<std::atomic<int>> runs(1000);
+  EXPECT_TRUE(lanes.fan_out(Lane::Disk, runs.size(), [&](std::size_t i) -> Status {
+    ++runs[i];
+    return {};
+  }));
+  for (const std::atomic<int>& count : runs) {
+    ASSERT_EQ(count, 1);
+  }
+  EXPECT_TRUE(lanes.fan_out(Lane::Disk, 0, [](std::size_t) -> Status { return {}; }));
+}
+
+TEST(FanOut, NestsOnABoundedLaneWithoutDeadlock) {
+  Lanes lanes({.exec = 0, .net = 1, .disk = 1});
+  std::atomic<int> ran = 0;
+  EXPECT_TRUE(lanes.fan_out(Lane::Disk, 5, [&](std::size_t) -> Status {
+    return lanes.fan_out(Lane::Disk, 5, [&](std::size_t) -> Status {
+      ++ran;
+      return {};
+    });
+  }));
+  EXPECT_EQ(ran, 25);
+}
+
+TEST(FanOut, ReportsTheFirstErrorByIndex) {
+  for (int round = 0; round < 50; ++round) {
+    Lanes lanes({});
+    const Status status = lanes.fan_out(Lane::Disk, 100, [](std::size_t i) -> Status {
+      if (i >= 3) {
+        return invalid_argument("index {}", i);
+      }
+      return {};
+    });
+    ASSERT_EQ(status.error().message(), "index 3");
+  }
+}
+
+}  // namespace
+}  // namespace mybuild

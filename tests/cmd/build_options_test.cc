@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cmd/mybuild/cli/build_options.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+
+namespace mybuild::cli {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::Pair;
+
+/// Sets or unsets a variable for the time of a test.
+class ScopedEnv {
+ public:
+  ScopedEnv(const char* name, const char* value) : name_(name) {
+    value == nullptr ? ::unsetenv(name) : ::setenv(name, value, 1);
+  }
+  ScopedEnv(const ScopedEnv&) = delete;
+  ScopedEnv& operator=(const ScopedEnv&) = delete;
+  ~ScopedEnv() { ::unsetenv(name_); }
+
+ private:
+  const char* name_;
+};
+
+Result<BuildOptions> read(const std::vector<std::string>& args) {
+  BuildOptions options;
+  FlagSet flags;
+  kBuildCommand.add_flags(flags, options);
+  auto parsed = TRY(flags.parse(args, kBuildCommand.order));
+  TRY(kBuildCommand.finish(options, parsed.positionals));
+  return options;
+}
+
+std::string error_of(const std::vector<std::string>& args) {
+  const auto got = read(args);
+  return got ? "" : got.error().message();
+}
+
+class BuildOptionsTest : public testing::Test {
+  ScopedEnv epoch_{"SOURCE_DATE_EPOCH", nullptr};
+  ScopedEnv platform_{"DOCKER_DEFAULT_PLATFORM", nullptr};
+  ScopedEnv progress_{"BUILDKIT_PROGRESS", nullptr};
+};
+
+TEST_F(BuildOptionsTest, ATypicalLineBecomesARequest) {
+  const auto got = read({"-f",
+                         "a/Dockerfile",
+                         "-t",
+                         "one",
+                         "-t",
+                         "localhost:5000/two:3",
+                         "--target=build",
+                         "--build-arg",
+                         "A=1",
+                         "--build-arg=B=x=y",
+                         "--label",
+                         "l=v",
+                         "--platform",
+                         "linux/amd64,linux/arm64",
+                         "--platform=linux/amd64",
+                         "--no-cache-filter=a,b",
+                         "--pull",
+                         "--build-context",
+                         "src=../src",
+                         "--network=none",
+                         "--add-host",
+                         "h:1.2.3.4",
+                         "--shm-size=1g",
+                         "--ulimit",
+                         "nofile=5",
+                         "--jobs=3",
+                         "--provenance=false",
+                         "--sbom=false",
+                         "--rm",
+                         "--no-cache=true",
+                         "."});
+  ASSERT_TRUE(got) << got.error().message();
+  const builder::BuildRequest& request = got->request;
+  EXPECT_EQ(request.context_dir, ".");
+  EXPECT_EQ(request.dockerfile, "a/Dockerfile");
+  ASSERT_EQ(request.names.size(), 2U);
+  EXPECT_EQ(request.names[1].str(), "localhost:5000/two:3");
+  EXPECT_EQ(request.target, "build");
+  EXPECT_THAT(request.build_args, ElementsAre(Pair("A", "1"), Pair("B", "x=y")));
+  EXPECT_THAT(request.labels, ElementsAre(Pair("l", "v")));
+  EXPECT_EQ(request.platforms.size(), 2U);
+  EXPECT_THAT(request.no_cache_filter, ElementsAre("a", "b"));
+  EXPECT_TRUE(request.pull);
+  EXPECT_TRUE(request.no_cache);
+  EXPECT_THAT(request.contexts, ElementsAre(Pair("src", "../src")));
+  EXPECT_EQ(request.network, solver::NetworkMode::None);
+  EXPECT_THAT(request.extra_hosts, ElementsAre("h=1.2.3.4"));
+  EXPECT_EQ(request.shm_size, std::uint64_t{1} << 30);
+  EXPECT_EQ(request.ulimits.size(), 1U);
+  EXPECT_EQ(request.jobs, 3U);
+  EXPECT_TRUE(request.outputs.empty());
+}
+
+TEST_F(BuildOptionsTest, ABuildArgWithoutValueComesFromTheEnvironment) {
+  const ScopedEnv set("MYBUILD_TEST_SET", "here");
+  const ScopedEnv unset("MYBUILD_TEST_UNSET", nullptr);
+  const auto got =
+      read({"--build-arg", "MYBUILD_TEST_SET", "--build-arg", "MYBUILD_TEST_UNSET", "."});
+  ASSERT_TRUE(got);
+  EXPECT_THAT(got->request.build_args, ElementsAre(Pair("MYBUILD_TEST_SET", "here")));
+}
+
+TEST_F(BuildOptionsTest, SourceDateEpochComesFromArgumentOrEnvironment) {
+  EXPECT_FALSE(read({"."})->request.source_date_epoch.has_value());
+  EXPECT_TRUE(read({"."})->request.build_args.empty());
+  EXPECT_EQ(read({"--build-arg", "SOURCE_DATE_EPOCH=5", "."})->request.source_date_epoch, 5);
+  const ScopedEnv epoch("SOURCE_DATE_EPOCH", "7");
+  const auto got = read({"."});
+  EXPECT_EQ(got->request.source_date_epoch, 7);
+  EXPECT_THAT(got->request.build_args, ElementsAre(Pair("SOURCE_DATE_EPOCH", "7")));
+  EXPECT_EQ(read({"--build-arg", "SOURCE_DATE_EPOCH=5", "."})->request.source_date_epoch, 5);
+  EXPECT_EQ(error_of({"--build-arg", "SOURCE_DATE_EPOCH=x", "."}),
+            "SOURCE_DATE_EPOCH: 'x' is not a number");
+}
+
+TEST_F(BuildOptionsTest, DefaultsOfPlatformAndProgressComeFromTheEnvironment) {
+  const ScopedEnv platform("DOCKER_DEFAULT_PLATFORM", "linux/arm64");
+  const ScopedEnv progress("BUILDKIT_PROGRESS", "plain");
+  EXPECT_EQ(read({"."})->request.platforms.at(0).architecture, "arm64");
+  EXPECT_EQ(read({"--platform=linux/amd64", "."})->request.platforms.at(0).architecture, "amd64");
+  EXPECT_EQ(read({"."})->progress, progress::Mode::Plain);
+  EXPECT_EQ(read({"--progress=tty", "."})->progress, progress::Mode::Tty);
+  EXPECT_TRUE(read({"-q", "."}));
+}
+
+TEST_F(BuildOptionsTest, LoadAddsTheStoreToOutputsThatLeaveItOut) {
+  EXPECT_TRUE(read({"--load", "."})->request.outputs.empty());
+  EXPECT_EQ(read({"--load", "-o", "out", "."})->request.outputs.size(), 2U);
+  EXPECT_EQ(read({"--load", "-o", "type=image", "."})->request.outputs.size(), 1U);
+}
+
+TEST_F(BuildOptionsTest, QuietGoesWithNoOtherProgress) {
+  EXPECT_EQ(error_of({"-q", "--progress=plain", "."}),
+            "--progress=plain and --quiet cannot be used together");
+  EXPECT_TRUE(read({"-q", "--progress=quiet", "."}));
+  EXPECT_TRUE(read({"-q", "--progress=auto", "."}));
+}
+
+TEST_F(BuildOptionsTest, TheContextMustBeADirectory) {
+  EXPECT_EQ(error_of({}), "\"mybuild build\" requires exactly 1 argument, not 0");
+  EXPECT_EQ(error_of({".", "."}), "\"mybuild build\" requires exactly 1 argument, not 2");
+  EXPECT_EQ(error_of({"/no/such"}), "path \"/no/such\" not found");
+  EXPECT_EQ(error_of({"/dev/null"}), "path \"/dev/null\" is not a directory");
+  for (const std::string context :
+       {"-", "https://x/y.git", "git@github.com:a/b", "github.com/a/b"}) {
+    EXPECT_THAT(error_of({context}), HasSubstr("is not supported yet")) << context;
+  }
+}
+
+TEST_F(BuildOptionsTest, OptionsOfBuildxThatAreMissingAreRefusedByName) {
+  for (const std::string name :
+       {"allow", "annotation", "attest", "builder", "cache-from", "cache-to", "call",
+        "cgroup-parent", "check", "memory", "push", "secret", "ssh", "squash"}) {
+    EXPECT_EQ(error_of({"--" + name, "."}), "--" + name + " is not supported yet");
+  }
+  EXPECT_THAT(error_of({"--provenance=mode=max", "."}),
+              HasSubstr("attestations are not supported yet"));
+  EXPECT_THAT(error_of({"--rm=false", "."}), HasSubstr("\"--rm\" flag"));
+}
+
+TEST_F(BuildOptionsTest, BadValuesAreNamed) {
+  EXPECT_THAT(error_of({"-t", "UPPER", "."}),
+              HasSubstr("invalid argument \"UPPER\" for \"-t, --tag\" flag"));
+  EXPECT_THAT(error_of({"--network=bridge", "."}), HasSubstr("there is no network 'bridge'"));
+  EXPECT_THAT(error_of({"--progress=fancy", "."}), HasSubstr("there is no such form of progress"));
+  EXPECT_THAT(error_of({"--platform=a/b/c/d/e", "."}), HasSubstr("--platform"));
+  EXPECT_THAT(error_of({"--build-arg", "=x", "."}), HasSubstr("has no name"));
+  EXPECT_THAT(error_of({"-o", "-", "-o", "type=oci", "."}), HasSubstr("stdout"));
+}
+
+}  // namespace
+}  // namespace mybuild::cli

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+// An Engine that only plays: --target names what happens (fail, hang, stubborn). The program linked
+// to it has the real verbs, flags, progress and signals, so that these can be tested without a
+// store or a sandbox.
+#include "builder/engine.h"
+#include "snapshotter/base/sys.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <thread>
+
+namespace mybuild::builder {
+
+struct Engine::Services {};
+
+namespace {
+
+using namespace std::chrono_literals;
+
+const solver::VertexId kStep{Digest::of("step")};
+
+Time now() {
+  return SystemClock().now();
+}
+
+Result<BuildReport> fail(solver::EventSink& events) {
+  events.on_event(solver::LogChunk{
+      .vertex = kStep, .stream = 2, .bytes = "its \x1b[31moutput\n", .time = now()});
+  Error error = Error(ErrorKind::ProcessFailed,
+                      "process \"/bin/sh -c false\" did not complete successfully: exit code: 1")
+                    .with_exit_code(1)
+                    .at({.file = "Dockerfile",
+                         .first_line = 2,
+                         .last_line = 2,
+                         .excerpt = "   1 |     FROM scratch\n   2 | >>> RUN false\n"});
+  events.on_event(solver::VertexDone{.vertex = kStep, .time = now(), .error = error});
+  return error;
+}
+
+Result<BuildReport> hang(solver::EventSink& events, const Cancel& cancel, bool stubborn) {
+  while (stubborn || !TRY(sys::poll_readable(cancel.fd(), 10s))) {
+    std::this_thread::sleep_for(stubborn ? 10s : 0s);
+  }
+  const Error reason = cancel.check().error();
+  events.on_event(solver::VertexDone{.vertex = kStep, .time = now(), .error = reason});
+  return reason;
+}
+
+}  // namespace
+
+std::string default_root() {
+  return "/nonexistent";
+}
+
+Engine::Engine(std::unique_ptr<Services> services) : services_(std::move(services)) {}
+Engine::~Engine() = default;
+
+Result<std::unique_ptr<Engine>> Engine::open(EngineOptions) {
+  return std::unique_ptr<Engine>(new Engine(std::make_unique<Services>()));
+}
+
+Result<BuildReport> Engine::build(const BuildRequest& request, solver::EventSink& events,
+                                  Cancel& cancel) {
+  events.on_event(solver::VertexStarted{.vertex = kStep, .name = "[2/2] RUN false", .time = now()});
+  events.on_event(solver::Warning{.message = "JSONArgs: a warning", .detail = "d", .location = {}});
+  if (request.target == "fail") {
+    return fail(events);
+  }
+  if (request.target == "hang" || request.target == "stubborn") {
+    return hang(events, cancel, request.target == "stubborn");
+  }
+  if (request.target == "throw") {
+    throw std::runtime_error("a bug");
+  }
+  events.on_event(solver::VertexDone{.vertex = kStep, .time = now(), .error = {}});
+  BuildReport report;
+  report.image_id = Digest::of("image");
+  report.vertices = 1;
+  return report;
+}
+
+Result<run::ContainerExit> Engine::run(const run::RunRequest& request, const Cancel&) {
+  if (request.image == "absent") {
+    return not_found("no such image: absent");
+  }
+  if (request.image == "no-program") {
+    return run::ContainerExit{.code = 127, .start_error = "exec: \"x\": not found"};
+  }
+  return run::ContainerExit{.code = static_cast<int>(request.args.size()), .start_error = {}};
+}
+
+Result<std::vector<snapshotter::ImageRow>> Engine::images() {
+  return std::vector{snapshotter::ImageRow{
+      .name = "docker.io/library/a:1", .config = Digest::of("a"), .created = 1, .size = 5}};
+}
+
+Result<snapshotter::ImageRow> Engine::find_image(const std::string& name_or_id) {
+  auto rows = TRY(images());
+  return name_or_id == "a:1" ? Result<snapshotter::ImageRow>(rows[0])
+                             : not_found("no such image: {}", name_or_id);
+}
+
+Result<std::string> Engine::image_config(const Digest&) {
+  return std::string(R"({"os":"linux"})");
+}
+
+Result<std::vector<std::string>> Engine::remove_image(const std::string& name_or_id, bool) {
+  TRY(find_image(name_or_id));
+  return std::vector<std::string>{"Untagged: " + name_or_id};
+}
+
+}  // namespace mybuild::builder

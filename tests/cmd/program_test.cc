@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: Apache-2.0
+// The program as a whole, over an engine that only plays: exit codes, which stream gets what,
+// signals.
+#include "snapshotter/base/child.h"
+#include "snapshotter/base/digest.h"
+#include "snapshotter/base/file.h"
+#include "snapshotter/base/sys.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <signal.h>
+
+#include <thread>
+
+namespace mybuild {
+namespace {
+
+using testing::EndsWith;
+using testing::HasSubstr;
+using testing::Not;
+using testing::StartsWith;
+
+struct Ran {
+  int code = -1;
+  int signal = 0;
+  std::string out;
+  std::string err;
+};
+
+/// Starts the program; `signals` are sent one after another, each once the build is seen to run.
+Ran run(std::vector<std::string> args, const std::vector<int>& signals = {}) {
+  args.insert(args.begin(), MYBUILD_FAKE);
+  Pipe out = *sys::pipe();
+  Pipe err = *sys::pipe();
+  auto child = Child::spawn({.argv = args,
+                             .env = {"PATH=/bin"},
+                             .fds = {{out.write_end.get(), 1}, {err.write_end.get(), 2}}});
+  EXPECT_TRUE(child);
+  out.write_end.reset();
+  err.write_end.reset();
+  Ran ran;
+  std::thread reader([&] { ran.out = *sys::read_to_end(out.read_end.get()); });
+  if (!signals.empty()) {
+    std::array<std::byte, 4096> first{};
+    const auto size = *sys::read(err.read_end.get(), first);  // the build runs
+    ran.err = as_text(ByteSpan(first).first(size));
+  }
+  for (const int signal : signals) {
+    EXPECT_TRUE(child->kill(signal));
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  }
+  ran.err += *sys::read_to_end(err.read_end.get());
+  reader.join();
+  const auto status = child->wait();
+  ran.code = status->code;
+  ran.signal = status->signal;
+  return ran;
+}
+
+TEST(Program, ABuildThatWorksLeavesStdoutEmpty) {
+  const Ran ran = run({"-f", "x", "/tmp"});
+  EXPECT_EQ(ran.code, 0);
+  EXPECT_EQ(ran.out, "");
+  EXPECT_EQ(ran.err,
+            "#1 [2/2] RUN false\n"
+            "#1 DONE 0.0s\n"
+            "\n 1 warning found (use --debug to expand):\n - JSONArgs: a warning\n");
+}
+
+TEST(Program, QuietPrintsTheImageIdAndNothingElse) {
+  const Ran ran = run({"build", "-q", "/tmp"});
+  EXPECT_EQ(ran.code, 0);
+  EXPECT_EQ(ran.out, Digest::of("image").str() + "\n");
+  EXPECT_EQ(ran.err, "");
+}
+
+TEST(Program, AFailureIsToldLast) {
+  const Ran ran = run({"--target=fail", "/tmp"});
+  EXPECT_EQ(ran.code, 1);
+  EXPECT_EQ(ran.out, "");
+  EXPECT_THAT(ran.err, EndsWith("------\n"
+                                " > [2/2] RUN false:\n"
+                                "0.000 its \x1b[31moutput\n"
+                                "------\n"
+                                "Dockerfile:2\n"
+                                "--------------------\n"
+                                "   1 |     FROM scratch\n"
+                                "   2 | >>> RUN false\n"
+                                "--------------------\n"
+                                "ERROR: failed to build: process \"/bin/sh -c false\" did not "
+                                "complete successfully: exit code: 1\n"));
+  EXPECT_THAT(run({"-q", "--target=fail", "/tmp"}).err,
+              StartsWith("------\n > [2/2] RUN false:\n"));
+}
+
+TEST(Program, ABugIsReportedNotDumped) {
+  const Ran ran = run({"--target=throw", "/tmp"});
+  EXPECT_EQ(ran.code, 1);
+  EXPECT_THAT(ran.err, EndsWith("ERROR: failed to build: a bug\n"));
+}
+
+TEST(Program, InterruptStopsTheBuildWithDockersStatus) {
+  const Ran interrupted = run({"--target=hang", "/tmp"}, {SIGINT});
+  EXPECT_EQ(interrupted.code, 130);
+  EXPECT_THAT(interrupted.err, HasSubstr("#1 CANCELED\n"));
+  EXPECT_THAT(interrupted.err, EndsWith("ERROR: failed to build: stopped by SIGINT\n"));
+  EXPECT_THAT(interrupted.err, Not(HasSubstr("------")));
+  EXPECT_EQ(run({"--target=hang", "/tmp"}, {SIGTERM}).code, 143);
+}
+
+TEST(Program, ASecondInterruptDoesNotWait) {
+  EXPECT_EQ(run({"--target=stubborn", "/tmp"}, {SIGINT, SIGINT}).code, 130);
+}
+
+TEST(Program, ResultFilesAreWrittenOnSuccessAndStaleOnesRemovedOnFailure) {
+  const auto dir = TempDir::create();
+  const std::string iid = dir->path() + "/iid";
+  const std::string metadata = dir->path() + "/metadata";
+  EXPECT_EQ(run({"--iidfile", iid, "--metadata-file=" + metadata, "/tmp"}).code, 0);
+  EXPECT_EQ(*read_file(iid), Digest::of("image").str());
+  EXPECT_THAT(*read_file(metadata), HasSubstr("containerimage.config.digest"));
+  EXPECT_EQ(run({"--iidfile", iid, "--target=fail", "/tmp"}).code, 1);
+  EXPECT_FALSE(sys::exists_at(AT_FDCWD, iid));
+  const Ran failed = run({"--iidfile", dir->path() + "/no/dir", "/tmp"});
+  EXPECT_EQ(failed.code, 1);
+  EXPECT_THAT(failed.err, HasSubstr("write the image ID"));
+}
+
+TEST(Program, UsageErrorsHaveDockersStatus) {
+  EXPECT_EQ(run({"--nonsense", "/tmp"}).code, 125);
+  EXPECT_EQ(run({"--secret", "id=x", "/tmp"}).code, 125);
+  EXPECT_EQ(run({"run", "--nonsense", "image"}).code, 125);
+  EXPECT_EQ(run({"build"}).code, 1);
+  EXPECT_EQ(run({"/no/such/dir"}).code, 1);
+  EXPECT_EQ(run({}).code, 1);
+  EXPECT_EQ(run({"--help"}).code, 0);
+  EXPECT_THAT(run({"run", "--help"}).out, StartsWith("Usage:  mybuild run"));
+}
+
+TEST(Program, RunGivesTheProgramsStatus) {
+  EXPECT_EQ(run({"run", "--rm", "image", "a", "b", "-c"}).code, 3);
+  const Ran absent = run({"run", "absent"});
+  EXPECT_EQ(absent.code, 125);
+  EXPECT_EQ(absent.err, "ERROR: no such image: absent\n");
+  const Ran missing = run({"run", "no-program"});
+  EXPECT_EQ(missing.code, 127);
+  EXPECT_EQ(missing.err, "ERROR: exec: \"x\": not found\n");
+}
+
+TEST(Program, ImagesAreListedInspectedAndRemoved) {
+  EXPECT_THAT(run({"images"}).out, StartsWith("REPOSITORY   TAG"));
+  const Ran inspected = run({"inspect", "a:1", "b"});
+  EXPECT_EQ(inspected.code, 1);
+  EXPECT_THAT(inspected.out, StartsWith("[\n    {\n        \"Id\": \"sha256:ca97"));
+  EXPECT_THAT(inspected.out, EndsWith("\n    }\n]\n"));
+  EXPECT_EQ(inspected.err, "ERROR: no such image: b\n");
+  EXPECT_EQ(run({"inspect", "b"}).out, "[]\n");
+  const Ran removed = run({"rmi", "b", "a:1"});
+  EXPECT_EQ(removed.code, 1);
+  EXPECT_EQ(removed.out, "Untagged: a:1\n");
+}
+
+}  // namespace
+}  // namespace mybuild

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cmd/mybuild/cli/run_options.h"
+
+#include "snapshotter/base/file.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace mybuild::cli {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+Result<RunOptions> read(const std::vector<std::string>& args) {
+  RunOptions options;
+  FlagSet flags;
+  kRunCommand.add_flags(flags, options);
+  auto parsed = TRY(flags.parse(args, kRunCommand.order));
+  TRY(kRunCommand.finish(options, parsed.positionals));
+  return options;
+}
+
+TEST(RunOptions, OptionsEndAtTheImage) {
+  const auto got = read({"--rm",
+                         "-e",
+                         "A=1",
+                         "-eB",
+                         "-w",
+                         "/x",
+                         "-u",
+                         "me:us",
+                         "--entrypoint=",
+                         "--network=none",
+                         "--name=n",
+                         "-h",
+                         "host",
+                         "--init",
+                         "-i",
+                         "image",
+                         "sh",
+                         "-c",
+                         "-e",
+                         "--rm"});
+  ASSERT_TRUE(got) << got.error().message();
+  const run::RunRequest& request = got->request;
+  EXPECT_EQ(request.image, "image");
+  EXPECT_THAT(request.args, ElementsAre("sh", "-c", "-e", "--rm"));
+  EXPECT_THAT(request.env, ElementsAre("A=1", "B"));
+  EXPECT_EQ(request.workdir, "/x");
+  EXPECT_EQ(request.user, "me:us");
+  EXPECT_EQ(request.entrypoint, "");
+  EXPECT_EQ(request.network, sandbox::Network::None);
+  EXPECT_EQ(request.name, "n");
+  EXPECT_EQ(request.hostname, "host");
+  EXPECT_TRUE(request.init);
+  EXPECT_TRUE(request.interactive);
+  EXPECT_FALSE(request.terminal);
+}
+
+TEST(RunOptions, AnImageIsNeeded) {
+  EXPECT_EQ(read({"--rm"}).error().message(), "\"mybuild run\" requires at least 1 argument");
+}
+
+TEST(RunOptions, VolumesAreDirectoriesOfTheHost) {
+  const auto plain = parse_volume("/a:/b", "/cwd");
+  ASSERT_TRUE(plain);
+  EXPECT_EQ(plain->source, "/a");
+  EXPECT_EQ(plain->target, "/b");
+  EXPECT_FALSE(plain->read_only);
+  EXPECT_EQ(parse_volume("./x:/b", "/cwd")->source, "/cwd/x");
+  EXPECT_EQ(parse_volume("..:/b", "/cwd/deep")->source, "/cwd");
+  EXPECT_TRUE(parse_volume("/a:/b:ro", "/")->read_only);
+  EXPECT_FALSE(parse_volume("/a:/b:rw", "/")->read_only);
+  const std::pair<std::string_view, std::string_view> kBad[] = {
+      {"/a", "anonymous volumes"}, {"name:/b", "named volumes"},
+      {"/a:b", "absolute path"},   {":/b", "absolute path"},
+      {"/a:", "absolute path"},    {"/a:/b:zz", "unknown volume mode"},
+  };
+  for (const auto& [text, message] : kBad) {
+    const auto got = parse_volume(text, "/");
+    ASSERT_FALSE(got) << text;
+    EXPECT_THAT(got.error().message(), HasSubstr(message)) << text;
+  }
+}
+
+TEST(RunOptions, EnvFilesHaveCommentsAndInheritedNames) {
+  const auto got = parse_env_file("# c\n\nA=1\r\n  B=2 3\nC\nD=\n");
+  ASSERT_TRUE(got);
+  EXPECT_THAT(*got, ElementsAre("A=1", "B=2 3", "C", "D="));
+  EXPECT_EQ(parse_env_file("A=1\nB C=2\n").error().message(),
+            "line 2: 'B C' is not a variable name");
+  EXPECT_FALSE(parse_env_file("=x"));
+}
+
+TEST(RunOptions, DashEWinsOverTheEnvFile) {
+  const auto dir = TempDir::create();
+  ASSERT_TRUE(dir);
+  ASSERT_TRUE(write_file(dir->path() + "/env", "A=file\n"));
+  const auto got = read({"-e", "A=flag", "--env-file", dir->path() + "/env", "image"});
+  ASSERT_TRUE(got);
+  EXPECT_THAT(got->request.env, ElementsAre("A=file", "A=flag"));
+}
+
+TEST(RunOptions, DockersOtherOptionsAreRefusedByName) {
+  EXPECT_EQ(read({"-p", "80:80", "image"}).error().message(), "--publish is not supported yet");
+  EXPECT_EQ(read({"-d", "image"}).error().message(), "--detach is not supported yet");
+  EXPECT_EQ(read({"--privileged", "image"}).error().message(), "--privileged is not supported yet");
+  EXPECT_THAT(read({"--rm=false", "image"}).error().message(), HasSubstr("not supported yet"));
+}
+
+}  // namespace
+}  // namespace mybuild::cli

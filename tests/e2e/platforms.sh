@@ -1,0 +1,18 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# An index gives the image of the platform that is asked for; a platform that is not there is named.
+. "$(dirname "$0")/lib.sh"
+
+"$support/oci_layout.sh" base "$bases/busybox-rootfs" gzip amd64 arm64
+printf 'FROM base\nARG TARGETPLATFORM\nARG BUILDPLATFORM\nCOPY file /\nENV WHERE=$TARGETPLATFORM\n' | dockerfile
+echo text >ctx/file
+for platform in linux/arm64 linux/amd64; do
+  build --build-context "base=oci-layout://$work/base" --platform $platform -o type=oci,dest=layout,tar=false ctx
+  assert_equal "$(config_of layout | jq -r '"\(.os)/\(.architecture)"')" $platform "platform of the config"
+  config_of layout | jq -e --arg w "WHERE=$platform" 'any(.config.Env[]; . == $w)' >/dev/null || fail "TARGETPLATFORM"
+  rm -rf layout
+done
+build_fails --build-context "base=oci-layout://$work/base" --platform linux/s390x ctx
+assert_log "linux/s390x"
+! "$MYBUILD" build --platform nonsense/x/y/z ctx >log 2>&1 || fail "a platform that cannot be read was taken"
+assert_log "nonsense/x/y/z"

@@ -1,0 +1,29 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# What a step sees and may do: namespaces of its own, docker's capabilities and filter, no descriptor or variable of ours.
+. "$(dirname "$0")/lib.sh"
+
+dockerfile <<'D'
+FROM busybox
+RUN test $$ = 1 && echo "$(ls -d /proc/[0-9]* | wc -l)" >/processes
+RUN cat /proc/self/status >/status; ls -l /proc/self/fd >/fds; env >/env
+RUN for n in mnt pid ipc uts cgroup net; do readlink /proc/self/ns/$n; done >/namespaces
+RUN ! mount -t tmpfs none /mnt && ! echo x >/proc/sys/kernel/hostname && ! chroot / true 2>/refused || true
+RUN head -c 1 /proc/kcore | wc -c >/kcore; cat /etc/hosts >/hosts.seen; cat /etc/resolv.conf >/resolv.seen
+RUN ! mkdir /sys/fs/x && ! mknod /dev/sda b 8 0 && ! busybox unshare -r true
+RUN (sleep 60.375; touch /late) & true
+D
+export LEAK=secret
+exec 7<ctx/Dockerfile
+assert_below "$(milliseconds build_tree ctx)" 20000 "milliseconds: a process left running ends with its step"
+! pgrep -af "sleep 60\.375" || fail "a process outlived its step"
+grep -qi '^CapEff:.*00000000a80425fb$' out/status || fail "capabilities: $(grep Cap out/status)"
+grep -q '^Seccomp:.*2$' out/status || fail "no seccomp filter"
+grep -q '^NoNewPrivs:.*0$' out/status || fail "no_new_privs is set"
+assert_equal "$(grep -c ' [0-9]* -> ' out/fds)" 4 "descriptors (three, and ls has its folder open)"
+! grep -q LEAK out/env || fail "our environment is seen"
+for n in mnt pid ipc uts cgroup; do ! grep -qF "$(readlink /proc/self/ns/$n)" out/namespaces || fail "$n namespace is the host's"; done
+grep -q "$(readlink /proc/self/ns/net | tr -d '[]')" <(tr -d '[]' <out/namespaces) || fail "the network is not the host's"
+assert_file out/kcore 0
+grep -q '^127.0.0.1.*localhost' out/hosts.seen || fail "hosts: $(cat out/hosts.seen)"
+cmp out/resolv.seen /etc/resolv.conf || fail "resolv.conf is not the host's"

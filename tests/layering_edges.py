@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Who may include whom: the arrows of ARCHITECTURE.md as data. A box is a folder; the longest prefix of a path names its
+box, so a folder without a line here belongs to its parent. A target may be a single header. Change this file in the same
+commit as ARCHITECTURE.md, and only for a reason that it can state."""
+
+FLOOR = ("snapshotter/base", "snapshotter/oci")
+STORE = FLOOR + ("snapshotter/content", "snapshotter/archive", "snapshotter")
+
+EDGES = {
+    # The ground floor, then what keeps bytes. Nothing here knows a Graph.
+    "snapshotter/base": (),
+    "snapshotter/oci": ("snapshotter/base",),
+    "snapshotter/content": FLOOR,
+    "snapshotter/archive": FLOOR,
+    "snapshotter": FLOOR + ("snapshotter/content", "snapshotter/archive", "snapshotter/overlay", "snapshotter/native"),
+    "snapshotter/overlay": STORE,
+    "snapshotter/native": STORE,
+    # What must run. The solver never sees a snapshot; the frontend sees of the solver the graph and the event types.
+    "solver/graph": FLOOR,
+    "solver": FLOOR + ("solver/graph",),
+    "frontend/ignore": ("snapshotter/base",),
+    "frontend": FLOOR + ("frontend/ignore", "solver/graph", "solver/progress.h"),
+    "frontend/dockerfile": FLOOR + ("frontend", "frontend/ignore", "solver/graph", "solver/progress.h"),
+    # Doing it.
+    "builder/sandbox": STORE,
+    "builder/registry": STORE,
+    "builder/registry/curl": STORE + ("builder/registry",),
+    "builder/source": STORE + ("builder/registry", "frontend", "frontend/ignore", "solver", "solver/graph"),
+    "builder/export": STORE + ("solver", "solver/graph"),
+    "builder/ops": STORE + ("builder/source", "builder/sandbox", "frontend/ignore", "solver", "solver/graph"),
+    "builder/run": STORE + ("builder/sandbox",),
+    "builder": STORE + ("builder/sandbox", "builder/registry", "builder/source", "builder/export", "builder/ops",
+                        "builder/run", "frontend", "frontend/dockerfile", "frontend/ignore", "solver", "solver/graph"),
+    # Composition: flags in, exit code out.
+    "cmd/mybuild": STORE + ("builder", "builder/export", "builder/run", "builder/sandbox", "builder/source", "frontend",
+                            "frontend/dockerfile", "frontend/ignore", "solver", "solver/graph"),
+    "cmd/mybuild-sandbox": ("snapshotter/base", "builder/sandbox"),
+}
+
+# Tests may look at everything; nothing may look at tests but tests.
+TEST_BOX = "tests"
+
+# Third-party headers that only some boxes may see, so that a library stays where it is wrapped.
+THIRD_PARTY = {
+    r"tbb/|oneapi/": ("snapshotter/base",),
+    r"curl/": ("builder/registry/curl",),
+    r"sqlite3\.h": ("snapshotter",),
+    r"archive(_entry)?\.h": ("snapshotter/archive", "builder/source"),
+    r"(zstd|libdeflate|igzip_lib|isa-l/.*|isa-l)\.h": ("snapshotter/archive",),
+    r"seccomp\.h": ("builder/sandbox",),
+    r"openssl/": ("snapshotter/base",),
+    r"spdlog/": ("snapshotter/base",),
+    r"sys/pidfd\.h": ("snapshotter/base",),
+}
+
+# The top level is fixed; names that start with a dot or "build" (build trees are not committed) are free.
+TOP_LEVEL = {
+    "ARCHITECTURE.md", "CMakeLists.txt", "CMakePresets.json", "LICENSE", "README.md", "dev",
+    "builder", "cmd", "frontend", "snapshotter", "solver", "testdata", "tests",
+}

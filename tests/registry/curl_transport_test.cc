@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "builder/registry/transport.h"
+#include "tests/registry/test_server.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <thread>
+
+namespace mybuild::registry {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+class Collected final : public BodySink {
+ public:
+  Status begin(const Response& response) override {
+    status = response.status;
+    return {};
+  }
+  Status write(ByteSpan bytes) override {
+    text += as_text(bytes);
+    if (refuse) {
+      return *refuse;
+    }
+    return {};
+  }
+  int status = 0;
+  std::string text;
+  std::optional<Error> refuse;
+};
+
+class CurlTransport : public testing::Test {
+ protected:
+  Result<Response> get(const std::string& url, std::vector<std::string> headers = {}) {
+    Request request;
+    request.url = url;
+    request.headers = std::move(headers);
+    return transport_->send(request, body_, cancel_);
+  }
+
+  std::unique_ptr<Transport> transport_ = make_lazy_curl_transport();
+  Cancel cancel_;
+  Collected body_;
+};
+
+TEST_F(CurlTransport, GivesStatusHeadersAndBody) {
+  TestServer server(
+      [](const std::string&) { return http_answer(200, "hello", "X-One: 1\r\nx-one: 2\r\n"); });
+  const auto response = get(server.url("/x"));
+  ASSERT_TRUE(response) << response.error().message();
+  EXPECT_EQ(response->status, 200);
+  EXPECT_EQ(response->header("x-one"), "1, 2");
+  EXPECT_EQ(body_.status, 200);
+  EXPECT_EQ(body_.text, "hello");
+  EXPECT_THAT(server.heads()[0], HasSubstr("User-Agent: mybuild/"));
+}
+
+TEST_F(CurlTransport, AnEmptyAnswerStillBeginsTheBody) {
+  TestServer server([](const std::string&) { return http_answer(200, ""); });
+  ASSERT_TRUE(get(server.url("/x")));
+  EXPECT_EQ(body_.status, 200);
+}
+
+TEST_F(CurlTransport, BodiesOfErrorsAreKeptApartAndCut) {
+  TestServer server([](const std::string&) { return http_answer(404, std::string(1 << 20, 'e')); });
+  const auto response = get(server.url("/x"));
+  ASSERT_TRUE(response) << response.error().message();
+  EXPECT_EQ(response->status, 404);
+  EXPECT_EQ(response->error_text.size(), 64u << 10);
+  EXPECT_EQ(body_.text, "");
+}
+
+TEST_F(CurlTransport, ConnectionsAreUsedAgain) {
+  TestServer server([](const std::string&) { return http_answer(200, "x"); });
+  for (int i = 0; i < 5; ++i) {
+    ASSERT_TRUE(get(server.url("/x")));
+  }
+  EXPECT_EQ(server.connections(), 1);
+}
+
+TEST_F(CurlTransport, ManyThreadsMaySendAtOnce) {
+  TestServer server(
+      [](const std::string& head) { return http_answer(200, head.substr(0, head.find(' ', 4))); });
+  std::vector<std::thread> threads;
+  std::atomic<int> right{0};
+  for (int i = 0; i < 8; ++i) {
+    threads.emplace_back([&, i] {
+      for (int round = 0; round < 10; ++round) {
+        Request request;
+        request.url = server.url(fmt::format("/{}", i));
+        Collected body;
+        const auto response = transport_->send(request, body, cancel_);
+        right += response && body.text == fmt::format("GET /{}", i) ? 1 : 0;
+      }
+    });
+  }
+  for (std::thread& thread : threads) {
+    thread.join();
+  }
+  EXPECT_EQ(right, 80);
+  EXPECT_LE(server.connections(), 8);
+}
+
+TEST_F(CurlTransport, ARedirectIsFollowedWithoutTheAuthorization) {
+  TestServer storage([](const std::string&) { return http_answer(200, "blob", "X-End: 1\r\n"); });
+  TestServer registry([&](const std::string&) {
+    return http_answer(307, "moved",
+                       "X-Start: 1\r\nLocation: " + storage.url("/y", "localhost") + "\r\n");
+  });
+  const auto response = get(registry.url("/x"), {"Authorization: Bearer secret"});
+  ASSERT_TRUE(response) << response.error().message();
+  EXPECT_EQ(body_.text, "blob");
+  EXPECT_EQ(response->header("x-start"), "");
+  EXPECT_EQ(response->header("x-end"), "1");
+  EXPECT_THAT(registry.heads()[0], HasSubstr("secret"));
+  EXPECT_THAT(storage.heads()[0], Not(HasSubstr("secret")));
+}
+
+TEST_F(CurlTransport, RedirectsToOtherProtocolsAreRefused) {
+  TestServer server(
+      [](const std::string&) { return http_answer(302, "", "Location: file:///etc/passwd\r\n"); });
+  const auto response = get(server.url("/x"));
+  ASSERT_FALSE(response);
+  EXPECT_EQ(response.error().kind(), ErrorKind::Denied);
+  EXPECT_FALSE(get("file:///etc/passwd"));
+  EXPECT_EQ(body_.text, "");
+}
+
+TEST_F(CurlTransport, EndlessRedirectsEnd) {
+  TestServer server(
+      [](const std::string&) { return http_answer(302, "", "Location: /again\r\n"); });
+  EXPECT_FALSE(get(server.url("/x")));
+  EXPECT_EQ(server.heads().size(), 11u);
+}
+
+TEST_F(CurlTransport, ABrokenAnswerIsUnavailable) {
+  TestServer silent([](const std::string&) { return std::string(); });
+  EXPECT_EQ(get(silent.url("/x")).error().kind(), ErrorKind::Unavailable);
+  TestServer cut([](const std::string&) {
+    return std::string("HTTP/1.1 200 x\r\nContent-Length: 10\r\nConnection: close\r\n\r\n0123");
+  });
+  EXPECT_EQ(get(cut.url("/x")).error().kind(), ErrorKind::Unavailable);
+  EXPECT_EQ(body_.text, "0123");
+}
+
+TEST_F(CurlTransport, ARefusedConnectionIsUnavailableAndNamesTheUrlWithoutItsSecrets) {
+  std::string url;
+  {
+    TestServer gone([](const std::string&) { return std::string(); });
+    url = gone.url("/x");
+  }
+  const auto response = get(url + "?signature=secret");
+  ASSERT_FALSE(response);
+  EXPECT_EQ(response.error().kind(), ErrorKind::Unavailable);
+  EXPECT_THAT(response.error().message(), HasSubstr(url));
+  EXPECT_THAT(response.error().message(), Not(HasSubstr("secret")));
+}
+
+TEST_F(CurlTransport, TooManyHeadersAreRefused) {
+  TestServer server([](const std::string&) {
+    std::string headers;
+    for (int i = 0; i < 3000; ++i) {
+      headers += fmt::format("X-{}: {}\r\n", i, std::string(100, 'h'));
+    }
+    return http_answer(200, "x", headers);
+  });
+  EXPECT_FALSE(get(server.url("/x")));
+}
+
+TEST_F(CurlTransport, TheSinksErrorComesBack) {
+  TestServer server([](const std::string&) { return http_answer(200, "x"); });
+  body_.refuse = data_loss("not these bytes");
+  EXPECT_EQ(get(server.url("/x")).error().kind(), ErrorKind::DataLoss);
+}
+
+TEST_F(CurlTransport, ACancelEndsAStuckRequestAtOnce) {
+  std::atomic<bool> release{false};
+  TestServer server([&](const std::string&) {
+    while (!release) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    }
+    return std::string();
+  });
+  std::thread canceller([&] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    cancel_.request(make_error(ErrorKind::Cancelled, "interrupted"));
+  });
+  const auto start = std::chrono::steady_clock::now();
+  const auto response = get(server.url("/x"));
+  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::milliseconds(700));
+  EXPECT_EQ(response.error().kind(), ErrorKind::Cancelled);
+  canceller.join();
+  release = true;
+}
+
+}  // namespace
+}  // namespace mybuild::registry

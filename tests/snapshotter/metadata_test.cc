@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "snapshotter/metadata.h"
+
+#include "snapshotter/base/file.h"
+#include "snapshotter/base/sys.h"
+
+#include <gtest/gtest.h>
+#include <sqlite3.h>
+#include <sys/wait.h>
+
+namespace mybuild::snapshotter {
+namespace {
+
+class MetadataTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    dir_ = std::make_unique<TempDir>(TempDir::create().value());
+    path_ = dir_->path() + "/state.db";
+    reopen();
+  }
+  void reopen() {
+    db_.reset();
+    auto opened = Metadata::open(path_);
+    ASSERT_TRUE(opened) << opened.error().message();
+    db_ = std::move(opened).value();
+  }
+  void run_sql(const char* sql) {
+    sqlite3* raw = nullptr;
+    ASSERT_EQ(sqlite3_open(path_.c_str(), &raw), SQLITE_OK);
+    ASSERT_EQ(sqlite3_exec(raw, sql, nullptr, nullptr, nullptr), SQLITE_OK);
+    sqlite3_close(raw);
+  }
+
+  std::unique_ptr<TempDir> dir_;
+  std::string path_;
+  std::unique_ptr<Metadata> db_;
+};
+
+const Digest kA = Digest::of("a");
+const Digest kB = Digest::of("b");
+const Digest kC = Digest::of("c");
+
+TEST_F(MetadataTest, layers_are_found_after_reopening) {
+  ASSERT_TRUE(db_->put_layer({.diff_id = kA, .changes = kB, .size = 5, .created = 6}));
+  ASSERT_TRUE(db_->put_layer({.diff_id = kB, .changes = std::nullopt, .size = 1ULL << 40U, .created = 7}));
+  reopen();
+  const auto own = db_->find_layer(kA);
+  ASSERT_TRUE(own && *own);
+  EXPECT_EQ((*own)->changes, kB);
+  EXPECT_EQ((*own)->size, 5U);
+  EXPECT_EQ((*own)->created, 6);
+  const auto foreign = db_->find_layer(kB);
+  ASSERT_TRUE(foreign && *foreign);
+  EXPECT_FALSE((*foreign)->changes);
+  EXPECT_EQ((*foreign)->size, 1ULL << 40U);
+  EXPECT_FALSE(db_->find_layer(kC).value());
+}
+
+TEST_F(MetadataTest, removing_a_layer_forgets_its_blobs) {
+  oci::Descriptor blob;
+  blob.media_type = "application/x";
+  blob.digest = kC;
+  blob.size = 9;
+  ASSERT_TRUE(db_->put_layer({.diff_id = kA, .changes = kB, .size = 5, .created = 6}));
+  ASSERT_TRUE(db_->put_layer_blob(kA, "gzip", blob));
+  EXPECT_EQ(db_->find_layer_blob(kA, "gzip").value(), blob);
+  EXPECT_EQ(db_->find_layer_blob(kA, "zstd").value(), std::nullopt);
+  ASSERT_TRUE(db_->remove_layer(kA));
+  EXPECT_FALSE(*db_->find_layer(kA));
+  EXPECT_EQ(db_->find_layer_blob(kA, "gzip").value(), std::nullopt);
+}
+
+TEST_F(MetadataTest, a_name_moves_and_leaves_the_older_image_untagged) {
+  ASSERT_TRUE(db_->put_image({.name = "app", .config = kA, .created = 1, .size = 10}));
+  ASSERT_TRUE(db_->put_image({.name = "app", .config = kB, .created = 2, .size = 20}));
+  EXPECT_EQ(db_->find_image_by_name("app").value()->config, kB);
+  const auto older = db_->find_images_by_config(kA).value();
+  ASSERT_EQ(older.size(), 1U);
+  EXPECT_EQ(older[0].name, "");
+  EXPECT_EQ(older[0].created, 1);
+}
+
+TEST_F(MetadataTest, an_image_with_another_name_is_not_untagged_when_it_loses_one) {
+  ASSERT_TRUE(db_->put_image({.name = "app", .config = kA, .created = 1, .size = 10}));
+  ASSERT_TRUE(db_->put_image({.name = "app:v1", .config = kA, .created = 1, .size = 10}));
+  ASSERT_TRUE(db_->put_image({.name = "app", .config = kB, .created = 2, .size = 20}));
+  const auto older = db_->find_images_by_config(kA).value();
+  ASSERT_EQ(older.size(), 1U);
+  EXPECT_EQ(older[0].name, "app:v1");
+}
+
+TEST_F(MetadataTest, naming_an_untagged_image_replaces_its_untagged_row) {
+  ASSERT_TRUE(db_->put_image({.name = "", .config = kA, .created = 1, .size = 10}));
+  ASSERT_TRUE(db_->put_image({.name = "app", .config = kA, .created = 2, .size = 10}));
+  ASSERT_TRUE(db_->put_image({.name = "", .config = kA, .created = 3, .size = 10}));
+  const auto rows = db_->images().value();
+  ASSERT_EQ(rows.size(), 1U);
+  EXPECT_EQ(rows[0].name, "app");
+  EXPECT_FALSE(*db_->find_image_by_name(""));
+}
+
+TEST_F(MetadataTest, images_come_newest_first_and_go_by_name) {
+  ASSERT_TRUE(db_->put_image({.name = "old", .config = kA, .created = 1, .size = 1}));
+  ASSERT_TRUE(db_->put_image({.name = "new", .config = kB, .created = 2, .size = 2}));
+  EXPECT_EQ(db_->images().value().front().name, "new");
+  ASSERT_TRUE(db_->remove_image("new", kB));
+  ASSERT_EQ(db_->images().value().size(), 1U);
+  EXPECT_EQ(db_->images().value().front().name, "old");
+}
+
+TEST_F(MetadataTest, tags_resolve_per_platform) {
+  ASSERT_TRUE(db_->put_resolved({.reference = "r", .platform = "linux/amd64", .manifest = kA}));
+  ASSERT_TRUE(db_->put_resolved({.reference = "r", .platform = "linux/arm64", .manifest = kB}));
+  ASSERT_TRUE(db_->put_resolved({.reference = "r", .platform = "linux/amd64", .manifest = kC}));
+  EXPECT_EQ(db_->find_resolved("r", "linux/amd64").value(), kC);
+  EXPECT_EQ(db_->find_resolved("r", "linux/arm64").value(), kB);
+  EXPECT_EQ(db_->find_resolved("r", "linux/386").value(), std::nullopt);
+}
+
+TEST_F(MetadataTest, records_are_found_by_each_key_newest_first) {
+  ASSERT_TRUE(db_->put_record({.definition_key = kA, .content_key = kB, .output = kC, .body = "one", .created = 1}));
+  ASSERT_TRUE(db_->put_record({.definition_key = kA, .content_key = kA, .output = kC, .body = "two", .created = 2}));
+  ASSERT_EQ(db_->find_records_by_definition(kA).value().size(), 2U);
+  EXPECT_EQ(db_->find_records_by_definition(kA).value().front().body, "two");
+  ASSERT_EQ(db_->find_records_by_content(kB).value().size(), 1U);
+  EXPECT_EQ(db_->find_records_by_content(kB).value().front().body, "one");
+  EXPECT_EQ(db_->find_records_by_output(kC).value().size(), 2U);
+  EXPECT_TRUE(db_->find_records_by_output(kA).value().empty());
+}
+
+TEST_F(MetadataTest, an_equal_record_is_replaced) {
+  ASSERT_TRUE(db_->put_record({.definition_key = kA, .content_key = kB, .output = kC, .body = "one", .created = 1}));
+  ASSERT_TRUE(db_->put_record({.definition_key = kA, .content_key = kB, .output = kC, .body = "again", .created = 5}));
+  const auto rows = db_->find_records_by_definition(kA).value();
+  ASSERT_EQ(rows.size(), 1U);
+  EXPECT_EQ(rows[0].body, "again");
+  EXPECT_EQ(rows[0].created, 5);
+}
+
+TEST_F(MetadataTest, text_with_nul_and_quotes_is_kept) {
+  const std::string body("{\"a\":\"'\0'\"}", 11);
+  ASSERT_TRUE(db_->put_record({.definition_key = kA, .content_key = kB, .output = kC, .body = body, .created = 1}));
+  EXPECT_EQ(db_->find_records_by_content(kB).value().front().body, body);
+}
+
+TEST_F(MetadataTest, a_newer_schema_is_refused_by_name) {
+  db_.reset();
+  run_sql("PRAGMA user_version = 99");
+  const auto opened = Metadata::open(path_);
+  ASSERT_FALSE(opened);
+  EXPECT_EQ(opened.error().kind(), ErrorKind::Unsupported);
+  EXPECT_NE(opened.error().message().find("schema 99"), std::string::npos);
+  EXPECT_NE(opened.error().message().find("state.db"), std::string::npos);
+}
+
+std::vector<std::string> names_in(const std::string& dir) {
+  const Fd fd = sys::open(dir, O_RDONLY | O_DIRECTORY).value();
+  return sys::list_dir(fd.get()).value();
+}
+
+TEST_F(MetadataTest, a_corrupt_file_is_moved_aside_and_made_anew) {
+  ASSERT_TRUE(db_->put_layer({.diff_id = kA, .changes = kB, .size = 5, .created = 6}));
+  db_.reset();
+  ASSERT_TRUE(remove_tree(path_ + "-wal"));  // with its log the database could be read all the same
+  ASSERT_TRUE(write_file(path_, std::string(8192, 'x')));
+  reopen();
+  EXPECT_FALSE(*db_->find_layer(kA));
+  ASSERT_TRUE(db_->put_layer({.diff_id = kA, .changes = kB, .size = 5, .created = 6}));
+  bool aside = false;
+  for (const std::string& name : names_in(dir_->path())) {
+    aside |= name.starts_with("state.db.corrupt-");
+  }
+  EXPECT_TRUE(aside);
+}
+
+TEST_F(MetadataTest, damaged_pages_are_noticed_at_opening) {
+  for (int i = 0; i < 300; ++i) {
+    const Digest key = Digest::of(std::to_string(i));
+    ASSERT_TRUE(db_->put_record({.definition_key = key, .content_key = key, .output = key, .body = std::string(900, 'b'), .created = i}));
+  }
+  db_.reset();  // folds the log: it is long
+  std::string bytes = read_file(path_).value();
+  ASSERT_GT(bytes.size(), 100'000U);
+  for (std::size_t page = 4096; page < bytes.size(); page += 4096) {
+    bytes.replace(page, 64, std::string(64, '\xff'));
+  }
+  ASSERT_TRUE(write_file(path_, bytes));
+  reopen();
+  EXPECT_TRUE(db_->find_records_by_content(kA).value().empty());
+}
+
+TEST_F(MetadataTest, an_empty_file_of_a_crashed_first_start_is_a_new_database) {
+  db_.reset();
+  ASSERT_TRUE(remove_tree(path_ + "-wal"));
+  ASSERT_TRUE(write_file(path_, ""));
+  reopen();
+  EXPECT_TRUE(db_->images().value().empty());
+}
+
+TEST_F(MetadataTest, several_processes_write_at_once) {
+  constexpr int kProcesses = 4;
+  constexpr int kRows = 50;
+  db_.reset();
+  for (int p = 0; p < kProcesses; ++p) {
+    if (::fork() == 0) {
+      bool good = true;
+      auto own = Metadata::open(path_);
+      for (int i = 0; own && i < kRows; ++i) {
+        const Digest key = Digest::of(fmt::format("{}-{}", p, i));
+        good &= (*own)->put_record({.definition_key = key, .content_key = kB, .output = kC, .body = "", .created = i}).has_value();
+      }
+      ::_exit(own && good ? 0 : 1);
+    }
+  }
+  for (int p = 0; p < kProcesses; ++p) {
+    int status = 0;
+    ::wait(&status);
+    EXPECT_EQ(status, 0);
+  }
+  reopen();
+  EXPECT_EQ(db_->find_records_by_content(kB).value().size(), static_cast<std::size_t>(kProcesses * kRows));
+}
+
+TEST_F(MetadataTest, rows_survive_a_killed_writer) {
+  db_.reset();
+  const pid_t child = ::fork();
+  if (child == 0) {
+    auto own = Metadata::open(path_);
+    const bool good = own && (*own)->put_layer({.diff_id = kA, .changes = kB, .size = 1, .created = 1});
+    ::kill(::getpid(), good ? SIGKILL : SIGTERM);
+  }
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  ASSERT_EQ(WTERMSIG(status), SIGKILL);
+  reopen();
+  EXPECT_TRUE(*db_->find_layer(kA));
+}
+
+}  // namespace
+}  // namespace mybuild::snapshotter

@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+// Kills the store between any two of its system calls and looks at what a new one finds: each layer is there as a whole or
+// not at all, what the dead one left is swept, and the same work can be done again.
+#include "tests/snapshotter/tree_support.h"
+
+#include "snapshotter/base/sys.h"
+#include "snapshotter/tree_scan.h"
+
+#include <sys/ptrace.h>
+#include <sys/wait.h>
+
+#include <array>
+#include <csignal>
+#include <functional>
+
+namespace mybuild::snapshotter::testing {
+namespace {
+
+enum class End { Finished, Killed, Failed };
+
+/// Runs `work` in a child and kills it when it is about to make its call number `limit`.
+End run_until(int limit, const std::function<void()>& work) {
+  const pid_t child = ::fork();
+  if (child == 0) {
+    ::ptrace(PTRACE_TRACEME, 0, nullptr, nullptr);
+    ::raise(SIGSTOP);
+    work();
+    ::_exit(0);
+  }
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  ::ptrace(PTRACE_SETOPTIONS, child, nullptr, PTRACE_O_EXITKILL);
+  for (int stops = 0; WIFSTOPPED(status); ++stops) {
+    if (stops / 2 >= limit) {  // each call stops twice, before and after
+      ::kill(child, SIGKILL);
+      ::waitpid(child, &status, 0);
+      return End::Killed;
+    }
+    ::ptrace(PTRACE_SYSCALL, child, nullptr, nullptr);
+    ::waitpid(child, &status, 0);
+  }
+  return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? End::Finished : End::Failed;
+}
+
+class StoreCrashTest : public ::testing::Test {
+ protected:
+  /// `work` opens the store at a root by itself and gives `layer`; tried with a kill at each step, in turn.
+  void kill_everywhere(const std::function<void(const std::string& root)>& work, const Digest& layer,
+                       const std::string& wanted) {
+    for (int limit = 1;; limit += step_) {
+      const TempDir root = must(TempDir::create());
+      const End end = run_until(limit, [&] { work(root.path()); });
+      ASSERT_NE(end, End::Failed) << "at call " << limit;
+      {
+        TestStore store(root.path());
+        const auto tree = must(store.layers->tree(std::array{layer}));
+        if (tree) {
+          ASSERT_EQ(describe_layers({*tree}), wanted) << "at call " << limit;
+        }
+        expect_swept(root.path());
+      }
+      work(root.path());
+      TestStore store(root.path());
+      const auto tree = must(store.layers->tree(std::array{layer}));
+      ASSERT_TRUE(tree) << "at call " << limit;
+      ASSERT_EQ(describe_layers({*tree}), wanted) << "at call " << limit;
+      if (end == End::Finished) {
+        EXPECT_GT(limit, 20) << "the work made hardly any calls";
+        return;
+      }
+    }
+  }
+
+  static void expect_swept(const std::string& root) {
+    const Fd fd = must(sys::open(root + "/tmp", O_RDONLY | O_DIRECTORY));
+    EXPECT_TRUE(must(sys::list_dir(fd.get())).empty());
+  }
+
+  static void fill(const std::string& dir) {
+    TreeMaker(dir).file("a/b", "x").hard_link("a/c", "a/b").link("l", "a").dir("d", 0700).whiteout("w").xattr("a/b", "user.k", "v");
+  }
+
+  int step_ = 1;
+};
+
+TEST_F(StoreCrashTest, commit_tree) {
+  const auto work = [](const std::string& root) {
+    TestStore store(root);
+    const TempDir scratch = must(store.layers->scratch());
+    const std::string dir = scratch.path() + "/fs";
+    fill(dir);
+    must(store.layers->commit_tree(dir));
+  };
+  TestStore reference;
+  const TempDir scratch = must(reference.layers->scratch());
+  fill(scratch.path() + "/fs");
+  const std::string wanted = describe_layers({scratch.path() + "/fs"});
+  const Layer layer = must(reference.layers->commit_tree(scratch.path() + "/fs"));
+  step_ = 3;
+  kill_everywhere(work, layer.diff_id, wanted);
+}
+
+TEST_F(StoreCrashTest, commit_changes) {
+  const TempDir context = must(TempDir::create());
+  fill(context.path());
+  const auto work = [&](const std::string& root) {
+    TestStore store(root);
+    const Fd fd = must(sys::open(context.path(), O_RDONLY | O_DIRECTORY));
+    const auto contents = must(open_directory_view(context.path()));
+    must(store.layers->commit_changes(must(scan_layer_tree(fd.get())).changes, *contents));
+  };
+  TestStore reference;
+  const Fd fd = must(sys::open(context.path(), O_RDONLY | O_DIRECTORY));
+  const auto contents = must(open_directory_view(context.path()));
+  const Layer layer = must(reference.layers->commit_changes(must(scan_layer_tree(fd.get())).changes, *contents));
+  step_ = 3;
+  const std::string wanted = describe_layers({must(reference.layers->tree(std::array{layer.diff_id})).value()});
+  kill_everywhere(work, layer.diff_id, wanted);
+}
+
+TEST_F(StoreCrashTest, unpack) {
+  const LayerBlob blob = blob_of(make_archive({archive_dir("d", 0700), archive_file("d/f", "x"), archive_hard_link("d/g", "d/f"),
+                                               archive_link("l", "d"), archive_whiteout("w")}));
+  const auto work = [&](const std::string& root) {
+    TestStore store(root);
+    Lanes lanes({});
+    must(store.layers->unpack({blob}, lanes));
+  };
+  TestStore reference;
+  Lanes lanes({});
+  must(reference.layers->unpack({blob}, lanes));
+  const std::string wanted = describe_layers({must(reference.layers->tree(std::array{blob.diff_id})).value()});
+  step_ = 3;
+  kill_everywhere(work, blob.diff_id, wanted);
+}
+
+}  // namespace
+}  // namespace mybuild::snapshotter::testing

@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: Apache-2.0
+// In-memory stand-ins for what the image resolver talks to. Thread-safe.
+#pragma once
+
+#include "builder/registry/client.h"
+#include "snapshotter/archive/codec.h"
+#include "snapshotter/layer_store.h"
+#include "snapshotter/metadata.h"
+#include "solver/progress.h"
+#include "tests/source/test_image.h"
+
+#include <algorithm>
+#include <atomic>
+#include <functional>
+#include <mutex>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace mybuild::source {
+
+class FakeRegistry final : public registry::RegistryClient {
+ public:
+  Result<registry::ManifestDocument> manifest(const oci::Reference& reference,
+                                              const Cancel&) override {
+    ++manifest_requests;
+    const auto tag = tags.find(reference.str());
+    const auto digest = reference.digest    ? reference.digest
+                        : tag == tags.end() ? std::nullopt
+                                            : std::optional(tag->second);
+    if (down || !digest || !blobs.contains(*digest)) {
+      return down ? make_error(ErrorKind::Unavailable, "connection refused")
+                  : not_found("{}: not in the registry", reference.str());
+    }
+    const std::string& text = blobs.at(*digest);
+    return registry::ManifestDocument{*digest, oci::document_media_type(text).value(), text};
+  }
+
+  Status blob(const oci::Reference&, const oci::Descriptor& descriptor, Sink& sink,
+              const Cancel&) override {
+    {
+      const std::lock_guard lock(mutex);
+      blob_requests.push_back(descriptor.digest);
+    }
+    if (on_blob) {
+      TRY(on_blob(descriptor));
+    }
+    const auto found = blobs.find(descriptor.digest);
+    if (down || found == blobs.end()) {
+      return not_found("blob {}: not in the registry", descriptor.digest.str());
+    }
+    return sink.write(as_bytes(found->second));
+  }
+
+  std::map<std::string, Digest> tags;
+  Blobs blobs;
+  std::function<Status(const oci::Descriptor&)> on_blob;
+  std::atomic<bool> down{false};
+  std::atomic<int> manifest_requests{0};
+  std::mutex mutex;
+  std::vector<Digest> blob_requests;
+};
+
+/// Knows trees by diff id; unpacking reads the blob and checks it, as the real one does.
+class FakeLayerStore final : public snapshotter::LayerStore {
+ public:
+  Result<TempDir> scratch() override { return TempDir::create(); }
+  Result<std::optional<std::string>> tree(std::span<const Digest> chain) override {
+    const std::lock_guard lock(mutex);
+    return trees.contains(chain.back()) ? std::optional("/tree/" + chain.back().hex())
+                                        : std::nullopt;
+  }
+  Status unpack(const std::vector<snapshotter::LayerBlob>& chain, Lanes& lanes) override {
+    std::vector<const snapshotter::LayerBlob*> missing;
+    for (const snapshotter::LayerBlob& layer : chain) {
+      const std::lock_guard lock(mutex);
+      if (!trees.contains(layer.diff_id)) {
+        missing.push_back(&layer);
+      }
+    }
+    return lanes.fan_out(Lane::Disk, missing.size(), [&](std::size_t i) -> Status {
+      const auto blob = TRY(missing[i]->open());
+      const auto tar = TRY(snapshotter::make_decompressor(*blob));
+      const std::string bytes = TRY(read_all(*tar, 1 << 30));
+      if (Digest::of(bytes) != missing[i]->diff_id) {
+        return data_loss("not the diff id");
+      }
+      const std::lock_guard lock(mutex);
+      unpacked.push_back(missing[i]->diff_id);
+      trees.insert(missing[i]->diff_id);
+      return {};
+    });
+  }
+  Result<snapshotter::Layer> commit_tree(const std::string&) override {
+    return unsupported("fake");
+  }
+  Result<snapshotter::Layer> commit_changes(snapshotter::ChangeList,
+                                            const snapshotter::EntryContents&) override {
+    return unsupported("fake");
+  }
+  Status write_tar(const Digest&, Sink&) override { return unsupported("fake"); }
+  Result<oci::Descriptor> ensure_blob(const Digest&, snapshotter::CompressionSpec,
+                                      snapshotter::TarOptions) override {
+    return unsupported("fake");
+  }
+  Status add_original_blob(const Digest& diff_id, const oci::Descriptor& blob) override {
+    const std::lock_guard lock(mutex);
+    originals[diff_id] = blob;
+    return {};
+  }
+  Result<std::optional<oci::Descriptor>> original_blob(const Digest& diff_id) override {
+    const std::lock_guard lock(mutex);
+    const auto found = originals.find(diff_id);
+    return found == originals.end() ? std::nullopt : std::optional(found->second);
+  }
+
+  std::mutex mutex;
+  std::set<Digest> trees;
+  std::vector<Digest> unpacked;
+  std::map<Digest, oci::Descriptor> originals;
+};
+
+class FakeMetadata final : public snapshotter::Metadata {
+ public:
+  using Digests = std::optional<Digest>;
+  Status put_layer(const snapshotter::LayerRow&) override { return {}; }
+  Result<std::optional<snapshotter::LayerRow>> find_layer(const Digest& diff_id) override {
+    const auto found = layers.find(diff_id);
+    return found == layers.end() ? std::nullopt : std::optional(found->second);
+  }
+  Status remove_layer(const Digest&) override { return {}; }
+  Status put_layer_blob(const Digest&, const std::string&, const oci::Descriptor&) override {
+    return {};
+  }
+  Result<std::optional<oci::Descriptor>> find_layer_blob(const Digest&,
+                                                         const std::string&) override {
+    return std::optional<oci::Descriptor>();
+  }
+  Status put_image(const snapshotter::ImageRow& row) override {
+    names[row.name] = row;
+    return {};
+  }
+  Result<std::optional<snapshotter::ImageRow>> find_image_by_name(
+      const std::string& name) override {
+    const auto found = names.find(name);
+    return found == names.end() ? std::nullopt : std::optional(found->second);
+  }
+  Result<std::vector<snapshotter::ImageRow>> find_images_by_config(const Digest&) override {
+    return std::vector<snapshotter::ImageRow>();
+  }
+  Result<std::vector<snapshotter::ImageRow>> images() override {
+    return std::vector<snapshotter::ImageRow>();
+  }
+  Status remove_image(const std::string&, const Digest&) override { return {}; }
+  Status put_resolved(const snapshotter::ResolvedRow& row) override {
+    const std::lock_guard lock(mutex);
+    resolved[row.reference + " " + row.platform] = row.manifest;
+    return {};
+  }
+  Result<std::optional<Digest>> find_resolved(const std::string& reference,
+                                              const std::string& platform) override {
+    const std::lock_guard lock(mutex);
+    const auto found = resolved.find(reference + " " + platform);
+    return found == resolved.end() ? std::nullopt : std::optional(found->second);
+  }
+  Status put_record(const snapshotter::RecordRow&) override { return {}; }
+  Result<std::vector<snapshotter::RecordRow>> find_records_by_definition(const Digest&) override {
+    return none();
+  }
+  Result<std::vector<snapshotter::RecordRow>> find_records_by_content(const Digest&) override {
+    return none();
+  }
+  Result<std::vector<snapshotter::RecordRow>> find_records_by_output(const Digest&) override {
+    return none();
+  }
+
+  std::mutex mutex;
+  std::map<std::string, snapshotter::ImageRow> names;
+  std::map<Digest, snapshotter::LayerRow> layers;
+  std::map<std::string, Digest> resolved;
+
+ private:
+  static std::vector<snapshotter::RecordRow> none() { return {}; }
+};
+
+class RecordedEvents final : public solver::EventSink {
+ public:
+  void on_event(solver::Event event) override {
+    const std::lock_guard lock(mutex_);
+    events_.push_back(std::move(event));
+  }
+  template <class Kind>
+  std::vector<Kind> all() {
+    const std::lock_guard lock(mutex_);
+    std::vector<Kind> list;
+    for (const solver::Event& event : events_) {
+      if (const Kind* one = std::get_if<Kind>(&event)) {
+        list.push_back(*one);
+      }
+    }
+    return list;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::vector<solver::Event> events_;
+};
+
+}  // namespace mybuild::source

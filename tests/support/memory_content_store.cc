@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/support/memory_content_store.h"
+
+#include "snapshotter/base/guarded.h"
+#include "snapshotter/base/sys.h"
+
+#include <map>
+
+namespace mybuild::snapshotter {
+
+namespace {
+
+using Blobs = Guarded<std::map<Digest, std::string>>;
+
+class MemoryIngest final : public Ingest {
+ public:
+  MemoryIngest(std::shared_ptr<Blobs> blobs, Expected expected)
+      : blobs_(std::move(blobs)), expected_(expected) {}
+
+  Status write(ByteSpan bytes) override {
+    text_.append(as_text(bytes));
+    if (expected_.size && text_.size() > *expected_.size) {
+      return data_loss("more than the expected {} bytes", *expected_.size);
+    }
+    return {};
+  }
+  Result<BlobInfo> commit() && override {
+    const BlobInfo info{Digest::of(text_), text_.size()};
+    if (expected_.size.value_or(info.size) != info.size ||
+        expected_.digest.value_or(info.digest) != info.digest) {
+      return data_loss("not the expected bytes");
+    }
+    blobs_->lock()->emplace(info.digest, std::move(text_));
+    return info;
+  }
+
+ private:
+  std::shared_ptr<Blobs> blobs_;
+  Expected expected_;
+  std::string text_;
+};
+
+class MemoryContentStore final : public ContentStore {
+ public:
+  Result<Fd> open(const Digest& digest) override {
+    const auto blobs = blobs_->lock();
+    const auto found = blobs->find(digest);
+    if (found == blobs->end()) {
+      return not_found("blob {}", digest.str());
+    }
+    const Fd file = TRY(sys::memfd("blob"));
+    TRY(sys::write_all(file.get(), as_bytes(found->second)));
+    return sys::open(sys::proc_fd_path(file.get()), O_RDONLY);
+  }
+  Result<std::unique_ptr<Ingest>> begin(Expected expected) override {
+    return std::unique_ptr<Ingest>(std::make_unique<MemoryIngest>(blobs_, expected));
+  }
+  Result<std::optional<BlobInfo>> stat(const Digest& digest) override {
+    const auto blobs = blobs_->lock();
+    const auto found = blobs->find(digest);
+    if (found == blobs->end()) {
+      return std::optional<BlobInfo>();
+    }
+    return std::optional(BlobInfo{digest, found->second.size()});
+  }
+  Status remove(const Digest& digest) override {
+    blobs_->lock()->erase(digest);
+    return {};
+  }
+  Status walk(const std::function<Status(const BlobInfo&)>& visit) override {
+    const std::map<Digest, std::string> copy = *blobs_->lock();  // visitors may call us
+    for (const auto& [digest, bytes] : copy) {
+      TRY(visit({digest, bytes.size()}));
+    }
+    return {};
+  }
+
+ private:
+  std::shared_ptr<Blobs> blobs_ = std::make_shared<Blobs>();
+};
+
+}  // namespace
+
+std::unique_ptr<ContentStore> make_memory_content_store() {
+  return std::make_unique<MemoryContentStore>();
+}
+
+}  // namespace mybuild::snapshotter
