@@ -28,6 +28,15 @@ Result<std::string> find_dockerfile(const BuildRequest& request) {
       .with_hint("name it with -f, or give the directory that holds it");
 }
 
+/// `-f -` arrives as /dev/stdin, which may be a pipe; any other Dockerfile must be a regular file.
+Result<std::string> read_dockerfile(const std::string& path) {
+  if (path == "/dev/stdin") {
+    FileSource input(TRY(sys::dup(0)));
+    return read_all(input, kMaxDockerfile);
+  }
+  return read_regular_file(AT_FDCWD, path, kMaxDockerfile);
+}
+
 /// The patterns of an ignore file; nullopt when there is none.
 Result<std::optional<std::vector<std::string>>> read_ignore_file(const std::string& path) {
   const Result<std::string> text = read_regular_file(AT_FDCWD, path, kMaxIgnoreFile);
@@ -114,8 +123,7 @@ Result<BuildInputs> read_build_inputs(const BuildRequest& request) {
   BuildInputs inputs;
   const std::string dockerfile = TRY(find_dockerfile(request));
   inputs.file_name = base_name(dockerfile);
-  inputs.text = TRY(read_regular_file(AT_FDCWD, dockerfile, kMaxDockerfile)
-                        .context("failed to read dockerfile"));
+  inputs.text = TRY(read_dockerfile(dockerfile).context("failed to read dockerfile"));
   ops::LocalDirectory context = TRY(local_directory(request.context_dir, dockerfile));
   inputs.directories.emplace("context", std::move(context));
   for (const auto& [name, value] : request.contexts) {

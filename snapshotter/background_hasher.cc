@@ -81,7 +81,8 @@ struct BackgroundHasher::State {
     while (!bytes.empty()) {
       filling.reserve(kBuffer);
       const std::size_t count = std::min(bytes.size(), kBuffer - filling.size());
-      filling.insert(filling.end(), bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(count));
+      filling.insert(filling.end(), bytes.begin(),
+                     bytes.begin() + static_cast<std::ptrdiff_t>(count));
       bytes = bytes.subspan(count);
       if (filling.size() == kBuffer) {
         hand_over();
@@ -114,6 +115,8 @@ Digest BackgroundHasher::finish() {
   return state_->hasher.finish();
 }
 
-std::uint64_t BackgroundHasher::size() const { return state_->size; }
+std::uint64_t BackgroundHasher::size() const {
+  return state_->size;
+}
 
 }  // namespace mybuild::snapshotter

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// SHA-256 of a stream that another thread computes while the writer goes on, once the stream is long enough to be worth a
-// thread. Thread-compatible.
+// SHA-256 of a stream that another thread computes while the writer goes on, once the stream is
+// long enough to be worth a thread. Thread-compatible.
 #pragma once
 
 #include "snapshotter/base/bytes.h"

@@ -116,7 +116,8 @@ class Settler {
       const Result<struct stat> there = sys::lstat_at(to, item.name);
       const struct stat mine = TRY(sys::lstat_at(from, item.name));
       if (there && S_ISDIR(there->st_mode) && S_ISDIR(mine.st_mode)) {
-        const Fd from_child = TRY(sys::open_at(from, item.name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
+        const Fd from_child =
+            TRY(sys::open_at(from, item.name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
         const Fd to_child = TRY(sys::open_at(to, item.name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
         TRY(merge(from_child.get(), to_child.get()));
         TRY(sys::unlink_at(from, item.name, AT_REMOVEDIR));
@@ -161,7 +162,8 @@ class Settler {
         metadata.type = EntryType::Directory;
         metadata.mode = 0755;
         const std::optional<Entry> below = TRY(lower_->lookup(path.substr(0, end)));
-        TRY(finish_directory(dir.get(), below && below->type == EntryType::Directory ? *below : metadata));
+        TRY(finish_directory(dir.get(),
+                             below && below->type == EntryType::Directory ? *below : metadata));
       }
     }
     return dir;
@@ -215,7 +217,8 @@ class Settler {
   const Fd root_;
   const std::unique_ptr<TreeView> lower_;
   std::set<std::string> implied_;  // still to settle, parents first
-  std::vector<std::pair<std::string, std::string>> moves_;  // prefixes, in the order they were moved
+  std::vector<std::pair<std::string, std::string>>
+      moves_;  // prefixes, in the order they were moved
 };
 
 }  // namespace

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Puts an unpacked layer on the layers below it: what the tar left open (layer_extractor.h, LowerNeeds) gets decided as if
-// the layer had been unpacked over a mounted stack. Thread-safe.
+// Puts an unpacked layer on the layers below it: what the tar left open (layer_extractor.h,
+// LowerNeeds) gets decided as if the layer had been unpacked over a mounted stack. Thread-safe.
 #pragma once
 
 #include "snapshotter/layer_extractor.h"

@@ -16,7 +16,8 @@ Result<bool> same_contents(int a, int b) {
     const std::size_t left_size = TRY(sys::read_full(a, left));
     const std::size_t right_size = TRY(sys::read_full(b, right));
     if (left_size != right_size ||
-        !std::equal(left.begin(), left.begin() + static_cast<std::ptrdiff_t>(left_size), right.begin())) {
+        !std::equal(left.begin(), left.begin() + static_cast<std::ptrdiff_t>(left_size),
+                    right.begin())) {
       return false;
     }
     if (left_size == 0) {

@@ -18,7 +18,8 @@ namespace mybuild::snapshotter {
 namespace {
 
 constexpr std::size_t kReadBuffer = 256 * 1024;
-/// Sharing blocks pays from here on; smaller files are written, as their bytes pass through our hands anyway.
+/// Sharing blocks pays from here on; smaller files are written, as their bytes pass through our
+/// hands anyway.
 constexpr std::uint64_t kCloneFrom = 64 * 1024;
 
 /// One list on its way to a tree and a tar digest.
@@ -48,7 +49,8 @@ class Realiser {
   /// A layer reader would take such a name for a deletion.
   static Status check_name(const std::string& path) {
     if (std::string_view(base_name(path)).starts_with(tar::kWhiteoutPrefix)) {
-      return invalid_argument("{}: names that begin with \".wh.\" cannot be stored in a layer", path)
+      return invalid_argument("{}: names that begin with \".wh.\" cannot be stored in a layer",
+                              path)
           .with_hint("rename the file, the prefix marks deletions in image layers");
     }
     return {};
@@ -59,9 +61,11 @@ class Realiser {
     const Fd to = TRY(writer_.create(entry));
     const bool cloned = entry.size >= kCloneFrom && may_clone_ && clone(from.get(), to.get());
     // A clone is read itself, so that what was hashed is what the tree holds.
-    const Digest digest = TRY(pass(cloned ? to.get() : from.get(), cloned ? -1 : to.get(), entry.size));
+    const Digest digest =
+        TRY(pass(cloned ? to.get() : from.get(), cloned ? -1 : to.get(), entry.size));
     if (entry.content && *entry.content != digest) {
-      return data_loss("contents changed: expected {}, read {}", entry.content->str(), digest.str());
+      return data_loss("contents changed: expected {}, read {}", entry.content->str(),
+                       digest.str());
     }
     entry.content = digest;
     return finish_file(to.get(), entry);
@@ -120,7 +124,7 @@ Result<LayerIdentity> identify_tree(const std::string& dir) {
 Result<LayerIdentity> realise_changes(ChangeList& changes, const EntryContents& contents,
                                       const std::string& dir) {
   Realiser realiser(contents, TRY(sys::open(dir, O_RDONLY | O_DIRECTORY)));
-  for (const Entry* previous = nullptr; Entry& entry : changes) {
+  for (const Entry* previous = nullptr; Entry & entry : changes) {
     if (previous != nullptr && !path_less(previous->path, entry.path)) {
       return internal_error("change list is not sorted at {}", entry.path);
     }

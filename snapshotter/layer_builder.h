@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The identities of a layer made here: one pass over its bytes gives the content digest of each file, the change digest,
-// the diff id and the size; on the way a list whose bytes lie elsewhere becomes a tree. Thread-safe.
+// The identities of a layer made here: one pass over its bytes gives the content digest of each
+// file, the change digest, the diff id and the size; on the way a list whose bytes lie elsewhere
+// becomes a tree. Thread-safe.
 #pragma once
 
 #include "snapshotter/archive/entry.h"
@@ -17,7 +18,8 @@ struct LayerIdentity {
 
 /// Of a finished layer tree, which is normalised on the way (tree_scan.h).
 Result<LayerIdentity> identify_tree(const std::string& dir);
-/// Writes the list into the empty directory `dir`. DataLoss names a file that is not what the list says.
+/// Writes the list into the empty directory `dir`. DataLoss names a file that is not what the list
+/// says.
 Result<LayerIdentity> realise_changes(ChangeList& changes, const EntryContents& contents,
                                       const std::string& dir);
 

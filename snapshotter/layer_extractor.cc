@@ -73,7 +73,9 @@ void erase_subtree(Map& map, const std::string& path) {
 
 class Extractor {
  public:
-  explicit Extractor(Fd root) : root_(std::move(root)) { dirs_[""] = described_by_default("", false); }
+  explicit Extractor(Fd root) : root_(std::move(root)) {
+    dirs_[""] = described_by_default("", false);
+  }
 
   Status add(const Entry& entry, TarReader& reader) {
     if (entry.path.empty()) {
@@ -89,11 +91,16 @@ class Extractor {
       erase_subtree(links_, path);
     }
     switch (entry.type) {
-      case EntryType::Directory: return add_directory(*parent, name, path, entry);
-      case EntryType::File: return add_file(*parent, name, path, entry, reader);
-      case EntryType::HardLink: return add_link(*parent, name, path, entry);
-      case EntryType::Whiteout: return add_whiteout(*parent, name, path);
-      default: return add_node(*parent, name, path, entry);
+      case EntryType::Directory:
+        return add_directory(*parent, name, path, entry);
+      case EntryType::File:
+        return add_file(*parent, name, path, entry, reader);
+      case EntryType::HardLink:
+        return add_link(*parent, name, path, entry);
+      case EntryType::Whiteout:
+        return add_whiteout(*parent, name, path);
+      default:
+        return add_node(*parent, name, path, entry);
     }
   }
 
@@ -101,8 +108,9 @@ class Extractor {
   Result<LowerNeeds> finish() {
     LowerNeeds needs;
     for (auto dir = dirs_.rbegin(); dir != dirs_.rend(); ++dir) {
-      const Fd fd = TRY(sys::open_at2(root_.get(), dir->first.empty() ? "." : dir->first,
-                                      O_RDONLY | O_DIRECTORY, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS));
+      const Fd fd =
+          TRY(sys::open_at2(root_.get(), dir->first.empty() ? "." : dir->first,
+                            O_RDONLY | O_DIRECTORY, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS));
       TRY(finish_directory(fd.get(), dir->second.metadata));
       if (dir->second.implied) {
         needs.implied_dirs.push_back(dir->first);
@@ -226,7 +234,8 @@ class Extractor {
     if (!there) {
       return make_whiteout(parent.fd.get(), name);
     }
-    // A whiteout speaks of lower layers only: what this layer has stays, and shows nothing from below.
+    // A whiteout speaks of lower layers only: what this layer has stays, and shows nothing from
+    // below.
     if (S_ISDIR(there->st_mode)) {
       dirs_[path].metadata.opaque = true;
     }
@@ -242,8 +251,8 @@ class Extractor {
     if (target == path) {
       return {};
     }
-    const Result<struct stat> first =
-        dir == nullptr ? Result<struct stat>(not_found("{}", target)) : sys::lstat_at(dir->fd.get(), target_name);
+    const Result<struct stat> first = dir == nullptr ? Result<struct stat>(not_found("{}", target))
+                                                     : sys::lstat_at(dir->fd.get(), target_name);
     if (first && S_ISDIR(first->st_mode)) {
       return invalid_argument("{}: a hard link to the directory {}", entry.path, entry.link);
     }
@@ -271,7 +280,8 @@ class Extractor {
     return remove_tree(dirfd, name);
   }
 
-  /// The directory that `path` leads to; made if missing, or null. The answer is valid until the next call.
+  /// The directory that `path` leads to; made if missing, or null. The answer is valid until the
+  /// next call.
   Result<const Place*> enter(std::string_view path, bool create) {
     if (stale_ || cache_.size() > kMaxCachedDirs) {
       cache_.clear();

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Unpacks one layer blob from outside into an empty directory, alone, without the layers below. Nothing in the archive can
-// reach out of that directory: links in a path lead where they would in a container rooted there. What can only be
-// decided with the layers below is noted for chain_fixup.h. Thread-safe.
+// Unpacks one layer blob from outside into an empty directory, alone, without the layers below.
+// Nothing in the archive can reach out of that directory: links in a path lead where they would in
+// a container rooted there. What can only be decided with the layers below is noted for
+// chain_fixup.h. Thread-safe.
 #pragma once
 
 #include "snapshotter/archive/entry.h"
@@ -12,9 +13,11 @@
 
 namespace mybuild::snapshotter {
 
-/// What a layer expects of those below it. Empty for most layers: their tree is the same above any other.
+/// What a layer expects of those below it. Empty for most layers: their tree is the same above any
+/// other.
 struct LowerNeeds {
-  /// Directories that the tar has something in but does not describe, sorted; their metadata is the lower one's.
+  /// Directories that the tar has something in but does not describe, sorted; their metadata is the
+  /// lower one's.
   std::vector<std::string> implied_dirs;
   /// Hard links to files that are not in this layer, in archive order.
   struct Link {
@@ -22,7 +25,8 @@ struct LowerNeeds {
     std::string target;
   };
   std::vector<Link> links;
-  /// The root hides all below. overlayfs does not look at the root's mark, so each lower name is hidden by its own.
+  /// The root hides all below. overlayfs does not look at the root's mark, so each lower name is
+  /// hidden by its own.
   bool opaque_root = false;
 
   bool empty() const { return implied_dirs.empty() && links.empty() && !opaque_root; }

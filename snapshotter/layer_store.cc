@@ -24,9 +24,12 @@ constexpr int kFormatVersion = 1;
 
 std::string_view compression_name(oci::Compression compression) {
   switch (compression) {
-    case oci::Compression::None: return "none";
-    case oci::Compression::Gzip: return "gzip";
-    case oci::Compression::Zstd: return "zstd";
+    case oci::Compression::None:
+      return "none";
+    case oci::Compression::Gzip:
+      return "gzip";
+    case oci::Compression::Zstd:
+      return "zstd";
   }
   return "none";
 }
@@ -101,7 +104,8 @@ class LocalLayerStore final : public LayerStore {
   Result<Layer> commit_changes(ChangeList changes, const EntryContents& contents) override {
     const TempDir draft = TRY(session_->make());
     const std::string fs = TRY(make_root(draft));
-    const LayerIdentity identity = TRY(realise_changes(changes, contents, fs).context("commit layer"));
+    const LayerIdentity identity =
+        TRY(realise_changes(changes, contents, fs).context("commit layer"));
     return commit(fs, identity);
   }
 
@@ -140,7 +144,8 @@ class LocalLayerStore final : public LayerStore {
   }
 
  private:
-  // Trees that depend on the layers below have names of their own: their diff id alone must never find them.
+  // Trees that depend on the layers below have names of their own: their diff id alone must never
+  // find them.
   static std::string independent_name(const Digest& diff_id) { return diff_id.hex(); }
   static std::string chain_name(std::span<const Digest> chain) {
     return "chain-" + chain_id(chain).hex();
@@ -149,8 +154,8 @@ class LocalLayerStore final : public LayerStore {
     return join_path(join_path(layers_, name), "fs");
   }
 
-  /// After a power loss a young tree is believed only if its bytes still have their diff id. One from outside has no tar
-  /// of ours to compare with; it is unpacked again.
+  /// After a power loss a young tree is believed only if its bytes still have their diff id. One
+  /// from outside has no tar of ours to compare with; it is unpacked again.
   Result<bool> is_whole(const std::string& name, const std::string& path, const Digest& diff_id) {
     if (!notes_->is_suspect(name)) {
       return true;
@@ -221,7 +226,8 @@ class LocalLayerStore final : public LayerStore {
     return write_layer_tar(tree.changes, *contents, sink, options);
   }
 
-  Result<oci::Descriptor> compress(const Digest& diff_id, CompressionSpec spec, TarOptions options) {
+  Result<oci::Descriptor> compress(const Digest& diff_id, CompressionSpec spec,
+                                   TarOptions options) {
     const std::unique_ptr<Ingest> ingest = TRY(content_.begin({}));
     const std::unique_ptr<Compressor> compressor = make_compressor(spec, *ingest);
     BackgroundHasher hasher;
@@ -230,7 +236,8 @@ class LocalLayerStore final : public LayerStore {
     TRY(compressor->finish());
     const Digest tar = hasher.finish();
     if (!options.max_mtime && tar != diff_id) {
-      return data_loss("layer {}: its tree was changed, the tar is {} now", diff_id.str(), tar.str());
+      return data_loss("layer {}: its tree was changed, the tar is {} now", diff_id.str(),
+                       tar.str());
     }
     const BlobInfo info = TRY(std::move(*ingest).commit());
     oci::Descriptor blob;

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// LayerStore: layers by content hash, lazily in both directions: a layer may be a blob that nobody unpacked yet, a tree
-// that nobody compressed yet, or both. Trees live in layers/<diff id>/fs in "layer tree" form: deletions are character
-// devices 0/0, hiding directories carry the overlay "opaque" attribute, so overlayfs can stack them as they are.
-// A tree appears under its name by one rename when it is complete. Thread-safe, and safe between processes.
+// LayerStore: layers by content hash, lazily in both directions: a layer may be a blob that nobody
+// unpacked yet, a tree that nobody compressed yet, or both. Trees live in layers/<diff id>/fs in
+// "layer tree" form: deletions are character devices 0/0, hiding directories carry the overlay
+// "opaque" attribute, so overlayfs can stack them as they are. A tree appears under its name by one
+// rename when it is complete. Thread-safe, and safe between processes.
 #pragma once
 
 #include "snapshotter/archive/codec.h"
@@ -24,53 +25,61 @@
 
 namespace mybuild::snapshotter {
 
-/// A layer of a chain as a build knows it. `changes` is the zero digest for foreign layers (their ids are diff ids).
+/// A layer of a chain as a build knows it. `changes` is the zero digest for foreign layers (their
+/// ids are diff ids).
 struct Layer {
   Digest diff_id;
-  std::optional<Digest> changes;          // change_digest(), for layers made here
-  std::optional<oci::Descriptor> blob;    // as it came or was asked for
-  std::uint64_t size = 0;                 // bytes of file contents, when known
+  std::optional<Digest> changes;        // change_digest(), for layers made here
+  std::optional<oci::Descriptor> blob;  // as it came or was asked for
+  std::uint64_t size = 0;               // bytes of file contents, when known
 };
 
 /// Where a layer's blob comes from when its tree is missing.
 struct LayerBlob {
   Digest diff_id;
-  std::function<Result<std::unique_ptr<Source>>()> open;  // compressed or not; called at most once, from any thread
+  std::function<Result<std::unique_ptr<Source>>()>
+      open;  // compressed or not; called at most once, from any thread
 };
 
-/// On descriptors from ensure_blob() with a time clamp: the digest of the clamped tar, which is the diff id an image config
-/// must name for that blob. Not for manifests.
+/// On descriptors from ensure_blob() with a time clamp: the digest of the clamped tar, which is the
+/// diff id an image config must name for that blob. Not for manifests.
 inline constexpr std::string_view kUncompressedAnnotation = "containerd.io/uncompressed";
 
 class LayerStore {
  public:
-  /// `root` is the state directory; makes layers/, tmp/, trash/ in it. References outlive the store.
+  /// `root` is the state directory; makes layers/, tmp/, trash/ in it. References outlive the
+  /// store.
   static Result<std::unique_ptr<LayerStore>> open(const std::string& root, ContentStore& content,
                                                   Metadata& metadata);
   virtual ~LayerStore() = default;
 
-  /// A new empty directory on the store's file system, removed with the handle (or with the next start after kill -9).
+  /// A new empty directory on the store's file system, removed with the handle (or with the next
+  /// start after kill -9).
   virtual Result<TempDir> scratch() = 0;
 
-  /// The tree of the last layer of `chain` (diff ids, lowest first); nullopt when it is not unpacked. A tree usually
-  /// depends on its diff id alone; one whose tar only implies some directories, or reaches through links of lower
-  /// layers, is kept under its chain id.
+  /// The tree of the last layer of `chain` (diff ids, lowest first); nullopt when it is not
+  /// unpacked. A tree usually depends on its diff id alone; one whose tar only implies some
+  /// directories, or reaches through links of lower layers, is kept under its chain id.
   virtual Result<std::optional<std::string>> tree(std::span<const Digest> chain) = 0;
-  /// Unpacks every layer of `chain` whose tree is missing, several at once; DataLoss when a tar digest is not its diff id.
-  /// Directories that a tar only implies get the metadata they have in the layers below.
+  /// Unpacks every layer of `chain` whose tree is missing, several at once; DataLoss when a tar
+  /// digest is not its diff id. Directories that a tar only implies get the metadata they have in
+  /// the layers below.
   virtual Status unpack(const std::vector<LayerBlob>& chain, Lanes& lanes) = 0;
 
-  /// Takes a finished layer tree (renamed away from where it is; times become whole seconds, sockets go). Reads each file
-  /// once: change digest, diff id and size come from that pass. An equal layer already there wins, `dir` is dropped. The
-  /// directory's own mode and owner are what later steps see of "/", so a TempDir itself (0700) is not what to pass.
+  /// Takes a finished layer tree (renamed away from where it is; times become whole seconds,
+  /// sockets go). Reads each file once: change digest, diff id and size come from that pass. An
+  /// equal layer already there wins, `dir` is dropped. The directory's own mode and owner are what
+  /// later steps see of "/", so a TempDir itself (0700) is not what to pass.
   virtual Result<Layer> commit_tree(const std::string& dir) = 0;
-  /// Realises a list whose bytes lie elsewhere (a COPY) as a tree, same single pass. Hard links are kept.
+  /// Realises a list whose bytes lie elsewhere (a COPY) as a tree, same single pass. Hard links are
+  /// kept.
   virtual Result<Layer> commit_changes(ChangeList changes, const EntryContents& contents) = 0;
 
-  /// The tar bytes of a layer: those of its blob if there is one, else made from the tree (only for layers made here).
+  /// The tar bytes of a layer: those of its blob if there is one, else made from the tree (only for
+  /// layers made here).
   virtual Status write_tar(const Digest& diff_id, Sink& sink) = 0;
-  /// The layer as a blob in the content store, compressed once and remembered. A foreign layer keeps the blob it came
-  /// with, whatever `spec` says, as BuildKit does without force-compression.
+  /// The layer as a blob in the content store, compressed once and remembered. A foreign layer
+  /// keeps the blob it came with, whatever `spec` says, as BuildKit does without force-compression.
   virtual Result<oci::Descriptor> ensure_blob(const Digest& diff_id, CompressionSpec spec,
                                               TarOptions options = {}) = 0;
   /// Remembers the blob (already in the content store) that a foreign layer came with.

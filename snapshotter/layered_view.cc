@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The one implementation of TreeView: a stack of directories, of which a plain directory is the case without whiteouts.
-// A directory of the merged tree is the list of open directories that make it up, topmost first; those lists are cached,
-// as neighbours are asked for one after the other.
+// The one implementation of TreeView: a stack of directories, of which a plain directory is the
+// case without whiteouts. A directory of the merged tree is the list of open directories that make
+// it up, topmost first; those lists are cached, as neighbours are asked for one after the other.
 #include "snapshotter/base/file.h"
 #include "snapshotter/base/sys.h"
 #include "snapshotter/tree_entry.h"
@@ -35,7 +35,8 @@ struct MergedDir {
 };
 using MergedDirPtr = std::shared_ptr<MergedDir>;
 
-/// After this many lookups in one directory of several layers its names are listed once instead of asking each layer.
+/// After this many lookups in one directory of several layers its names are listed once instead of
+/// asking each layer.
 constexpr unsigned kIndexAfter = 8;
 constexpr std::size_t kMaxCachedDirs = 4096;
 constexpr std::size_t kMaxCachedFds = 256;
@@ -56,13 +57,17 @@ bool is_plain_name(std::string_view name) {
 
 struct PathHash {
   using is_transparent = void;
-  std::size_t operator()(std::string_view path) const { return std::hash<std::string_view>()(path); }
+  std::size_t operator()(std::string_view path) const {
+    return std::hash<std::string_view>()(path);
+  }
 };
 
 class StackedView final : public TreeView {
  public:
   StackedView(MergedDirPtr root, TreeForm form)
-      : form_(form), root_(std::move(root)), max_fds_(std::max(kMaxCachedFds, 4 * root_->dirs.size())) {}
+      : form_(form),
+        root_(std::move(root)),
+        max_fds_(std::max(kMaxCachedFds, 4 * root_->dirs.size())) {}
 
   Result<std::optional<Entry>> lookup(std::string_view path) const override {
     if (path.empty()) {
@@ -219,7 +224,8 @@ class StackedView final : public TreeView {
     return std::optional<Found>();
   }
 
-  Result<std::optional<Found>> find_indexed(const MergedDir& parent, const std::string& name) const {
+  Result<std::optional<Found>> find_indexed(const MergedDir& parent,
+                                            const std::string& name) const {
     const std::vector<IndexItem>& index = *parent.index;
     const auto item = std::lower_bound(
         index.begin(), index.end(), name,
@@ -238,7 +244,8 @@ class StackedView final : public TreeView {
     return found;
   }
 
-  /// All names with the topmost layer that has each. Sockets are left out, as lookup() has no entry for them.
+  /// All names with the topmost layer that has each. Sockets are left out, as lookup() has no entry
+  /// for them.
   Result<std::vector<IndexItem>> merged_names(const MergedDir& dir) const {
     std::vector<IndexItem> merged;
     for (std::uint32_t i = 0; i < dir.dirs.size(); ++i) {

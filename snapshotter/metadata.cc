@@ -14,8 +14,8 @@ namespace {
 
 constexpr std::int64_t kSchemaVersion = 1;
 
-/// A log of this many pages is folded back by the writer who closes. Shorter ones stay: to fold costs two fsyncs, to
-/// recover this many at the next open costs less than a millisecond.
+/// A log of this many pages is folded back by the writer who closes. Shorter ones stay: to fold
+/// costs two fsyncs, to recover this many at the next open costs less than a millisecond.
 constexpr int kFoldAtClose = 128;
 /// While the database is open the fold waits longer, as it holds up whoever commits.
 constexpr int kFoldWhileOpen = 4000;
@@ -56,8 +56,7 @@ constexpr const char* kFindLayerBlob =
     "SELECT blob FROM layer_blobs WHERE diff_id = ? AND format = ?";
 constexpr const char* kImageOfName =
     "SELECT config, created, size FROM images WHERE name = ? AND name <> ''";
-constexpr const char* kNameCount =
-    "SELECT count(*) FROM images WHERE config = ? AND name <> ''";
+constexpr const char* kNameCount = "SELECT count(*) FROM images WHERE config = ? AND name <> ''";
 constexpr const char* kPutImage = "INSERT OR REPLACE INTO images VALUES(?,?,?,?)";
 constexpr const char* kRemoveImage = "DELETE FROM images WHERE config = ? AND name = ?";
 constexpr const char* kImagesOfConfig =
@@ -84,7 +83,8 @@ constexpr const char* kRecordsByOutput =
 
 Result<std::int64_t> pragma_number(SqliteConnection& db, const char* sql) {
   Query query = TRY(db.query(sql));
-  return TRY(query.next()) ? query.integer(0) : 0;
+  return TRY(query.next())
+  ? query.integer(0) : 0;
 }
 
 /// Several writes that others see together.
@@ -283,7 +283,8 @@ class SqliteMetadata final : public Metadata {
   static Result<bool> has_name(SqliteConnection& db, const Digest& config) {
     Query query = TRY(db.query(kNameCount));
     query.bind(config);
-    return TRY(query.next()) && query.integer(0) > 0;
+    return TRY(query.next())
+    &&query.integer(0) > 0;
   }
 
   /// Takes the name from the image that has it; one that had no other stays as an untagged row.
@@ -338,7 +339,8 @@ Result<SqliteConnection> open_database(const std::string& path) {
         .with_hint("use a newer mybuild, or another state directory (--root)");
   }
   if (version < kSchemaVersion) {
-    // Nothing to lose yet: what a crash leaves of an empty database is found corrupt or empty, and made again.
+    // Nothing to lose yet: what a crash leaves of an empty database is found corrupt or empty, and
+    // made again.
     TRY(db.run("PRAGMA synchronous=OFF; PRAGMA journal_mode=WAL"));
     TRY(db.run(kSchema));
   }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Metadata: the store's SQLite database (state.db, WAL; schema in metadata.md with its version): which layers and blobs
-// there are, which names images have, what tags resolved to, and the cache records of steps. Losing the newest rows is
-// allowed (they are rebuilt), wrong rows are not. Thread-safe (one guarded connection), safe between processes.
+// Metadata: the store's SQLite database (state.db, WAL; schema in metadata.md with its version):
+// which layers and blobs there are, which names images have, what tags resolved to, and the cache
+// records of steps. Losing the newest rows is allowed (they are rebuilt), wrong rows are not.
+// Thread-safe (one guarded connection), safe between processes.
 #pragma once
 
 #include "snapshotter/base/clock.h"
@@ -24,8 +25,8 @@ struct LayerRow {
   std::int64_t created = 0;  // seconds since the epoch
 };
 
-/// A name (or none) for an image of the local store. `manifest` is the zero digest for images that were built here and
-/// never needed one; `config` is the image id.
+/// A name (or none) for an image of the local store. `manifest` is the zero digest for images that
+/// were built here and never needed one; `config` is the image id.
 struct ImageRow {
   std::string name;  // "docker.io/library/hello:latest"; "" = untagged
   Digest config;
@@ -51,7 +52,8 @@ struct RecordRow {
 
 class Metadata {
  public:
-  /// Opens or makes `path`. A newer schema is refused by name; a corrupt database is moved aside and made anew.
+  /// Opens or makes `path`. A newer schema is refused by name; a corrupt database is moved aside
+  /// and made anew.
   static Result<std::unique_ptr<Metadata>> open(const std::string& path);
   virtual ~Metadata() = default;
 
@@ -65,7 +67,8 @@ class Metadata {
   virtual Result<std::optional<oci::Descriptor>> find_layer_blob(const Digest& diff_id,
                                                                  const std::string& format) = 0;
 
-  virtual Status put_image(const ImageRow& row) = 0;  // a name moves from an older image, which stays, untagged
+  virtual Status put_image(
+      const ImageRow& row) = 0;  // a name moves from an older image, which stays, untagged
   virtual Result<std::optional<ImageRow>> find_image_by_name(const std::string& name) = 0;
   virtual Result<std::vector<ImageRow>> find_images_by_config(const Digest& config) = 0;
   virtual Result<std::vector<ImageRow>> images() = 0;  // newest first

@@ -14,8 +14,8 @@ namespace mybuild::snapshotter {
 
 namespace {
 
-/// Linux writes dirty pages after 30 s, checked every 5 s (vm.dirty_expire_centisecs, vm.dirty_writeback_centisecs), and
-/// ext4 commits every 5 s; doubled for slow disks.
+/// Linux writes dirty pages after 30 s, checked every 5 s (vm.dirty_expire_centisecs,
+/// vm.dirty_writeback_centisecs), and ext4 commits every 5 s; doubled for slow disks.
 constexpr std::int64_t kWriteBackSeconds = 90;
 
 class BootNotes final : public PowerLossNotes {
@@ -56,7 +56,8 @@ class BootNotes final : public PowerLossNotes {
   }
 
  private:
-  /// Each publish makes a directory in `layers`, so its own time says when the store was last seen alive.
+  /// Each publish makes a directory in `layers`, so its own time says when the store was last seen
+  /// alive.
   Status collect(const std::string& layers) {
     const Fd dir = TRY(sys::open(layers, O_RDONLY | O_DIRECTORY));
     const struct stat info = TRY(sys::fstat(dir.get()));

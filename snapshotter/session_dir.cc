@@ -112,7 +112,9 @@ class Remover {
 };
 
 /// True when the lock on directory `fd` is ours now.
-bool try_lock(int fd) { return ::flock(fd, LOCK_EX | LOCK_NB) == 0; }
+bool try_lock(int fd) {
+  return ::flock(fd, LOCK_EX | LOCK_NB) == 0;
+}
 
 class LockedSessionDir final : public SessionDir {
  public:
@@ -125,8 +127,8 @@ class LockedSessionDir final : public SessionDir {
     }
   }
 
-  /// Takes what killed processes left. Sessions are made and judged under one lock, so that none is seen before its
-  /// owner has locked it.
+  /// Takes what killed processes left. Sessions are made and judged under one lock, so that none is
+  /// seen before its owner has locked it.
   Status sweep() {
     const Fd dir = TRY(sys::open(tmp_, O_RDONLY | O_DIRECTORY));
     const std::vector<DirItem> sessions = TRY(read_dir(dir.get()));

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// The places of a state directory where unfinished and unwanted trees are. tmp/<session>/ belongs to one open store, which
-// holds a lock on it for its whole life; a session nobody holds is what a killed process left and goes to trash/.
-// Trees in trash/ are removed by a thread that gives way when the store closes; what is left waits for the next store,
-// as deleting large trees makes the file system slow for those who wait. Thread-safe, and safe between processes.
+// The places of a state directory where unfinished and unwanted trees are. tmp/<session>/ belongs
+// to one open store, which holds a lock on it for its whole life; a session nobody holds is what a
+// killed process left and goes to trash/. Trees in trash/ are removed by a thread that gives way
+// when the store closes; what is left waits for the next store, as deleting large trees makes the
+// file system slow for those who wait. Thread-safe, and safe between processes.
 #pragma once
 
 #include "snapshotter/base/file.h"

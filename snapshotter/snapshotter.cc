@@ -34,8 +34,8 @@ Result<std::string> circumstances(const std::string& directory) {
   boot.resize(boot.find_last_not_of('\n') + 1);
   const std::string user_namespace = TRY(sys::readlink_at(AT_FDCWD, "/proc/self/ns/user"));
   const struct stat info = TRY(sys::stat_at(AT_FDCWD, directory));
-  return fmt::format("{} {} {} {} {} {}", boot, name.release, info.st_dev, user_namespace, ::geteuid(),
-                     effective_capabilities());
+  return fmt::format("{} {} {} {} {} {}", boot, name.release, info.st_dev, user_namespace,
+                     ::geteuid(), effective_capabilities());
 }
 
 /// Two lines: circumstances, answer.
@@ -56,7 +56,8 @@ Error explain(Error error) {
       .with_hint(
           "run as root, or allow unprivileged user namespaces (kernel.unprivileged_userns_clone=1, "
           "user.max_user_namespaces > 0); inside a container start it with "
-          "--cap-add SYS_ADMIN --security-opt seccomp=unconfined --security-opt apparmor=unconfined, "
+          "--cap-add SYS_ADMIN --security-opt seccomp=unconfined --security-opt "
+          "apparmor=unconfined, "
           "or --privileged");
 }
 

@@ -16,16 +16,21 @@ constexpr int kBusyMilliseconds = 30'000;
 ErrorKind kind_of(int code) {
   switch (code & 0xff) {
     case SQLITE_CORRUPT:
-    case SQLITE_NOTADB: return ErrorKind::DataLoss;
+    case SQLITE_NOTADB:
+      return ErrorKind::DataLoss;
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
     case SQLITE_FULL:
-    case SQLITE_IOERR: return ErrorKind::Unavailable;
+    case SQLITE_IOERR:
+      return ErrorKind::Unavailable;
     case SQLITE_PERM:
     case SQLITE_READONLY:
-    case SQLITE_AUTH: return ErrorKind::Denied;
-    case SQLITE_CANTOPEN: return ErrorKind::NotFound;
-    default: return ErrorKind::Internal;
+    case SQLITE_AUTH:
+      return ErrorKind::Denied;
+    case SQLITE_CANTOPEN:
+      return ErrorKind::NotFound;
+    default:
+      return ErrorKind::Internal;
   }
 }
 
@@ -36,7 +41,9 @@ Error failed(sqlite3* db, int code) {
 
 }  // namespace
 
-bool is_corrupt_database(const Error& error) { return error.kind() == ErrorKind::DataLoss; }
+bool is_corrupt_database(const Error& error) {
+  return error.kind() == ErrorKind::DataLoss;
+}
 
 Query::Query(Query&& other) noexcept
     : db_(other.db_), statement_(std::exchange(other.statement_, nullptr)), bound_(other.bound_) {}
@@ -112,7 +119,9 @@ std::string Query::text(int column) const {
   return data == nullptr ? std::string() : std::string(reinterpret_cast<const char*>(data), size);
 }
 
-std::int64_t Query::integer(int column) const { return sqlite3_column_int64(statement_, column); }
+std::int64_t Query::integer(int column) const {
+  return sqlite3_column_int64(statement_, column);
+}
 
 struct SqliteConnection::State {
   sqlite3* db = nullptr;
@@ -167,8 +176,8 @@ Status SqliteConnection::run(const char* sql) {
 Result<Query> SqliteConnection::query(const char* sql) {
   sqlite3_stmt*& statement = state_->statements[sql];
   if (statement == nullptr) {
-    const int code = sqlite3_prepare_v3(state_->db, sql, -1, SQLITE_PREPARE_PERSISTENT, &statement,
-                                        nullptr);
+    const int code =
+        sqlite3_prepare_v3(state_->db, sql, -1, SQLITE_PREPARE_PERSISTENT, &statement, nullptr);
     if (code != SQLITE_OK) {
       return failed(state_->db, code);
     }
@@ -176,6 +185,8 @@ Result<Query> SqliteConnection::query(const char* sql) {
   return Query(state_->db, statement);
 }
 
-int SqliteConnection::wal_pages() const { return state_->wal_pages; }
+int SqliteConnection::wal_pages() const {
+  return state_->wal_pages;
+}
 
 }  // namespace mybuild::snapshotter

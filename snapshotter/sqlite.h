@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The little of SQLite that the store needs, with Results: a connection, statements that are prepared once and reused,
-// typed binding and columns. Internal to the box. Thread-compatible.
+// The little of SQLite that the store needs, with Results: a connection, statements that are
+// prepared once and reused, typed binding and columns. Internal to the box. Thread-compatible.
 #pragma once
 
 #include "snapshotter/base/digest.h"

@@ -27,14 +27,17 @@ Error failed(std::string_view what, std::string_view name) {
   return os_error(saved, fmt::format("{} {}", what, name));
 }
 
-/// The calls with "l" and a path through the directory's descriptor: no need to open each file for its attributes.
+/// The calls with "l" and a path through the directory's descriptor: no need to open each file for
+/// its attributes.
 std::string through_proc(int dirfd, const std::string& name) {
   std::string path = sys::proc_fd_path(dirfd);
   path.push_back('/');
   return path.append(name);
 }
 
-bool no_xattrs_here(int code) { return code == EOPNOTSUPP || code == ENODATA; }
+bool no_xattrs_here(int code) {
+  return code == EOPNOTSUPP || code == ENODATA;
+}
 
 Result<std::vector<std::string>> split_names(const char* data, std::size_t size) {
   std::vector<std::string> names;
@@ -101,14 +104,19 @@ Status read_xattrs(const std::string& path, TreeForm form, Entry& entry) {
 
 EntryType type_of(const struct stat& info, TreeForm form) {
   switch (info.st_mode & S_IFMT) {
-    case S_IFDIR: return EntryType::Directory;
-    case S_IFLNK: return EntryType::Symlink;
-    case S_IFBLK: return EntryType::BlockDevice;
-    case S_IFIFO: return EntryType::Fifo;
+    case S_IFDIR:
+      return EntryType::Directory;
+    case S_IFLNK:
+      return EntryType::Symlink;
+    case S_IFBLK:
+      return EntryType::BlockDevice;
+    case S_IFIFO:
+      return EntryType::Fifo;
     case S_IFCHR:
       return form == TreeForm::Layer && is_whiteout(info) ? EntryType::Whiteout
                                                           : EntryType::CharDevice;
-    default: return EntryType::File;
+    default:
+      return EntryType::File;
   }
 }
 
@@ -133,7 +141,8 @@ Entry entry_of(const struct stat& info, std::string path, TreeForm form) {
   return entry;
 }
 
-/// A file system without attributes, or a process that may not set them, must not make a layer unusable; the bytes are.
+/// A file system without attributes, or a process that may not set them, must not make a layer
+/// unusable; the bytes are.
 Status write_xattrs(int fd, const Entry& entry) {
   for (const auto& [name, value] : entry.xattrs) {
     if (Status set = sys::set_xattr(fd, name, value); !set) {
@@ -146,8 +155,11 @@ Status write_xattrs(int fd, const Entry& entry) {
   return {};
 }
 
-/// Trees hold whole seconds, as layer tars do: what a step sees must not depend on where its parent came from.
-struct timespec stored_time(const Entry& entry) { return {.tv_sec = entry.mtime.tv_sec, .tv_nsec = 0}; }
+/// Trees hold whole seconds, as layer tars do: what a step sees must not depend on where its parent
+/// came from.
+struct timespec stored_time(const Entry& entry) {
+  return {.tv_sec = entry.mtime.tv_sec, .tv_nsec = 0};
+}
 
 Status finish_object(int fd, const Entry& entry) {
   TRY(sys::fchown(fd, entry.uid, entry.gid).context(entry.path));
@@ -221,7 +233,9 @@ Result<Fd> create_file(int dirfd, const std::string& name) {
   return sys::open_at(dirfd, name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
 }
 
-Status finish_file(int fd, const Entry& entry) { return finish_object(fd, entry); }
+Status finish_file(int fd, const Entry& entry) {
+  return finish_object(fd, entry);
+}
 
 Status finish_directory(int dir_fd, const Entry& entry) {
   if (entry.opaque) {
@@ -232,9 +246,14 @@ Status finish_directory(int dir_fd, const Entry& entry) {
 
 Status make_node(int dirfd, const std::string& name, const Entry& entry) {
   switch (entry.type) {
-    case EntryType::Whiteout: return make_whiteout(dirfd, name).context(entry.path);
-    case EntryType::Symlink: TRY(sys::symlink_at(entry.link, dirfd, name)); break;
-    case EntryType::Fifo: TRY(sys::mknod_at(dirfd, name, S_IFIFO | 0600, 0)); break;
+    case EntryType::Whiteout:
+      return make_whiteout(dirfd, name).context(entry.path);
+    case EntryType::Symlink:
+      TRY(sys::symlink_at(entry.link, dirfd, name));
+      break;
+    case EntryType::Fifo:
+      TRY(sys::mknod_at(dirfd, name, S_IFIFO | 0600, 0));
+      break;
     case EntryType::CharDevice:
     case EntryType::BlockDevice: {
       const mode_t kind = entry.type == EntryType::CharDevice ? S_IFCHR : S_IFBLK;
@@ -246,7 +265,8 @@ Status make_node(int dirfd, const std::string& name, const Entry& entry) {
       TRY(sys::mknod_at(dirfd, name, kind | 0600, device).context(entry.path));
       break;
     }
-    default: return internal_error("{}: not a node", entry.path);
+    default:
+      return internal_error("{}: not a node", entry.path);
   }
   TRY(sys::fchown_at(dirfd, name, entry.uid, entry.gid));
   if (entry.type != EntryType::Symlink) {

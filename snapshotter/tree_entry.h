@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Objects of a tree on disk as Entry values, and back: reading one by directory descriptor and name, writing one with all
-// its metadata in the order the kernel needs (owner, attributes, mode, time). Names are single components, so no link
-// can lead elsewhere. Thread-safe.
+// Objects of a tree on disk as Entry values, and back: reading one by directory descriptor and
+// name, writing one with all its metadata in the order the kernel needs (owner, attributes, mode,
+// time). Names are single components, so no link can lead elsewhere. Thread-safe.
 #pragma once
 
 #include "snapshotter/archive/entry.h"
@@ -25,7 +25,8 @@ Result<std::vector<DirItem>> read_dir(int dirfd);
 /// Whether character devices 0/0 and overlay attributes mean deletions.
 enum class TreeForm { Plain, Layer };
 
-/// The object as an entry called `path`, with carried attributes; nullopt for a socket, which no layer holds.
+/// The object as an entry called `path`, with carried attributes; nullopt for a socket, which no
+/// layer holds.
 Result<std::optional<Entry>> read_entry(int dirfd, const std::string& name, const struct stat& info,
                                         std::string path, TreeForm form);
 /// The same for an open directory.
@@ -36,7 +37,8 @@ Result<Entry> read_directory_entry(int dir_fd, const struct stat& info, std::str
 Result<std::vector<std::string>> list_xattrs_at(int dirfd, const std::string& name);
 Status remove_xattr_at(int dirfd, const std::string& name, const std::string& attribute);
 
-/// A new, empty file open for reading and writing; finish_file() ends it. AlreadyExists when the name is taken.
+/// A new, empty file open for reading and writing; finish_file() ends it. AlreadyExists when the
+/// name is taken.
 Result<Fd> create_file(int dirfd, const std::string& name);
 Status finish_file(int fd, const Entry& entry);
 /// Applies all metadata of a directory but its contents; `opaque` is only ever added.

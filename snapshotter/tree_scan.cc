@@ -35,7 +35,8 @@ class Scanner {
  private:
   Status visit(int dirfd, const std::string& name, std::string path, int depth) {
     const struct stat info = TRY(sys::lstat_at(dirfd, name));
-    std::optional<Entry> entry = TRY(read_entry(dirfd, name, info, std::move(path), TreeForm::Layer));
+    std::optional<Entry> entry =
+        TRY(read_entry(dirfd, name, info, std::move(path), TreeForm::Layer));
     if (!entry) {
       return options_.normalise ? sys::unlink_at(dirfd, name) : Status();
     }

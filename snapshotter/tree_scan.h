@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// A layer tree on disk (layer_store.h) as a ChangeList: what the layer's tar and its change digest are made of. Names of
-// one file become HardLink entries to the first of them; a HardLink has no size, no attributes and no content of its own.
-// Thread-safe.
+// A layer tree on disk (layer_store.h) as a ChangeList: what the layer's tar and its change digest
+// are made of. Names of one file become HardLink entries to the first of them; a HardLink has no
+// size, no attributes and no content of its own. Thread-safe.
 #pragma once
 
 #include "snapshotter/archive/entry.h"
@@ -13,12 +13,13 @@
 namespace mybuild::snapshotter {
 
 struct ScannedTree {
-  ChangeList changes;  // without the root
+  ChangeList changes;      // without the root
   std::uint64_t size = 0;  // of all files
 };
 
 struct ScanOptions {
-  /// Make the tree what the list says: whole-second times, no sockets (layer_store.h: tree or blob, the same result).
+  /// Make the tree what the list says: whole-second times, no sockets (layer_store.h: tree or blob,
+  /// the same result).
   bool normalise = false;
 };
 

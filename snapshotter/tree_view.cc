@@ -18,7 +18,8 @@ void push_components(std::vector<std::string>& todo, std::string_view path) {
   const auto base = static_cast<std::ptrdiff_t>(todo.size());
   for (std::size_t begin = 0; begin <= path.size();) {
     const std::size_t end = std::min(path.find('/', begin), path.size());
-    if (const std::string_view part = path.substr(begin, end - begin); !part.empty() && part != ".") {
+    if (const std::string_view part = path.substr(begin, end - begin);
+        !part.empty() && part != ".") {
       todo.emplace_back(part);
     }
     begin = end + 1;
@@ -42,8 +43,7 @@ Result<std::string> TreeView::resolve(std::string_view path, bool follow_last) c
       continue;
     }
     const std::string next = join_path(resolved, part);
-    const std::optional<Entry> entry =
-        missing ? std::optional<Entry>() : TRY(lookup(next));
+    const std::optional<Entry> entry = missing ? std::optional<Entry>() : TRY(lookup(next));
     missing = !entry;
     if (!entry || entry->type != EntryType::Symlink || (todo.empty() && !follow_last)) {
       resolved = next;

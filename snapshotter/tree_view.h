@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// TreeView: a file tree that can be looked at without mounting it: a directory, or a stack of layer trees with
-// whiteouts and opaque directories applied as overlayfs would. Links are never followed by lookup() and list();
-// resolve() walks them inside the tree. Thread-safe.
+// TreeView: a file tree that can be looked at without mounting it: a directory, or a stack of layer
+// trees with whiteouts and opaque directories applied as overlayfs would. Links are never followed
+// by lookup() and list(); resolve() walks them inside the tree. Thread-safe.
 #pragma once
 
 #include "snapshotter/archive/entry.h"
@@ -16,18 +16,20 @@ namespace mybuild::snapshotter {
 
 class TreeView : public EntryContents {
  public:
-  /// The object at a clean relative path ("" = root), links not followed in the last component; every parent must be a
-  /// directory. nullopt when there is none. Files come without `content`, hard links as Files.
+  /// The object at a clean relative path ("" = root), links not followed in the last component;
+  /// every parent must be a directory. nullopt when there is none. Files come without `content`,
+  /// hard links as Files.
   virtual Result<std::optional<Entry>> lookup(std::string_view path) const = 0;
   /// Names in a directory, sorted bytewise.
   virtual Result<std::vector<std::string>> list(std::string_view path) const = 0;
-  /// {device, inode} of a File, equal for hard links to one file, for tools that must keep them together; nullopt when
-  /// the file has one name only.
+  /// {device, inode} of a File, equal for hard links to one file, for tools that must keep them
+  /// together; nullopt when the file has one name only.
   virtual Result<std::optional<std::pair<std::uint64_t, std::uint64_t>>> hard_link_id(
       std::string_view path) const = 0;
 
-  /// Follows links in all components (the last one only if `follow_last`), inside the tree, at most 255 of them. Returns
-  /// the clean path where the object is or, if it is missing, would be: missing components are kept as they are.
+  /// Follows links in all components (the last one only if `follow_last`), inside the tree, at most
+  /// 255 of them. Returns the clean path where the object is or, if it is missing, would be:
+  /// missing components are kept as they are.
   Result<std::string> resolve(std::string_view path, bool follow_last = true) const;
   /// The bytes of a small file after resolve(); nullopt when missing or not a regular file.
   Result<std::optional<std::string>> read_small(std::string_view path, std::size_t limit) const;
@@ -35,7 +37,8 @@ class TreeView : public EntryContents {
 
 /// A plain directory: `root` is opened, and never left.
 Result<std::unique_ptr<TreeView>> open_directory_view(const std::string& root);
-/// Layer trees in the store's form (layer_store.h), lowest first. An empty stack is an empty root directory.
+/// Layer trees in the store's form (layer_store.h), lowest first. An empty stack is an empty root
+/// directory.
 Result<std::unique_ptr<TreeView>> open_layered_view(const std::vector<std::string>& layer_dirs);
 
 }  // namespace mybuild::snapshotter

@@ -9,7 +9,8 @@
 
 namespace mybuild::snapshotter {
 
-// In list order a directory is complete when the first entry outside of it comes, so its metadata can be set then.
+// In list order a directory is complete when the first entry outside of it comes, so its metadata
+// can be set then.
 Status TreeWriter::leave() {
   TRY(finish_directory(open_.back().fd.get(), *open_.back().entry));
   open_.pop_back();

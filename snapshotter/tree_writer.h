@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Writes a ChangeList as a layer tree, in list order: each parent before its children, file bytes through the caller.
-// Metadata of directories comes last, in finish(), as making children changes their times. Thread-compatible.
+// Writes a ChangeList as a layer tree, in list order: each parent before its children, file bytes
+// through the caller. Metadata of directories comes last, in finish(), as making children changes
+// their times. Thread-compatible.
 #pragma once
 
 #include "snapshotter/archive/entry.h"

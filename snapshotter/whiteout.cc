@@ -18,7 +18,9 @@ constexpr std::array<std::string_view, 2> kOpaqueNames = {"trusted.overlay.opaqu
 
 }  // namespace
 
-bool is_whiteout(const struct stat& info) { return S_ISCHR(info.st_mode) && info.st_rdev == 0; }
+bool is_whiteout(const struct stat& info) {
+  return S_ISCHR(info.st_mode) && info.st_rdev == 0;
+}
 
 Status make_whiteout(int dirfd, const std::string& name) {
   return sys::mknod_at(dirfd, name, S_IFCHR, makedev(0, 0));

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// How deletions look in a layer tree on disk, the only file that knows: a whiteout is a character device 0/0, a directory
-// that hides what lies below it in lower layers has the attribute "overlay.opaque" = "y" in the namespace "trusted.", or
-// "user." where the process may not write the former. overlayfs and our own views read both. Thread-safe.
+// How deletions look in a layer tree on disk, the only file that knows: a whiteout is a character
+// device 0/0, a directory that hides what lies below it in lower layers has the attribute
+// "overlay.opaque" = "y" in the namespace "trusted.", or "user." where the process may not write
+// the former. overlayfs and our own views read both. Thread-safe.
 #pragma once
 
 #include "snapshotter/base/result.h"

@@ -14,14 +14,39 @@ using snapshotter::TarReader;
 
 namespace {
 
+/// The planned tree with the destination as its root: links of an archive lead where they would in a chroot there.
+class Destination final : public snapshotter::TreeView {
+ public:
+  Destination(const StagedTree& tree, std::string root) : tree_(tree), root_(std::move(root)) {}
+  const std::string& root() const { return root_; }
+  std::string outside(std::string_view path) const { return join_path(root_, path); }
+
+  Result<std::optional<Entry>> lookup(std::string_view path) const override {
+    return tree_.lookup(outside(path));
+  }
+  Result<std::vector<std::string>> list(std::string_view path) const override {
+    return tree_.list(outside(path));
+  }
+  Result<std::optional<std::pair<std::uint64_t, std::uint64_t>>> hard_link_id(
+      std::string_view path) const override {
+    return tree_.hard_link_id(outside(path));
+  }
+  Result<Fd> open(const Entry& entry) const override { return tree_.open(entry); }
+
+ private:
+  const StagedTree& tree_;
+  std::string root_;
+};
+
 class UnpackPlanner {
  public:
   UnpackPlanner(StagedTree& to, const CopyPlanOptions& options, const std::string& scratch)
       : to_(to), options_(options), scratch_(scratch) {}
 
   Status run(TarReader& reader, std::optional<Entry> entry) {
-    dest_ = TRY(to_.resolve(options_.dest));
-    TRY(to_.make_dirs(dest_, directory_model(options_)));
+    const std::string dest = TRY(to_.resolve(options_.dest));
+    TRY(to_.make_dirs(dest, directory_model(options_)));
+    dest_.emplace(to_, dest);
     while (entry) {
       if (!entry->path.empty()) {  // an entry for the root of the archive does not change the destination
         TRY(place(reader, std::move(*entry)));
@@ -32,18 +57,15 @@ class UnpackPlanner {
   }
 
  private:
-  /// The path inside the destination, links on the way resolved in the planned tree and never above the destination.
+  /// Where an entry lands; the directories that lead there are made.
   Result<std::string> locate(const std::string& path) {
     const std::string clean = clean_relative(path);
     const std::size_t slash = clean.rfind('/');
     if (slash == std::string::npos) {
-      return join_path(dest_, clean);
+      return dest_->outside(clean);
     }
-    const std::string parent = TRY(to_.resolve(join_path(dest_, clean.substr(0, slash))));
-    const bool inside = dest_.empty() || parent == dest_ || parent.starts_with(dest_ + "/");
-    if (!inside) {
-      return invalid_argument("archive entry {} leads out of the destination by a link", path);
-    }
+    const std::string resolved = TRY(dest_->resolve(clean.substr(0, slash)));
+    const std::string parent = dest_->outside(resolved);
     CopyPlanOptions plain = options_;
     plain.mode.reset();
     TRY(to_.make_dirs(parent, directory_model(plain)));
@@ -105,7 +127,7 @@ class UnpackPlanner {
   StagedTree& to_;
   const CopyPlanOptions& options_;
   const std::string& scratch_;
-  std::string dest_;
+  std::optional<Destination> dest_;
   std::size_t files_ = 0;
 };
 

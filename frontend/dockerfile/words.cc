@@ -116,7 +116,7 @@ FlagsAndRest split_flags(std::string_view text) {
     out.flags.push_back(std::move(word));
     text = trim_left(text);
   }
-  out.rest = text;
+  out.rest = trim_left(text);
   return out;
 }
 

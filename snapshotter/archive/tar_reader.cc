@@ -136,17 +136,14 @@ Status read_device(const HeaderBlock& block, Entry& entry) {
   return {};
 }
 
-/// Cleans a name from outside. The root itself comes out as "".
-Result<std::string> clean_name(std::string_view raw) {
-  if (raw.empty()) {
+/// The root itself comes out as "". Archives for ADD may hold such an entry of any type; a layer may not, as its root is
+/// the image's.
+Status read_names(const std::string& name, const std::string& link, bool layer, Entry& entry) {
+  if (layer && name.empty()) {
     return malformed("an empty name");
   }
-  return clean_relative(raw);
-}
-
-Status read_names(const std::string& name, const std::string& link, Entry& entry) {
-  entry.path = TRY(clean_name(name));
-  if (entry.path.empty() && entry.type != EntryType::Directory) {
+  entry.path = clean_relative(name);
+  if (layer && entry.path.empty() && entry.type != EntryType::Directory) {
     return malformed("the root is not a directory");
   }
   if (entry.type == EntryType::Symlink) {
@@ -155,7 +152,7 @@ Status read_names(const std::string& name, const std::string& link, Entry& entry
     }
     entry.link = link;
   } else if (entry.type == EntryType::HardLink) {
-    entry.link = TRY(clean_name(link));
+    entry.link = clean_relative(link);
     if (entry.link.empty() || entry.link == entry.path) {
       return malformed(entry.path + " is a hard link to itself or the root");
     }
@@ -265,7 +262,7 @@ Result<Entry> TarReader::State::read_member(const Pending& pending) {
           : pending.long_link.value_or(std::string(tar::c_string(tar::field(block.link))));
   Entry entry;
   entry.type = TRY(entry_type(block.type, name.ends_with('/')));
-  TRY(read_names(name, link, entry));
+  TRY(read_names(name, link, options.layer, entry));
   TRY(read_owner_and_time(block, pending.pax, entry).context(entry.path));
   TRY(read_device(block, entry).context(entry.path));
   for (const auto& [key, value] : pending.pax.xattrs) {

@@ -32,7 +32,8 @@ class NativeActive final : public Active {
     TRY(copy_tree(*view, root_.source));
     // Made last, by the clock that stamps the files: what is changed from here on is not older.
     TRY(sys::mkdir_at(AT_FDCWD, layer_, 0755));
-    copied_ = TRY(sys::lstat_at(AT_FDCWD, layer_)).st_ctim;
+    copied_ = TRY(sys::lstat_at(AT_FDCWD, layer_))
+    .st_ctim;
     return {};
   }
 

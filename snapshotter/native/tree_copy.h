@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A merged view as a real tree: all metadata, hard links kept, file blocks shared where possible. Thread-safe.
+// A merged view as a real tree: all metadata, hard links kept, file blocks shared where possible.
+// Thread-safe.
 #pragma once
 
 #include "snapshotter/tree_view.h"

@@ -48,7 +48,9 @@ class Differ {
     }
     if (on_lower) {
       for (const std::string& name : TRY(lower_.list(out.entry.path))) {
-        const auto same_name = [](const DirItem& item, const std::string& wanted) { return item.name < wanted; };
+        const auto same_name = [](const DirItem& item, const std::string& wanted) {
+          return item.name < wanted;
+        };
         const auto item = std::lower_bound(items.begin(), items.end(), name, same_name);
         if (item == items.end() || item->name != name) {
           const int layer_dir = TRY(make(out));
@@ -86,7 +88,8 @@ class Differ {
     const Fd dir = TRY(sys::open_at(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
     entry.opaque = false;
     const bool on_lower = below && below->type == EntryType::Directory;
-    const bool changed = !on_lower || !same_metadata(entry, *below) || !same_time(entry.mtime, below->mtime);
+    const bool changed =
+        !on_lower || !same_metadata(entry, *below) || !same_time(entry.mtime, below->mtime);
     LayerDir child{.parent = &out, .name = name, .entry = std::move(entry), .fd = {}};
     if (changed) {
       (void)TRY(make(child));

@@ -7,14 +7,32 @@
 #include "snapshotter/tree_entry.h"
 #include "snapshotter/tree_view.h"
 
+#include <algorithm>
+#include <string_view>
+#include <unordered_set>
+
 namespace mybuild::snapshotter {
 
 namespace {
 
+/// overlayfs refuses a directory that is in a stack twice (ELOOP), which two equal layers of an image are. The upper one
+/// hides the lower one's every entry, so only the upper one is needed.
+std::vector<std::string> without_repeats(std::span<const std::string> layers) {
+  std::vector<std::string> stack;
+  std::unordered_set<std::string_view> seen;
+  for (auto layer = layers.rbegin(); layer != layers.rend(); ++layer) {
+    if (seen.insert(*layer).second) {
+      stack.push_back(*layer);
+    }
+  }
+  std::reverse(stack.begin(), stack.end());
+  return stack;
+}
+
 class OverlayActive final : public Active {
  public:
   OverlayActive(std::span<const std::string> layers, const std::string& scratch) {
-    root_.lower.assign(layers.begin(), layers.end());
+    root_.lower = without_repeats(layers);
     root_.upper = join_path(scratch, "upper");
     root_.work = join_path(scratch, "work");
   }
@@ -55,7 +73,9 @@ class OverlayActive final : public Active {
 class OverlaySnapshotter final : public Snapshotter {
  public:
   std::string_view name() const override { return "overlay"; }
-  Capabilities capabilities() const override { return {.stacks_layers = true, .extra_lower = true}; }
+  Capabilities capabilities() const override {
+    return {.stacks_layers = true, .extra_lower = true};
+  }
 
   Result<std::unique_ptr<Active>> prepare(std::span<const std::string> layer_dirs,
                                           const std::string& scratch) override {

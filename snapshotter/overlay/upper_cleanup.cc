@@ -21,7 +21,8 @@ class Cleaner {
  public:
   explicit Cleaner(const TreeView& lower) : lower_(lower) {}
 
-  /// `on_lower`: the lower layers have this directory too and it does not hide them. Returns how many names stay.
+  /// `on_lower`: the lower layers have this directory too and it does not hide them. Returns how
+  /// many names stay.
   Result<std::size_t> clean(int dirfd, const std::string& path, bool on_lower, int depth) {
     if (depth > kMaxDepth) {
       return invalid_argument("{}: directories nested deeper than {}", path, kMaxDepth);
@@ -30,7 +31,8 @@ class Cleaner {
     const std::vector<DirItem> items = TRY(read_dir(dirfd));
     std::size_t kept = 0;
     for (const DirItem& item : items) {
-      kept += TRY(keep(dirfd, item.name, join_path(path, item.name), on_lower, depth)) ? 1 : 0;
+      kept += TRY(keep(dirfd, item.name, join_path(path, item.name), on_lower, depth))
+      ? 1 : 0;
     }
     if (kept != items.size()) {
       TRY(sys::set_times(dirfd, before.st_mtim));
@@ -98,7 +100,8 @@ class Cleaner {
         continue;
       }
       if (attribute.ends_with(".redirect") || attribute.ends_with(".metacopy")) {
-        return unsupported("{}: overlayfs left a \"{}\" mark, the change is not complete", path, attribute)
+        return unsupported("{}: overlayfs left a \"{}\" mark, the change is not complete", path,
+                           attribute)
             .with_hint("mount with redirect_dir=nofollow,metacopy=off");
       }
       if (is_opaque_xattr(attribute)) {

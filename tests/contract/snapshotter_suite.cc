@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// What every Snapshotter promises, run for each driver: a step sees the merged tree, and the layer that finish() gives,
-// put on top of the layers below, is the tree that the step left.
-#include "tests/snapshotter/overlay_mount.h"
-#include "tests/snapshotter/tree_support.h"
-
+// What every Snapshotter promises, run for each driver: a step sees the merged tree, and the layer
+// that finish() gives, put on top of the layers below, is the tree that the step left.
 #include "snapshotter/base/sys.h"
 #include "snapshotter/native/native.h"
 #include "snapshotter/overlay/overlay.h"
 #include "snapshotter/tree_scan.h"
+#include "tests/snapshotter/overlay_mount.h"
+#include "tests/snapshotter/tree_support.h"
 
 #include <fcntl.h>
 
@@ -53,14 +52,16 @@ class SnapshotterSuite : public ::testing::TestWithParam<MakeDriver> {
     return layer;
   }
 
-  /// Objects that a step made have the current time; whole seconds keep the descriptions comparable.
+  /// Objects that a step made have the current time; whole seconds keep the descriptions
+  /// comparable.
   static void normalise(const std::string& root) {
     const Fd fd = must(sys::open(root, O_RDONLY | O_DIRECTORY));
     std::vector<std::string> fresh;
     for (const Entry& entry : must(scan_layer_tree(fd.get())).changes) {
       const struct stat info = must(sys::lstat_at(fd.get(), entry.path));
       if (info.st_mtim.tv_nsec != 0) {
-        must(sys::set_times_at(fd.get(), entry.path, {.tv_sec = info.st_mtim.tv_sec, .tv_nsec = 0}));
+        must(
+            sys::set_times_at(fd.get(), entry.path, {.tv_sec = info.st_mtim.tv_sec, .tv_nsec = 0}));
       }
     }
   }
@@ -161,7 +162,12 @@ TEST_P(SnapshotterSuite, directories_can_be_renamed) {
 }
 
 TEST_P(SnapshotterSuite, metadata_alone_is_a_change) {
-  TreeMaker(new_layer()).file("mode", "x").file("owner", "x").file("time", "x").file("attr", "x").dir("dir");
+  TreeMaker(new_layer())
+      .file("mode", "x")
+      .file("owner", "x")
+      .file("time", "x")
+      .file("attr", "x")
+      .dir("dir");
   const std::string layer = run([](const std::string& root) {
     must(sys::fchmod_at(AT_FDCWD, root + "/mode", 04711));
     must(sys::fchown_at(AT_FDCWD, root + "/owner", 5, 6));
@@ -175,13 +181,16 @@ TEST_P(SnapshotterSuite, metadata_alone_is_a_change) {
 
 TEST_P(SnapshotterSuite, bytes_that_changed_behind_an_equal_time_and_size_are_seen) {
   TreeMaker(new_layer()).file("f", "before");
-  const std::string layer = run([](const std::string& root) { TreeMaker(root).file("f", "after!").time("f", 1000); });
+  const std::string layer =
+      run([](const std::string& root) { TreeMaker(root).file("f", "after!").time("f", 1000); });
   EXPECT_EQ(paths(layer), Paths{"f"});
 }
 
 TEST_P(SnapshotterSuite, hard_links_survive) {
   TreeMaker(new_layer()).file("a", "x").hard_link("b", "a").file("lone", "x");
-  run([](const std::string& root) { TreeMaker(root).file("n/x", "y").hard_link("n/z", "n/x").hard_link("n/new", "lone"); });
+  run([](const std::string& root) {
+    TreeMaker(root).file("n/x", "y").hard_link("n/z", "n/x").hard_link("n/new", "lone");
+  });
   const auto view = must(open_layered_view(layers_));
   EXPECT_EQ(must(view->hard_link_id("a")), must(view->hard_link_id("b")));
   EXPECT_EQ(must(view->hard_link_id("n/x")), must(view->hard_link_id("n/z")));

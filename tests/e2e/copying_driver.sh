@@ -6,7 +6,7 @@
 dockerfile <<'D'
 FROM busybox
 COPY --chmod=755 data /data
-RUN rm /data/gone && rm -rf /etc && mkdir /etc && ln /data/kept /data/link && chmod 700 /data/dir && mv /home /house
+RUN rm /data/gone && rm -rf /usr && mkdir /usr && ln /data/kept /data/link && chmod 700 /data/dir && mv /home /house
 RUN rm -rf /data/dir && mkdir /data/dir && echo new >/data/dir/new && touch -d "2001-01-01 00:00:00" /new
 RUN find / -xdev -type f -o -type l -o -type d | sort | grep -vE '^/(proc|sys|dev)' | xargs stat -c '%n %F %a %h' >/list
 D

@@ -14,7 +14,8 @@ assert_below "$(milliseconds build_fails -t image ctx)" 10000 "milliseconds: the
 assert_log "exit code: 7"
 assert_log "Dockerfile:4"
 assert_log "4 \| +>>> RUN echo"
-assert_equal "$(grep -c "the-reason" log)" 1 "how often the output is shown"
+assert_equal "$(sed -n '/^ > \[/,$p' log | grep -c "the-reason")" 1 "how often the output is shown at the end"
+assert_equal "$(grep -c "^Dockerfile:4" log)" 1 "how often the place is named"
 assert_step "RUN echo" ERROR
 ! "$MYBUILD" run --rm image 2>log || fail "a failed build named an image"
 

@@ -13,7 +13,7 @@ RUN <<EOF cat >/piped
 from stdin
 EOF
 RUN <<'EOF'
-#!/bin/busybox awk -f
+#!/bin/awk -f
 BEGIN { print "awk" >"/awk" }
 EOF
 COPY <<one <<-'two' /files/

@@ -5,9 +5,9 @@
 
 dockerfile <<'D'
 FROM busybox AS build
-RUN mkdir -p /a/b && echo file >/a/b/file && ln /a/b/file /a/hard && ln -s b/file /a/soft && chmod 751 /a/b && chown 12:34 /a
+RUN mkdir -p /a/b && echo file >/a/b/file && ln /a/b/file /a/hard && ln -s b/file /a/soft && chmod 751 /a/b
 FROM scratch
-COPY --from=build /a /a
+COPY --from=build --chown=12:34 /a /a
 COPY plain /
 D
 echo plain >ctx/plain

@@ -9,9 +9,9 @@ expect_error() { # LINE CAUSE <<DOCKERFILE
   assert_log "Dockerfile:$1"
   assert_log " $1 \| +>>> "
   assert_log "$2"
-  assert_no_log "RUN echo never$"
+  assert_step "RUN echo never" none
 }
-printf 'FROM busybox\nRUN echo never\nRUNN true\n' | expect_error 3 "unknown instruction: RUNN"
+printf 'FROM busybox\nRUN echo never\nRUNN true\n' | expect_error 3 "unknown instruction: .?RUNN"
 printf 'FROM busybox\nCOPY --form=x a b\n' | expect_error 2 "unknown flag: .*form"
 printf 'FROM busybox\nCOPY a\n' | expect_error 2 "COPY requires at least two arguments"
 printf 'FROM busybox\nENV\n' | expect_error 2 "ENV"

@@ -14,7 +14,7 @@ expect_code 3 image
 expect_code 0 image true
 expect_code 1 image false
 expect_code 77 image sh -c 'exit 77'
-expect_code 143 image sh -c 'sh -c "kill -TERM \$\$"'
+expect_code 143 image sh -c 'sh -c "kill -TERM \$\$"; exit $?'
 expect_code 127 image no-such-program
 assert_log "no-such-program"
 expect_code 126 image /not-a-program

@@ -31,7 +31,9 @@ std::string read(const fs::path& path) {
 std::vector<std::string> case_names() {
   std::vector<std::string> names;
   for (const auto& entry : fs::directory_iterator(kCases)) {
-    names.push_back(entry.path().filename().string());
+    if (entry.is_directory()) {
+      names.push_back(entry.path().filename().string());
+    }
   }
   std::sort(names.begin(), names.end());
   return names;

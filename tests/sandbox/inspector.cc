@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Static, so that it runs in any root: "syscall NUMBER ARG…" prints the errno name or "ok"; "daemon
-// SECONDS" leaves a process behind that holds stdout; "flood BYTES" writes numbered lines;
+// Static, so that it runs in any root: "syscall NUMBER ARG…" prints the errno name or "ok"; "daemon"
+// leaves a process behind that holds stdout; "flood BYTES" writes numbered lines;
 // "clone-user" tries a user namespace.
 #include <sched.h>
 #include <signal.h>

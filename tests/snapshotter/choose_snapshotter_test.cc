@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "snapshotter/snapshotter.h"
-
 #include "snapshotter/base/file.h"
+#include "snapshotter/snapshotter.h"
 
 #include <gtest/gtest.h>
 
@@ -25,7 +24,8 @@ TEST_F(ChooseSnapshotterTest, overlay_where_it_works) {
 }
 
 TEST_F(ChooseSnapshotterTest, else_the_copying_driver) {
-  EXPECT_EQ(choose_snapshotter(dir_.path(), answering("mount: invalid argument")).value()->name(), "native");
+  EXPECT_EQ(choose_snapshotter(dir_.path(), answering("mount: invalid argument")).value()->name(),
+            "native");
 }
 
 TEST_F(ChooseSnapshotterTest, the_probe_is_asked_once) {
@@ -41,9 +41,9 @@ TEST_F(ChooseSnapshotterTest, an_answer_from_other_circumstances_does_not_count)
 }
 
 TEST_F(ChooseSnapshotterTest, a_missing_right_is_named_with_what_grants_it) {
-  const auto chosen = choose_snapshotter(dir_.path(), [](const std::string&) -> Result<std::string> {
-    return os_error(EPERM, "unshare");
-  });
+  const auto chosen = choose_snapshotter(
+      dir_.path(),
+      [](const std::string&) -> Result<std::string> { return os_error(EPERM, "unshare"); });
   ASSERT_FALSE(chosen);
   EXPECT_NE(chosen.error().message().find("CAP_SYS_ADMIN"), std::string::npos);
   EXPECT_NE(chosen.error().hint().find("--cap-add SYS_ADMIN"), std::string::npos);

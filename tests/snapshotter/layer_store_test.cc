@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "snapshotter/layer_store.h"
 
-#include "tests/snapshotter/tree_support.h"
-
 #include "snapshotter/archive/codec.h"
 #include "snapshotter/base/sys.h"
 #include "snapshotter/tree_scan.h"
+#include "tests/snapshotter/tree_support.h"
 
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -94,7 +93,8 @@ TEST_F(LayerStoreTest, a_realised_list_is_the_tree_it_was_made_from) {
 
 TEST_F(LayerStoreTest, an_empty_layer_is_the_well_known_one) {
   const Layer layer = must(store_.layers->commit_tree(draft()));
-  EXPECT_EQ(layer.diff_id.str(), "sha256:5f70bf18a086007016e948b04aed3b82103a36bea41755b6cddfaf10ace3c6ef");
+  EXPECT_EQ(layer.diff_id.str(),
+            "sha256:5f70bf18a086007016e948b04aed3b82103a36bea41755b6cddfaf10ace3c6ef");
   EXPECT_NE(tree_of(layer), "<missing>");
 }
 
@@ -119,7 +119,8 @@ TEST_F(LayerStoreTest, times_become_whole_seconds_and_sockets_go) {
   struct sockaddr_un address {};
   address.sun_family = AF_UNIX;
   (dir + "/d/s").copy(address.sun_path, sizeof address.sun_path - 1);
-  ASSERT_EQ(::bind(socket.get(), reinterpret_cast<const struct sockaddr*>(&address), sizeof address), 0);
+  ASSERT_EQ(
+      ::bind(socket.get(), reinterpret_cast<const struct sockaddr*>(&address), sizeof address), 0);
   const std::string tree = tree_of(must(store_.layers->commit_tree(dir)));
   EXPECT_EQ(must(sys::lstat_at(AT_FDCWD, tree + "/d/f")).st_mtim.tv_nsec, 0);
   EXPECT_EQ(must(sys::lstat_at(AT_FDCWD, tree + "/d")).st_mtim.tv_nsec, 0);
@@ -181,13 +182,17 @@ TEST_F(LayerStoreTest, blobs_are_made_once_and_hold_the_layer) {
   const std::string dir = draft();
   fill(dir);
   const Layer layer = must(store_.layers->commit_tree(dir));
-  for (const auto compression : {oci::Compression::None, oci::Compression::Gzip, oci::Compression::Zstd}) {
-    const oci::Descriptor blob = must(store_.layers->ensure_blob(layer.diff_id, {.compression = compression, .level = {}}));
+  for (const auto compression :
+       {oci::Compression::None, oci::Compression::Gzip, oci::Compression::Zstd}) {
+    const oci::Descriptor blob =
+        must(store_.layers->ensure_blob(layer.diff_id, {.compression = compression, .level = {}}));
     EXPECT_EQ(blob.media_type, oci::layer_media_type(compression));
     FileSource compressed(must(store_.content->open(blob.digest)));
     const auto plain = must(make_decompressor(compressed));
     EXPECT_EQ(Digest::of(must(read_all(*plain, 1 << 20))), layer.diff_id);
-    EXPECT_EQ(must(store_.layers->ensure_blob(layer.diff_id, {.compression = compression, .level = {}})), blob);
+    EXPECT_EQ(
+        must(store_.layers->ensure_blob(layer.diff_id, {.compression = compression, .level = {}})),
+        blob);
   }
 }
 
@@ -205,8 +210,8 @@ TEST_F(LayerStoreTest, a_time_clamp_gives_another_blob_and_says_its_diff_id) {
   const std::string dir = draft();
   TreeMaker(dir).file("a", "x").time("a", 5000);
   const Layer layer = must(store_.layers->commit_tree(dir));
-  const oci::Descriptor blob = must(store_.layers->ensure_blob(layer.diff_id, {.compression = oci::Compression::None, .level = {}},
-                                                               {.max_mtime = 100}));
+  const oci::Descriptor blob = must(store_.layers->ensure_blob(
+      layer.diff_id, {.compression = oci::Compression::None, .level = {}}, {.max_mtime = 100}));
   EXPECT_EQ(blob.annotations.at(std::string(kUncompressedAnnotation)), blob.digest.str());
   EXPECT_NE(blob.digest, layer.diff_id);
 }
@@ -268,7 +273,8 @@ TEST_F(LayerStoreTest, old_trees_are_believed_after_a_reboot) {
   TreeMaker(dir).file("a", "x");
   const Layer layer = must(store_.layers->commit_tree(dir));
   const std::string tree = tree_of(layer);
-  must(sys::set_times_at(AT_FDCWD, std::string(tree, 0, tree.size() - 3), {.tv_sec = 1000, .tv_nsec = 0}));
+  must(sys::set_times_at(AT_FDCWD, std::string(tree, 0, tree.size() - 3),
+                         {.tv_sec = 1000, .tv_nsec = 0}));
   must(write_file(store_.root + "/boot", "an earlier boot"));
   drafts_.clear();
   store_.reopen();

@@ -6,6 +6,7 @@
 
 #include <gtest/gtest.h>
 #include <sqlite3.h>
+
 #include <sys/wait.h>
 
 namespace mybuild::snapshotter {
@@ -42,7 +43,8 @@ const Digest kC = Digest::of("c");
 
 TEST_F(MetadataTest, layers_are_found_after_reopening) {
   ASSERT_TRUE(db_->put_layer({.diff_id = kA, .changes = kB, .size = 5, .created = 6}));
-  ASSERT_TRUE(db_->put_layer({.diff_id = kB, .changes = std::nullopt, .size = 1ULL << 40U, .created = 7}));
+  ASSERT_TRUE(
+      db_->put_layer({.diff_id = kB, .changes = std::nullopt, .size = 1ULL << 40U, .created = 7}));
   reopen();
   const auto own = db_->find_layer(kA);
   ASSERT_TRUE(own && *own);
@@ -118,8 +120,10 @@ TEST_F(MetadataTest, tags_resolve_per_platform) {
 }
 
 TEST_F(MetadataTest, records_are_found_by_each_key_newest_first) {
-  ASSERT_TRUE(db_->put_record({.definition_key = kA, .content_key = kB, .output = kC, .body = "one", .created = 1}));
-  ASSERT_TRUE(db_->put_record({.definition_key = kA, .content_key = kA, .output = kC, .body = "two", .created = 2}));
+  ASSERT_TRUE(db_->put_record(
+      {.definition_key = kA, .content_key = kB, .output = kC, .body = "one", .created = 1}));
+  ASSERT_TRUE(db_->put_record(
+      {.definition_key = kA, .content_key = kA, .output = kC, .body = "two", .created = 2}));
   ASSERT_EQ(db_->find_records_by_definition(kA).value().size(), 2U);
   EXPECT_EQ(db_->find_records_by_definition(kA).value().front().body, "two");
   ASSERT_EQ(db_->find_records_by_content(kB).value().size(), 1U);
@@ -129,8 +133,10 @@ TEST_F(MetadataTest, records_are_found_by_each_key_newest_first) {
 }
 
 TEST_F(MetadataTest, an_equal_record_is_replaced) {
-  ASSERT_TRUE(db_->put_record({.definition_key = kA, .content_key = kB, .output = kC, .body = "one", .created = 1}));
-  ASSERT_TRUE(db_->put_record({.definition_key = kA, .content_key = kB, .output = kC, .body = "again", .created = 5}));
+  ASSERT_TRUE(db_->put_record(
+      {.definition_key = kA, .content_key = kB, .output = kC, .body = "one", .created = 1}));
+  ASSERT_TRUE(db_->put_record(
+      {.definition_key = kA, .content_key = kB, .output = kC, .body = "again", .created = 5}));
   const auto rows = db_->find_records_by_definition(kA).value();
   ASSERT_EQ(rows.size(), 1U);
   EXPECT_EQ(rows[0].body, "again");
@@ -139,7 +145,8 @@ TEST_F(MetadataTest, an_equal_record_is_replaced) {
 
 TEST_F(MetadataTest, text_with_nul_and_quotes_is_kept) {
   const std::string body("{\"a\":\"'\0'\"}", 11);
-  ASSERT_TRUE(db_->put_record({.definition_key = kA, .content_key = kB, .output = kC, .body = body, .created = 1}));
+  ASSERT_TRUE(db_->put_record(
+      {.definition_key = kA, .content_key = kB, .output = kC, .body = body, .created = 1}));
   EXPECT_EQ(db_->find_records_by_content(kB).value().front().body, body);
 }
 
@@ -176,7 +183,11 @@ TEST_F(MetadataTest, a_corrupt_file_is_moved_aside_and_made_anew) {
 TEST_F(MetadataTest, damaged_pages_are_noticed_at_opening) {
   for (int i = 0; i < 300; ++i) {
     const Digest key = Digest::of(std::to_string(i));
-    ASSERT_TRUE(db_->put_record({.definition_key = key, .content_key = key, .output = key, .body = std::string(900, 'b'), .created = i}));
+    ASSERT_TRUE(db_->put_record({.definition_key = key,
+                                 .content_key = key,
+                                 .output = key,
+                                 .body = std::string(900, 'b'),
+                                 .created = i}));
   }
   db_.reset();  // folds the log: it is long
   std::string bytes = read_file(path_).value();
@@ -207,7 +218,13 @@ TEST_F(MetadataTest, several_processes_write_at_once) {
       auto own = Metadata::open(path_);
       for (int i = 0; own && i < kRows; ++i) {
         const Digest key = Digest::of(fmt::format("{}-{}", p, i));
-        good &= (*own)->put_record({.definition_key = key, .content_key = kB, .output = kC, .body = "", .created = i}).has_value();
+        good &= (*own)
+                    ->put_record({.definition_key = key,
+                                  .content_key = kB,
+                                  .output = kC,
+                                  .body = "",
+                                  .created = i})
+                    .has_value();
       }
       ::_exit(own && good ? 0 : 1);
     }
@@ -218,7 +235,8 @@ TEST_F(MetadataTest, several_processes_write_at_once) {
     EXPECT_EQ(status, 0);
   }
   reopen();
-  EXPECT_EQ(db_->find_records_by_content(kB).value().size(), static_cast<std::size_t>(kProcesses * kRows));
+  EXPECT_EQ(db_->find_records_by_content(kB).value().size(),
+            static_cast<std::size_t>(kProcesses * kRows));
 }
 
 TEST_F(MetadataTest, rows_survive_a_killed_writer) {
@@ -226,7 +244,8 @@ TEST_F(MetadataTest, rows_survive_a_killed_writer) {
   const pid_t child = ::fork();
   if (child == 0) {
     auto own = Metadata::open(path_);
-    const bool good = own && (*own)->put_layer({.diff_id = kA, .changes = kB, .size = 1, .created = 1});
+    const bool good =
+        own && (*own)->put_layer({.diff_id = kA, .changes = kB, .size = 1, .created = 1});
     ::kill(::getpid(), good ? SIGKILL : SIGTERM);
   }
   int status = 0;

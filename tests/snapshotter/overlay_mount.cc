@@ -15,7 +15,9 @@ namespace mybuild::snapshotter::testing {
 
 namespace {
 
-std::string problem(const char* what) { return std::string(what) + ": " + std::strerror(errno); }
+std::string problem(const char* what) {
+  return std::string(what) + ": " + std::strerror(errno);
+}
 
 std::string mount_overlay(const RootMount& root, const std::string& at) {
   // Short names through one directory of links: 128 lower paths must fit the option page.
@@ -34,7 +36,9 @@ std::string mount_overlay(const RootMount& root, const std::string& at) {
   if (!root.upper.empty()) {
     options += ",upperdir=" + root.upper + ",workdir=" + root.work;
   }
-  return ::mount("overlay", at.c_str(), "overlay", 0, options.c_str()) == 0 ? "" : problem("mount overlay");
+  return ::mount("overlay", at.c_str(), "overlay", 0, options.c_str()) == 0
+             ? ""
+             : problem("mount overlay");
 }
 
 std::string enter(const RootMount& root, const std::string& at) {
@@ -45,14 +49,17 @@ std::string enter(const RootMount& root, const std::string& at) {
     return problem("make mounts private");
   }
   if (root.type == RootMount::Type::Bind) {
-    return ::mount(root.source.c_str(), at.c_str(), nullptr, MS_BIND, nullptr) == 0 ? "" : problem("bind mount");
+    return ::mount(root.source.c_str(), at.c_str(), nullptr, MS_BIND, nullptr) == 0
+               ? ""
+               : problem("bind mount");
   }
   return mount_overlay(root, at);
 }
 
 }  // namespace
 
-std::string run_in_root(const RootMount& root, const std::function<void(const std::string& dir)>& step) {
+std::string run_in_root(const RootMount& root,
+                        const std::function<void(const std::string& dir)>& step) {
   const Result<TempDir> temp = TempDir::create();
   const Result<Pipe> pipe = sys::pipe();
   if (!temp || !pipe) {

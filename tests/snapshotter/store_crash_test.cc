@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// Kills the store between any two of its system calls and looks at what a new one finds: each layer is there as a whole or
-// not at all, what the dead one left is swept, and the same work can be done again.
-#include "tests/snapshotter/tree_support.h"
-
+// Kills the store between any two of its system calls and looks at what a new one finds: each layer
+// is there as a whole or not at all, what the dead one left is swept, and the same work can be done
+// again.
 #include "snapshotter/base/sys.h"
 #include "snapshotter/tree_scan.h"
+#include "tests/snapshotter/tree_support.h"
 
 #include <sys/ptrace.h>
 #include <sys/wait.h>
@@ -44,10 +44,11 @@ End run_until(int limit, const std::function<void()>& work) {
 
 class StoreCrashTest : public ::testing::Test {
  protected:
-  /// `work` opens the store at a root by itself and gives `layer`; tried with a kill at each step, in turn.
-  void kill_everywhere(const std::function<void(const std::string& root)>& work, const Digest& layer,
-                       const std::string& wanted) {
-    for (int limit = 1;; limit += step_) {
+  /// `work` opens the store at a root by itself and gives `layer`; tried with a kill at each step,
+  /// in turn.
+  void kill_everywhere(const std::function<void(const std::string& root)>& work,
+                       const Digest& layer, const std::string& wanted) {
+    for (int limit = 1;; ++limit) {
       const TempDir root = must(TempDir::create());
       const End end = run_until(limit, [&] { work(root.path()); });
       ASSERT_NE(end, End::Failed) << "at call " << limit;
@@ -77,10 +78,14 @@ class StoreCrashTest : public ::testing::Test {
   }
 
   static void fill(const std::string& dir) {
-    TreeMaker(dir).file("a/b", "x").hard_link("a/c", "a/b").link("l", "a").dir("d", 0700).whiteout("w").xattr("a/b", "user.k", "v");
+    TreeMaker(dir)
+        .file("a/b", "x")
+        .hard_link("a/c", "a/b")
+        .link("l", "a")
+        .dir("d", 0700)
+        .whiteout("w")
+        .xattr("a/b", "user.k", "v");
   }
-
-  int step_ = 1;
 };
 
 TEST_F(StoreCrashTest, commit_tree) {
@@ -96,7 +101,6 @@ TEST_F(StoreCrashTest, commit_tree) {
   fill(scratch.path() + "/fs");
   const std::string wanted = describe_layers({scratch.path() + "/fs"});
   const Layer layer = must(reference.layers->commit_tree(scratch.path() + "/fs"));
-  step_ = 3;
   kill_everywhere(work, layer.diff_id, wanted);
 }
 
@@ -112,14 +116,16 @@ TEST_F(StoreCrashTest, commit_changes) {
   TestStore reference;
   const Fd fd = must(sys::open(context.path(), O_RDONLY | O_DIRECTORY));
   const auto contents = must(open_directory_view(context.path()));
-  const Layer layer = must(reference.layers->commit_changes(must(scan_layer_tree(fd.get())).changes, *contents));
-  step_ = 3;
-  const std::string wanted = describe_layers({must(reference.layers->tree(std::array{layer.diff_id})).value()});
+  const Layer layer =
+      must(reference.layers->commit_changes(must(scan_layer_tree(fd.get())).changes, *contents));
+  const std::string wanted =
+      describe_layers({must(reference.layers->tree(std::array{layer.diff_id})).value()});
   kill_everywhere(work, layer.diff_id, wanted);
 }
 
 TEST_F(StoreCrashTest, unpack) {
-  const LayerBlob blob = blob_of(make_archive({archive_dir("d", 0700), archive_file("d/f", "x"), archive_hard_link("d/g", "d/f"),
+  const LayerBlob blob = blob_of(make_archive({archive_dir("d", 0700), archive_file("d/f", "x"),
+                                               archive_hard_link("d/g", "d/f"),
                                                archive_link("l", "d"), archive_whiteout("w")}));
   const auto work = [&](const std::string& root) {
     TestStore store(root);
@@ -129,8 +135,8 @@ TEST_F(StoreCrashTest, unpack) {
   TestStore reference;
   Lanes lanes({});
   must(reference.layers->unpack({blob}, lanes));
-  const std::string wanted = describe_layers({must(reference.layers->tree(std::array{blob.diff_id})).value()});
-  step_ = 3;
+  const std::string wanted =
+      describe_layers({must(reference.layers->tree(std::array{blob.diff_id})).value()});
   kill_everywhere(work, blob.diff_id, wanted);
 }
 

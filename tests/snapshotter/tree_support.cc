@@ -19,7 +19,9 @@ TestStore::TestStore() {
   root = own_dir->path();
   reopen();
 }
-TestStore::TestStore(const std::string& existing_root) : root(existing_root) { reopen(); }
+TestStore::TestStore(const std::string& existing_root) : root(existing_root) {
+  reopen();
+}
 
 void TestStore::reopen() {
   layers.reset();
@@ -30,7 +32,9 @@ void TestStore::reopen() {
   layers = must(LayerStore::open(root, *content, *metadata));
 }
 
-TreeMaker::TreeMaker(std::string root) : root_(std::move(root)) { must(make_dirs(root_)); }
+TreeMaker::TreeMaker(std::string root) : root_(std::move(root)) {
+  must(make_dirs(root_));
+}
 
 std::string TreeMaker::at(const std::string& path) {
   for (std::string parent(parent_path(path)); !parent.empty(); parent = parent_path(parent)) {
@@ -99,7 +103,8 @@ TreeMaker& TreeMaker::time(const std::string& path, std::int64_t seconds) {
 
 void TreeMaker::seal() {
   for (auto item = times_.rbegin(); item != times_.rend(); ++item) {
-    (void)sys::set_times_at(AT_FDCWD, root_ + "/" + item->first, {.tv_sec = item->second, .tv_nsec = 0});
+    (void)sys::set_times_at(AT_FDCWD, root_ + "/" + item->first,
+                            {.tv_sec = item->second, .tv_nsec = 0});
   }
 }
 
@@ -116,8 +121,9 @@ class Describer {
 
   void visit(const std::string& path) {
     const Entry entry = *must(view_.lookup(path));
-    text += fmt::format("{} {} {:04o} {}:{} {} t{}", path.empty() ? "/" : path, letter(entry.type), entry.mode,
-                        entry.uid, entry.gid, entry.size, path.empty() ? 0 : entry.mtime.tv_sec);
+    text += fmt::format("{} {} {:04o} {}:{} {} t{}", path.empty() ? "/" : path, letter(entry.type),
+                        entry.mode, entry.uid, entry.gid, entry.size,
+                        path.empty() ? 0 : entry.mtime.tv_sec);
     if (entry.mtime.tv_nsec != 0 && !path.empty()) {
       text += " ns";
     }
@@ -164,7 +170,9 @@ std::string describe(const TreeView& view) {
   describer.visit("");
   return describer.text;
 }
-std::string describe_directory(const std::string& dir) { return describe(*must(open_directory_view(dir))); }
+std::string describe_directory(const std::string& dir) {
+  return describe(*must(open_directory_view(dir)));
+}
 std::string describe_layers(const std::vector<std::string>& layers) {
   return describe(*must(open_layered_view(layers)));
 }
@@ -212,9 +220,15 @@ void add_randomly(const std::string& dir, std::mt19937& random) {
   TreeMaker maker(dir);
   switch (pick(random, 9)) {
     case 0:
-    case 1: maker.dir(path, pick(random, 2) == 0 ? 0755 : 01777); break;
-    case 2: maker.link(path, fmt::format("../n{}", pick(random, 40))); break;
-    case 3: maker.fifo(path); break;
+    case 1:
+      maker.dir(path, pick(random, 2) == 0 ? 0755 : 01777);
+      break;
+    case 2:
+      maker.link(path, fmt::format("../n{}", pick(random, 40)));
+      break;
+    case 3:
+      maker.fifo(path);
+      break;
     case 4:
       if (!files.empty()) {
         const std::string& first = files[random() % files.size()];
@@ -225,7 +239,8 @@ void add_randomly(const std::string& dir, std::mt19937& random) {
       }
       [[fallthrough]];
     default: {
-      const std::string text(static_cast<std::size_t>(pick(random, 3000)), static_cast<char>('a' + pick(random, 26)));
+      const std::string text(static_cast<std::size_t>(pick(random, 3000)),
+                             static_cast<char>('a' + pick(random, 26)));
       maker.file(path, text, pick(random, 4) == 0 ? 04755 : 0644);
       if (pick(random, 4) == 0) {
         maker.xattr(path, "user.note", text.substr(0, 20));
@@ -266,7 +281,8 @@ void change_randomly(const std::string& dir, std::mt19937& random, int changes) 
     } else if (what == 4) {
       must(sys::fchown_at(AT_FDCWD, dir + "/" + path, 7, 8));
     } else {
-      must(sys::set_times_at(AT_FDCWD, dir + "/" + path, {.tv_sec = 500 + pick(random, 3), .tv_nsec = 0}));
+      must(sys::set_times_at(AT_FDCWD, dir + "/" + path,
+                             {.tv_sec = 500 + pick(random, 3), .tv_nsec = 0}));
     }
   }
 }
@@ -318,7 +334,9 @@ ArchiveEntry archive_hard_link(const std::string& path, const std::string& first
   item.entry.link = first;
   return item;
 }
-ArchiveEntry archive_whiteout(const std::string& path) { return archive_entry(path, EntryType::Whiteout); }
+ArchiveEntry archive_whiteout(const std::string& path) {
+  return archive_entry(path, EntryType::Whiteout);
+}
 
 namespace {
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What tests of trees share: building one in few words, writing one down as text, random trees, archives in memory.
+// What tests of trees share: building one in few words, writing one down as text, random trees,
+// archives in memory.
 #pragma once
 
 #include "snapshotter/archive/entry.h"
@@ -19,7 +20,8 @@
 
 namespace mybuild::snapshotter::testing {
 
-/// The value, or the end of the test program with the error's message: for steps that are not what is tested.
+/// The value, or the end of the test program with the error's message: for steps that are not what
+/// is tested.
 template <class T>
 T must(Result<T> result) {
   if (!result) {
@@ -44,7 +46,8 @@ struct TestStore {
   std::unique_ptr<LayerStore> layers;
 };
 
-/// Writes objects into a directory, parents made as needed; every mtime is 1000 unless set otherwise.
+/// Writes objects into a directory, parents made as needed; every mtime is 1000 unless set
+/// otherwise.
 class TreeMaker {
  public:
   explicit TreeMaker(std::string root);
@@ -72,17 +75,20 @@ class TreeMaker {
   std::map<std::string, std::int64_t> times_;
 };
 
-/// One line per object: path, type, mode, owner, size, time, link, attributes, content; names of one file are told.
+/// One line per object: path, type, mode, owner, size, time, link, attributes, content; names of
+/// one file are told.
 std::string describe(const TreeView& view);
 std::string describe_directory(const std::string& dir);
 std::string describe_layers(const std::vector<std::string>& layers);
 
-/// Fills `dir` with a tree of up to `objects` objects of every kind (no whiteouts), deterministic by `random`.
+/// Fills `dir` with a tree of up to `objects` objects of every kind (no whiteouts), deterministic
+/// by `random`.
 void make_random_tree(const std::string& dir, std::mt19937& random, int objects);
 /// Changes a tree as a build step might: adds, removes, replaces, touches, links.
 void change_randomly(const std::string& dir, std::mt19937& random, int changes);
 
-/// An archive of entries in the order given (not sorted, parents may be missing); files get `text` of `contents`.
+/// An archive of entries in the order given (not sorted, parents may be missing); files get `text`
+/// of `contents`.
 struct ArchiveEntry {
   Entry entry;
   std::string text;

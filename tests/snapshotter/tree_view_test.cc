@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "snapshotter/tree_view.h"
 
-#include "tests/snapshotter/tree_support.h"
-
 #include "snapshotter/base/sys.h"
+#include "tests/snapshotter/tree_support.h"
 
 #include <cerrno>
 #include <thread>

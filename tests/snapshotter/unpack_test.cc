@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Layers from outside: well-formed, odd and hostile ones.
-#include "tests/snapshotter/tree_support.h"
-
 #include "snapshotter/base/sys.h"
+#include "tests/snapshotter/tree_support.h"
 
 #include <algorithm>
 
@@ -30,7 +29,9 @@ class UnpackTest : public ::testing::Test {
     return dirs;
   }
   std::unique_ptr<TreeView> view() { return must(open_layered_view(trees())); }
-  std::string read(const std::string& path) { return must(view()->read_small(path, 1000)).value_or("<none>"); }
+  std::string read(const std::string& path) {
+    return must(view()->read_small(path, 1000)).value_or("<none>");
+  }
   std::optional<Entry> look(const std::string& path) { return must(view()->lookup(path)); }
   bool stored_by_chain() { return trees().back().find("/chain-") != std::string::npos; }
 
@@ -52,9 +53,9 @@ TEST_F(UnpackTest, unpacking_again_opens_no_blob) {
   const std::string archive = make_archive({archive_file("a", "x")});
   const LayerBlob blob = blob_of(archive);
   must(store_.layers->unpack({blob}, lanes_));
-  const LayerBlob untouchable{.diff_id = blob.diff_id, .open = []() -> Result<std::unique_ptr<Source>> {
-                                return internal_error("opened");
-                              }};
+  const LayerBlob untouchable{
+      .diff_id = blob.diff_id,
+      .open = []() -> Result<std::unique_ptr<Source>> { return internal_error("opened"); }};
   EXPECT_TRUE(store_.layers->unpack({untouchable}, lanes_));
 }
 
@@ -117,9 +118,10 @@ TEST_F(UnpackTest, a_described_directory_may_come_after_its_children) {
 }
 
 TEST_F(UnpackTest, a_path_through_a_link_of_a_lower_layer_leads_where_the_link_leads) {
-  must(unpack({{archive_dir("usr", 0755), archive_dir("usr/lib", 0751, 12), archive_link("lib", "usr/lib"),
-                archive_file("usr/lib/old", "0")},
-               {archive_file("lib/new", "1"), archive_whiteout("lib/old"), archive_file("lib/sub/x", "1")}}));
+  must(unpack({{archive_dir("usr", 0755), archive_dir("usr/lib", 0751, 12),
+                archive_link("lib", "usr/lib"), archive_file("usr/lib/old", "0")},
+               {archive_file("lib/new", "1"), archive_whiteout("lib/old"),
+                archive_file("lib/sub/x", "1")}}));
   EXPECT_EQ(look("lib")->type, EntryType::Symlink);
   EXPECT_EQ(read("usr/lib/new"), "1");
   EXPECT_EQ(read("usr/lib/sub/x"), "1");
@@ -129,14 +131,16 @@ TEST_F(UnpackTest, a_path_through_a_link_of_a_lower_layer_leads_where_the_link_l
 }
 
 TEST_F(UnpackTest, a_described_directory_replaces_a_link_of_a_lower_layer) {
-  must(unpack({{archive_dir("usr"), archive_link("lib", "usr")}, {archive_dir("lib"), archive_file("lib/x", "1")}}));
+  must(unpack({{archive_dir("usr"), archive_link("lib", "usr")},
+               {archive_dir("lib"), archive_file("lib/x", "1")}}));
   EXPECT_EQ(look("lib")->type, EntryType::Directory);
   EXPECT_EQ(read("lib/x"), "1");
   EXPECT_FALSE(look("usr/x"));
 }
 
 TEST_F(UnpackTest, a_hard_link_to_a_lower_file_copies_it_up) {
-  must(unpack({{archive_dir("d", 0755, 5), archive_file("d/a", "text")}, {archive_hard_link("b", "d/a")}}));
+  must(unpack(
+      {{archive_dir("d", 0755, 5), archive_file("d/a", "text")}, {archive_hard_link("b", "d/a")}}));
   EXPECT_EQ(read("b"), "text");
   EXPECT_TRUE(must(view()->hard_link_id("b")));
   EXPECT_EQ(must(view()->hard_link_id("b")), must(view()->hard_link_id("d/a")));
@@ -149,7 +153,8 @@ TEST_F(UnpackTest, a_hard_link_to_nothing_is_an_error) {
 }
 
 TEST_F(UnpackTest, hard_links_inside_a_layer_share_their_file) {
-  must(unpack({{archive_file("a", "x"), archive_dir("d"), archive_hard_link("d/b", "a"), archive_hard_link("c", "d/b")}}));
+  must(unpack({{archive_file("a", "x"), archive_dir("d"), archive_hard_link("d/b", "a"),
+                archive_hard_link("c", "d/b")}}));
   EXPECT_EQ(must(view()->hard_link_id("a")), must(view()->hard_link_id("d/b")));
   EXPECT_EQ(must(view()->hard_link_id("a")), must(view()->hard_link_id("c")));
 }
@@ -162,7 +167,8 @@ ArchiveEntry opaque_mark(const std::string& dir) {
 }
 
 TEST_F(UnpackTest, an_opaque_directory_hides_the_lower_one) {
-  must(unpack({{archive_dir("d"), archive_file("d/old", "0")}, {opaque_mark("d"), archive_file("d/new", "1")}}));
+  must(unpack({{archive_dir("d"), archive_file("d/old", "0")},
+               {opaque_mark("d"), archive_file("d/new", "1")}}));
   EXPECT_EQ(must(view()->list("d")), std::vector<std::string>{"new"});
 }
 
@@ -175,10 +181,14 @@ TEST_F(UnpackTest, an_opaque_root_hides_everything_below) {
 
 TEST_F(UnpackTest, a_whiteout_speaks_of_lower_layers_only) {
   const Archive lower = {archive_dir("d"), archive_file("d/old", "0"), archive_file("f", "0")};
-  must(unpack({lower, {archive_dir("d"), archive_file("d/new", "1"), archive_file("f", "1"), archive_whiteout("d"), archive_whiteout("f")}}));
+  must(unpack({lower,
+               {archive_dir("d"), archive_file("d/new", "1"), archive_file("f", "1"),
+                archive_whiteout("d"), archive_whiteout("f")}}));
   EXPECT_EQ(must(view()->list("d")), std::vector<std::string>{"new"});
   EXPECT_EQ(read("f"), "1");
-  must(unpack({lower, {archive_whiteout("d"), archive_whiteout("f"), archive_dir("d"), archive_file("d/new", "2"), archive_file("f", "2")}}));
+  must(unpack({lower,
+               {archive_whiteout("d"), archive_whiteout("f"), archive_dir("d"),
+                archive_file("d/new", "2"), archive_file("f", "2")}}));
   EXPECT_EQ(must(view()->list("d")), std::vector<std::string>{"new"});
   EXPECT_EQ(read("f"), "2");
   must(unpack({lower, {archive_whiteout("d"), archive_file("d/implied", "3")}}));
@@ -186,8 +196,10 @@ TEST_F(UnpackTest, a_whiteout_speaks_of_lower_layers_only) {
 }
 
 TEST_F(UnpackTest, the_last_entry_of_a_name_wins) {
-  must(unpack({{archive_file("a", "1"), archive_file("a", "2"), archive_dir("b"), archive_file("b/x", "1"), archive_file("b", "2"),
-                archive_file("c", "1"), archive_dir("c"), archive_file("c/x", "2"), archive_link("l", "1"), archive_link("l", "2")}}));
+  must(unpack(
+      {{archive_file("a", "1"), archive_file("a", "2"), archive_dir("b"), archive_file("b/x", "1"),
+        archive_file("b", "2"), archive_file("c", "1"), archive_dir("c"), archive_file("c/x", "2"),
+        archive_link("l", "1"), archive_link("l", "2")}}));
   EXPECT_EQ(read("a"), "2");
   EXPECT_EQ(read("b"), "2");
   EXPECT_EQ(read("c/x"), "2");
@@ -211,8 +223,10 @@ class HostileTest : public UnpackTest {
 };
 
 TEST_F(HostileTest, links_of_the_archive_lead_inside_its_own_root) {
-  for (const std::string& target : {outside_, "../../../../../.." + outside_, std::string("../../../../../outside")}) {
-    must(unpack({{archive_link("way", target), archive_file("way/victim", "stolen"), archive_file("way/new", target)}}));
+  for (const std::string& target :
+       {outside_, "../../../../../.." + outside_, std::string("../../../../../outside")}) {
+    must(unpack({{archive_link("way", target), archive_file("way/victim", "stolen"),
+                  archive_file("way/new", target)}}));
     expect_untouched();
   }
 }
@@ -225,7 +239,8 @@ TEST_F(HostileTest, a_file_never_goes_through_a_link_of_its_own_name) {
 
 TEST_F(HostileTest, hard_links_cannot_reach_out) {
   EXPECT_FALSE(unpack({{archive_link("way", outside_), archive_hard_link("mine", "way/victim")}}));
-  must(unpack({{archive_link("way", outside_ + "/victim"), archive_hard_link("mine", "way"), archive_file("mine", "x")}}));
+  must(unpack({{archive_link("way", outside_ + "/victim"), archive_hard_link("mine", "way"),
+                archive_file("mine", "x")}}));
   expect_untouched();
 }
 
@@ -240,11 +255,13 @@ TEST_F(HostileTest, lower_links_lead_inside_the_root_too) {
   must(unpack({{archive_link("way", outside_)}, {archive_file("way/victim", "stolen")}}));
   expect_untouched();
   EXPECT_FALSE(unpack({{archive_link("self", ".")}, {archive_file("self/x", "x")}}));
-  EXPECT_FALSE(unpack({{archive_link("a", "b"), archive_link("b", "a")}, {archive_file("a/x", "x")}}));
+  EXPECT_FALSE(
+      unpack({{archive_link("a", "b"), archive_link("b", "a")}, {archive_file("a/x", "x")}}));
 }
 
 TEST_F(HostileTest, circles_and_files_as_directories_are_errors) {
-  EXPECT_FALSE(unpack({{archive_link("a", "b"), archive_link("b", "a"), archive_file("a/x", "x")}}));
+  EXPECT_FALSE(
+      unpack({{archive_link("a", "b"), archive_link("b", "a"), archive_file("a/x", "x")}}));
   EXPECT_FALSE(unpack({{archive_file("a", "x"), archive_file("a/b", "x")}}));
 }
 
