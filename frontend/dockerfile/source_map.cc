@@ -10,7 +10,6 @@ namespace mybuild::frontend {
 
 namespace {
 
-constexpr std::string_view kRule = "--------------------\n";
 // Of long lines and ranges an excerpt shows the front only: one is made for every vertex.
 constexpr std::size_t kShownWidth = 400;
 constexpr int kShownLines = 60;
@@ -64,8 +63,7 @@ std::string SourceMap::excerpt(LineRange range) const {
       ++added;
     }
   }
-  std::string out = fmt::format("{}:{}\n", file_, range.first);
-  out += kRule;
+  std::string out;
   for (int number = first; number <= last; ++number) {
     if (number - first >= kShownLines && number < range.last) {
       out += " ... |\n";
@@ -78,7 +76,6 @@ std::string SourceMap::excerpt(LineRange range) const {
     out.resize(start + trim_right(std::string_view(out).substr(start)).size());
     out += '\n';
   }
-  out += kRule;
   return out;
 }
 

@@ -25,7 +25,7 @@ class SourceMap {
   int line_count() const { return static_cast<int>(starts_.size()); }
   /// Without the line break.
   std::string_view line(int number) const;
-  /// The range with the excerpt that BuildKit prints: the lines around, numbered, the range marked by ">>>".
+  /// The range with its excerpt: the lines around, numbered, the range marked by ">>>", as BuildKit shows them.
   SourceLocation locate(LineRange range) const;
 
  private:

@@ -47,11 +47,11 @@ empty_state() { echo "rm -rf '$state/$1' '$state/$1-run'"; }
 
 # measure TOOL WORKLOAD cold|warm: the mean in milliseconds, or "-" when the tool fails.
 measure() {
-  local command prepare=true times=$runs
+  local command prepare=true times=$runs warmup=1
   command=$("$1_build" "$2")
-  if [ "$3" = cold ]; then prepare=$(empty_state "$1") && times=$(((runs + 2) / 3)); fi
+  if [ "$3" = cold ]; then prepare=$(empty_state "$1") times=$(((runs + 2) / 3)) warmup=0; fi
   bash -c "$(empty_state "$1"); $command" >"$1-$2.log" 2>&1 || { echo - && return; }
-  hyperfine -N --warmup 1 --runs "$times" --prepare "$prepare" --export-json result.json "$command" >/dev/null 2>>"$1-$2.log" ||
+  hyperfine -N --warmup $warmup --runs "$times" --prepare "$prepare" --export-json result.json "$command" >/dev/null 2>>"$1-$2.log" ||
     { echo - && return; }
   sed -nE 's/^ *"mean": ([0-9.e-]+),?/\1/p' result.json | awk '{ printf "%.1f\n", $1 * 1000 }'
 }

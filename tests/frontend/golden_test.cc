@@ -98,7 +98,10 @@ std::string dump_error(const Error& error) {
   if (!error.hint().empty()) {
     text += "hint: " + error.hint() + "\n";
   }
-  return error.location() == nullptr ? text : text + error.location()->excerpt;
+  if (const SourceLocation* place = error.location()) {
+    text += fmt::format("{}:{}\n{}", place->file, place->first_line, place->excerpt);
+  }
+  return text;
 }
 
 std::map<std::string, std::string> results_of(const fs::path& folder) {

@@ -83,14 +83,11 @@ TEST(Lexer, RefusesLinesOf64KiBByTheirNumber) {
 TEST(Excerpt, MarksTheRangeAmongItsNeighbours) {
   const SourceMap source("Dockerfile", "FROM x\n\nRUN false\n\n");
   EXPECT_EQ(
-      "Dockerfile:3\n"
-      "--------------------\n"
       "   1 |     FROM x\n"
       "   2 |\n"
       "   3 | >>> RUN false\n"
       "   4 |\n"
-      "   5 |\n"
-      "--------------------\n",
+      "   5 |\n",
       source.locate({3, 3}).excerpt);
 }
 
