@@ -89,7 +89,8 @@ constexpr std::string_view kImagePrefix = "docker-image://";
 constexpr std::string_view kLayoutPrefix = "oci-layout://";
 
 bool is_remote(std::string_view value) {
-  for (const std::string_view prefix : {"http://", "https://", "git://", "ssh://", "git@", "target:"}) {
+  for (const std::string_view prefix :
+       {"http://", "https://", "git://", "ssh://", "git@", "target:"}) {
     if (value.starts_with(prefix)) {
       return true;
     }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a build reads before anything is lowered: the Dockerfile, ignore files, and what --build-context values mean.
-// Thread-safe (no state).
+// What a build reads before anything is lowered: the Dockerfile, ignore files, and what
+// --build-context values mean. Thread-safe (no state).
 #pragma once
 
 #include "builder/ops/deps.h"
@@ -19,8 +19,8 @@ struct BuildInputs {
   std::map<std::string, ops::LocalDirectory> directories;  // "context" and the local named ones
 };
 
-/// Dockerfile: the given path, else Dockerfile, else dockerfile in the context. Ignore file: <Dockerfile>.dockerignore
-/// beside it, else .dockerignore at the root of the context.
+/// Dockerfile: the given path, else Dockerfile, else dockerfile in the context. Ignore file:
+/// <Dockerfile>.dockerignore beside it, else .dockerignore at the root of the context.
 Result<BuildInputs> read_build_inputs(const BuildRequest& request);
 
 }  // namespace mybuild::builder

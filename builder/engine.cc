@@ -37,9 +37,8 @@ Status make_root(const std::string& root) {
   TRY(make_dirs(root, 0700));
   const struct stat info = TRY(sys::stat_at(AT_FDCWD, root));
   if (info.st_uid != ::geteuid()) {
-    return Error(ErrorKind::Denied,
-                 fmt::format("{} belongs to user {}, this is user {}", root, info.st_uid,
-                             ::geteuid()))
+    return Error(ErrorKind::Denied, fmt::format("{} belongs to user {}, this is user {}", root,
+                                                info.st_uid, ::geteuid()))
         .with_hint("every user has a store of their own; choose one with --root or $MYBUILD_ROOT");
   }
   return {};

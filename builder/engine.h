@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Engine: the composition root. It owns the store, the lanes and the services over one state directory and offers what
-// the command line can ask for. Thread-safe; one per process.
+// Engine: the composition root. It owns the store, the lanes and the services over one state
+// directory and offers what the command line can ask for. Thread-safe; one per process.
 #pragma once
 
 #include "builder/request.h"
@@ -22,7 +22,8 @@ struct EngineOptions {
   std::size_t jobs = 0;
 };
 
-/// --root, else $MYBUILD_ROOT, else /var/lib/mybuild for root and $XDG_DATA_HOME/mybuild (~/.local/share) for others.
+/// --root, else $MYBUILD_ROOT, else /var/lib/mybuild for root and $XDG_DATA_HOME/mybuild
+/// (~/.local/share) for others.
 std::string default_root();
 
 class Engine {
@@ -32,10 +33,9 @@ class Engine {
   Engine(const Engine&) = delete;
   Engine& operator=(const Engine&) = delete;
 
-  /// Fails with the first vertex's error (its place in the Dockerfile attached) or Cancelled. `cancel` belongs to this
-  /// build: a failing step requests it too, so that the others stop.
-  Result<BuildReport> build(const BuildRequest& request, solver::EventSink& events,
-                            Cancel& cancel);
+  /// Fails with the first vertex's error (its place in the Dockerfile attached) or Cancelled.
+  /// `cancel` belongs to this build: a failing step requests it too, so that the others stop.
+  Result<BuildReport> build(const BuildRequest& request, solver::EventSink& events, Cancel& cancel);
 
   /// Starts `request.image` (a name or an id prefix) and waits for its end.
   Result<run::ContainerExit> run(const run::RunRequest& request, const Cancel& cancel);
@@ -45,8 +45,8 @@ class Engine {
   Result<snapshotter::ImageRow> find_image(const std::string& name_or_id);
   /// The image's config document, as stored.
   Result<std::string> image_config(const Digest& config);
-  /// Removes a name, or all names by id; returns what was removed ("Untagged: …", "Deleted: …"). Refused while a
-  /// container runs from it.
+  /// Removes a name, or all names by id; returns what was removed ("Untagged: …", "Deleted: …").
+  /// Refused while a container runs from it.
   Result<std::vector<std::string>> remove_image(const std::string& name_or_id, bool force);
 
  private:

@@ -15,8 +15,9 @@ namespace {
 
 using exporter::BuiltImage;
 
-/// Files and directories that no source has a time for (WORKDIR, heredocs, parents of a COPY) get this one, so that the
-/// same inputs give the same bytes. 1980-01-02: zip, and what is made of it, cannot tell earlier days.
+/// Files and directories that no source has a time for (WORKDIR, heredocs, parents of a COPY) get
+/// this one, so that the same inputs give the same bytes. 1980-01-02: zip, and what is made of it,
+/// cannot tell earlier days.
 constexpr std::int64_t kInventedTime = 315619200;
 
 /// Shows a piece of work that is no vertex of the graph like one.
@@ -70,7 +71,9 @@ frontend::FrontendInput frontend_input(const BuildRequest& request, const BuildI
 }
 
 /// Steps see the host's resolver as long as they are on the host's network.
-std::string host_resolv_conf() { return read_file("/etc/resolv.conf").value_or(""); }
+std::string host_resolv_conf() {
+  return read_file("/etc/resolv.conf").value_or("");
+}
 
 std::vector<solver::Edge> target_edges(const frontend::FrontendOutput& lowered) {
   std::vector<solver::Edge> edges;
@@ -98,8 +101,7 @@ Result<std::vector<BuiltImage>> collect_images(const frontend::FrontendOutput& l
 
 /// The base images whose bytes an exporter may need.
 exporter::LayerFetcher fetcher(const frontend::FrontendOutput& lowered,
-                               const solver::SolveResult& solved,
-                               source::ImageResolver& images) {
+                               const solver::SolveResult& solved, source::ImageResolver& images) {
   std::vector<ops::BaseImage> bases;
   for (const solver::Edge edge : target_edges(lowered)) {
     const Result<const ops::TreeResult*> tree =
@@ -116,13 +118,12 @@ exporter::LayerFetcher fetcher(const frontend::FrontendOutput& lowered,
       return {};
     };
   };
-  return exporter::LayerFetcher{
-      .trees = each([&images](const ops::BaseImage& base) {
-        return images.fetch_trees(base.id, base.vertex);
-      }),
-      .blobs = each([&images](const ops::BaseImage& base) {
-        return images.fetch_blobs(base.id, base.vertex);
-      })};
+  return exporter::LayerFetcher{.trees = each([&images](const ops::BaseImage& base) {
+                                  return images.fetch_trees(base.id, base.vertex);
+                                }),
+                                .blobs = each([&images](const ops::BaseImage& base) {
+                                  return images.fetch_blobs(base.id, base.vertex);
+                                })};
 }
 
 void count_vertices(const solver::SolveResult& solved, BuildReport& report) {
@@ -179,15 +180,16 @@ Result<BuildReport> Engine::build(const BuildRequest& request, solver::EventSink
       .directories = std::move(inputs.directories),
       .cache_mounts_dir = join_path(own.root, "cache-mounts"),
       .resolv_conf = host_resolv_conf(),
-      .invented_mtime = {.tv_sec = request.source_date_epoch.value_or(kInventedTime), .tv_nsec = 0}};
+      .invented_mtime = {.tv_sec = request.source_date_epoch.value_or(kInventedTime),
+                         .tv_nsec = 0}};
   const solver::OpTable op_table = ops::make_op_table(lowered.graph, op_deps);
-  const solver::SolveResult solved = TRY(solver::solve(lowered.graph, op_table,
-                                                       target_edges(lowered),
-                                                       {.index = *own.index,
-                                                        .lanes = own.lanes,
-                                                        .events = events,
-                                                        .clock = own.clock,
-                                                        .cancel = cancel}));
+  const solver::SolveResult solved =
+      TRY(solver::solve(lowered.graph, op_table, target_edges(lowered),
+                        {.index = *own.index,
+                         .lanes = own.lanes,
+                         .events = events,
+                         .clock = own.clock,
+                         .cancel = cancel}));
 
   exporter::BuildOutput output;
   output.images = TRY(collect_images(lowered, solved, request.source_date_epoch));
@@ -205,8 +207,7 @@ Result<BuildReport> Engine::build(const BuildRequest& request, solver::EventSink
   BuildReport report;
   count_vertices(solved, report);
   for (const exporter::OutputSpec& spec : outputs_of(request)) {
-    const std::unique_ptr<exporter::Exporter> exporter =
-        exporter::make_exporter(spec, export_deps);
+    const std::unique_ptr<exporter::Exporter> exporter = exporter::make_exporter(spec, export_deps);
     InternalStep step(exporter->title(), events, own.clock);
     report.exports.push_back(TRY(step.done(exporter->write(output, step.id()))));
     if (!report.image_id) {

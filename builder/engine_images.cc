@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The engine's verbs on images of the local store: list, find, inspect, remove, run.
 #include "builder/engine.h"
-
 #include "builder/services.h"
 #include "snapshotter/base/file.h"
 
@@ -29,7 +28,9 @@ std::string_view id_prefix(std::string_view text) {
 
 }  // namespace
 
-Result<std::vector<ImageRow>> Engine::images() { return services_->metadata->images(); }
+Result<std::vector<ImageRow>> Engine::images() {
+  return services_->metadata->images();
+}
 
 Result<ImageRow> Engine::find_image(const std::string& name_or_id) {
   const Result<oci::Reference> reference = oci::Reference::parse(name_or_id);

@@ -22,8 +22,8 @@ void set_layer_times(std::vector<History>& history, const ops::TreeResult& tree)
   }
 }
 
-/// Entries without a layer get the time of the layer before them, or of the first new one (as BuildKit does), so that an
-/// image that was built again from the cache has the same bytes.
+/// Entries without a layer get the time of the layer before them, or of the first new one (as
+/// BuildKit does), so that an image that was built again from the cache has the same bytes.
 void fill_times(std::vector<History>& history) {
   std::optional<Time> time;
   bool gap = false;

@@ -62,7 +62,8 @@ class RecordIndex final : public solver::CacheIndex {
   }
 
  private:
-  /// A row that cannot be read is a miss, not an error: it was written by another version, or damaged.
+  /// A row that cannot be read is a miss, not an error: it was written by another version, or
+  /// damaged.
   static Result<std::vector<CacheRecord>> decode(Result<std::vector<RecordRow>> rows) {
     const std::vector<RecordRow> found = TRY(std::move(rows));
     std::vector<CacheRecord> records;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// BuildRequest and BuildReport: what a build is asked for and what it says afterwards, as plain data between the command
-// line (or a later server) and the engine. Value types.
+// BuildRequest and BuildReport: what a build is asked for and what it says afterwards, as plain
+// data between the command line (or a later server) and the engine. Value types.
 #pragma once
 
 #include "builder/export/exporter.h"
@@ -15,7 +15,8 @@ namespace mybuild::builder {
 
 struct BuildRequest {
   std::string context_dir;  // a directory
-  std::string dockerfile;   // path as given by -f; empty: Dockerfile (else dockerfile) in the context
+  std::string
+      dockerfile;  // path as given by -f; empty: Dockerfile (else dockerfile) in the context
   std::string target;
   std::map<std::string, std::string> build_args;
   std::vector<oci::Platform> platforms;
@@ -28,9 +29,9 @@ struct BuildRequest {
   std::vector<std::string> extra_hosts;
   std::uint64_t shm_size = 0;
   std::vector<solver::Ulimit> ulimits;
-  std::vector<oci::Reference> names;            // -t
-  std::vector<exporter::OutputSpec> outputs;    // empty: the local store
-  std::size_t jobs = 0;                         // RUN steps at once; 0 = no cap
+  std::vector<oci::Reference> names;          // -t
+  std::vector<exporter::OutputSpec> outputs;  // empty: the local store
+  std::size_t jobs = 0;                       // RUN steps at once; 0 = no cap
   std::optional<std::int64_t> source_date_epoch;
 };
 

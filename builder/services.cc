@@ -8,7 +8,8 @@ namespace mybuild::builder {
 
 namespace {
 
-/// The probe mounts, so it needs a mount namespace, so it needs a process with one thread: the sandbox helper.
+/// The probe mounts, so it needs a mount namespace, so it needs a process with one thread: the
+/// sandbox helper.
 Result<std::string> try_overlay(const std::string& helper, const std::string& directory) {
   Pipe errors = TRY(sys::pipe());
   Child::Options options;

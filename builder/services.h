@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Everything the engine owns over one state directory, in construction order. Thread-compatible; made once.
+// Everything the engine owns over one state directory, in construction order. Thread-compatible;
+// made once.
 #pragma once
 
 #include "builder/engine.h"
@@ -19,8 +20,7 @@ namespace mybuild::builder {
 
 struct Engine::Services {
   explicit Services(const EngineOptions& options)
-      : root(options.root),
-        lanes({.exec = options.jobs, .net = 16, .disk = 8}) {}
+      : root(options.root), lanes({.exec = options.jobs, .net = 16, .disk = 8}) {}
 
   std::string root;
   SystemClock clock;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Frontend: text becomes a Graph and, per platform, the ImageConfig of the result. No I/O but asking for the configs of
-// base images through MetaResolver. Thread-compatible.
+// Frontend: text becomes a Graph and, per platform, the ImageConfig of the result. No I/O but
+// asking for the configs of base images through MetaResolver. Thread-compatible.
 #pragma once
 
 #include "snapshotter/base/result.h"
@@ -26,7 +26,7 @@ struct ImageContext {    // docker-image://
 };
 struct LayoutContext {  // oci-layout:// or a docker archive
   std::string path;
-  std::string tag;               // empty: the only image there, or "latest"
+  std::string tag;  // empty: the only image there, or "latest"
   std::optional<Digest> digest;
 };
 using NamedContext = std::variant<LocalContext, ImageContext, LayoutContext>;
@@ -52,13 +52,14 @@ class MetaResolver {
 struct FrontendInput {
   std::string file_name = "Dockerfile";  // for messages
   std::string text;
-  std::string target;                             // --target; empty = last stage
-  std::map<std::string, std::string> build_args;  // --build-arg; SOURCE_DATE_EPOCH and friends included
-  std::vector<oci::Platform> platforms;           // what to build for; empty = the host
-  bool platforms_given = false;                   // --platform was on the command line
-  oci::Platform build_platform;                   // where RUN runs
-  std::map<std::string, std::string> labels;      // --label, applied last
-  std::map<std::string, NamedContext> contexts;   // --build-context
+  std::string target;  // --target; empty = last stage
+  std::map<std::string, std::string>
+      build_args;                             // --build-arg; SOURCE_DATE_EPOCH and friends included
+  std::vector<oci::Platform> platforms;       // what to build for; empty = the host
+  bool platforms_given = false;               // --platform was on the command line
+  oci::Platform build_platform;               // where RUN runs
+  std::map<std::string, std::string> labels;  // --label, applied last
+  std::map<std::string, NamedContext> contexts;  // --build-context
   bool no_cache = false;
   std::vector<std::string> no_cache_filter;  // stage names
   solver::NetworkMode network = solver::NetworkMode::Default;
@@ -70,9 +71,11 @@ struct FrontendInput {
 struct Target {
   oci::Platform platform;
   std::optional<solver::Edge> root;  // nullopt: FROM scratch with no layer
-  /// History is complete but for times (`created` unset where this build makes them); diff_ids are the base's only.
+  /// History is complete but for times (`created` unset where this build makes them); diff_ids are
+  /// the base's only.
   oci::ImageConfig config;
-  /// How many layers of the result come from the base image, and that image's history entries in `config.history`.
+  /// How many layers of the result come from the base image, and that image's history entries in
+  /// `config.history`.
   std::size_t base_layers = 0;
 };
 

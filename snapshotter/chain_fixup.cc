@@ -123,6 +123,10 @@ class Settler {
         TRY(sys::unlink_at(from, item.name, AT_REMOVEDIR));
         continue;
       }
+      if (is_opaque_object(item.name, mine)) {
+        TRY(sys::unlink_at(from, item.name));  // it spoke of a directory that is a link now
+        continue;
+      }
       if (there && is_whiteout(mine)) {
         TRY(sys::unlink_at(from, item.name));  // what this layer has wins over its own whiteout
         continue;
@@ -208,6 +212,7 @@ class Settler {
         TRY(make_whiteout(root_.get(), name));
       } else if (S_ISDIR(mine->st_mode)) {
         const Fd dir = TRY(open_dir(name));
+        const KeepTime keep_dir = TRY(KeepTime::of(dir.get()));
         TRY(set_opaque(dir.get()));
       }
     }

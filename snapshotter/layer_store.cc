@@ -9,16 +9,23 @@
 #include "snapshotter/layer_extractor.h"
 #include "snapshotter/power_loss.h"
 #include "snapshotter/session_dir.h"
+#include "snapshotter/tree_entry.h"
 #include "snapshotter/tree_scan.h"
+#include "snapshotter/whiteout.h"
 
 #include <cerrno>
 #include <ctime>
+#include <mutex>
 
 namespace mybuild::snapshotter {
 
 namespace {
 
 constexpr std::string_view kOriginal = "original";
+/// Names of a tree in its layer's directory, which say the form of its marks (whiteout.h). One
+/// without marks is stackable.
+constexpr std::string_view kStackable = "fs";
+constexpr std::string_view kPortable = "portable";
 /// Raised when the same tree would get another tar or another compressed form (archive/format.md).
 constexpr int kFormatVersion = 1;
 
@@ -85,13 +92,11 @@ class LocalLayerStore final : public LayerStore {
     if (chain.empty()) {
       return std::optional<std::string>();
     }
-    for (const std::string& name : {independent_name(chain.back()), chain_name(chain)}) {
-      std::string path = tree_path(name);
-      if (sys::exists_at(AT_FDCWD, path) && TRY(is_whole(name, path, chain.back()))) {
-        return std::optional(std::move(path));
-      }
+    std::optional<std::string> path = TRY(usable_tree(independent_name(chain.back()), chain.back()));
+    if (path) {
+      return path;
     }
-    return std::optional<std::string>();
+    return usable_tree(chain_name(chain), chain.back());  // a hash per layer, so only now
   }
 
   Status unpack(const std::vector<LayerBlob>& chain, Lanes& lanes) override;
@@ -150,8 +155,55 @@ class LocalLayerStore final : public LayerStore {
   static std::string chain_name(std::span<const Digest> chain) {
     return "chain-" + chain_id(chain).hex();
   }
-  std::string tree_path(const std::string& name) const {
-    return join_path(join_path(layers_, name), "fs");
+  std::string tree_path(const std::string& name, std::string_view form = kStackable) const {
+    return join_path(join_path(layers_, name), form);
+  }
+  std::optional<std::string> find_tree(const std::string& name) const {
+    for (const std::string_view form : {kStackable, kPortable}) {
+      if (std::string path = tree_path(name, form); sys::exists_at(AT_FDCWD, path)) {
+        return path;
+      }
+    }
+    return std::nullopt;
+  }
+  Result<std::optional<std::string>> usable_tree(const std::string& name, const Digest& diff_id) {
+    const std::optional<std::string> path = find_tree(name);
+    if (!path || !TRY(is_whole(name, *path, diff_id))) {
+      return std::optional<std::string>();
+    }
+    std::string stackable = TRY(as_stackable(name, *path));
+    return std::optional(std::move(stackable));
+  }
+
+  /// Whether trees made now have overlayfs' marks. Only the first answer is tried out.
+  Result<bool> makes_overlay_marks() {
+    const std::lock_guard lock(marks_mutex_);
+    if (!overlay_marks_) {
+      const TempDir draft = TRY(session_->make());
+      overlay_marks_ = TRY(holds_overlay_marks(draft.path()));
+    }
+    return *overlay_marks_;
+  }
+
+  /// A store that was filled where overlayfs' marks were impossible is used where they are not. The
+  /// portable tree stays, as others may be reading it.
+  Result<std::string> as_stackable(const std::string& name, const std::string& path) {
+    if (path == tree_path(name) || !TRY(makes_overlay_marks())) {
+      return path;
+    }
+    const TempDir draft = TRY(session_->make());
+    const std::string fs = TRY(make_root(draft));
+    Fd from = TRY(sys::open(path, O_RDONLY | O_DIRECTORY));
+    const struct stat info = TRY(sys::fstat(from.get()));
+    const Entry root = TRY(read_directory_entry(from.get(), info, {}, TreeForm::Plain));
+    ChangeList changes = TRY(scan_layer_tree(from.get()))
+    .changes;
+    const std::unique_ptr<EntryContents> contents = tree_contents(std::move(from));
+    (void)TRY(realise_changes(changes, *contents, fs).context("copy layer tree " + name));
+    const Fd to = TRY(sys::open(fs, O_RDONLY | O_DIRECTORY));
+    TRY(finish_directory(to.get(), root));
+    TRY(move_to(fs, name, kStackable));
+    return tree_path(name);
   }
 
   /// After a power loss a young tree is believed only if its bytes still have their diff id. One
@@ -169,9 +221,14 @@ class LocalLayerStore final : public LayerStore {
       }
     }
     log::debug("layer tree {} is dropped, it was made just before the last reboot", name);
-    TRY(session_->discard(path));
-    TRY(notes_->clear(name));
+    TRY(drop_suspect(name));
     return false;
+  }
+
+  Status drop_suspect(const std::string& name) {
+    TRY(session_->discard(tree_path(name)));
+    TRY(session_->discard(tree_path(name, kPortable)));
+    return notes_->clear(name);
   }
 
   /// The root of a tree that is about to be filled, with the metadata "/" has in every builder.
@@ -185,15 +242,25 @@ class LocalLayerStore final : public LayerStore {
   /// Gives a complete tree its name, by one rename. An equal tree that is already there wins.
   Status publish(const std::string& dir, const std::string& name) {
     if (notes_->is_suspect(name)) {
-      TRY(session_->discard(tree_path(name)));
-      TRY(notes_->clear(name));
+      TRY(drop_suspect(name));
     }
+    if (TRY(makes_overlay_marks())) {
+      return move_to(dir, name, kStackable);
+    }
+    if (find_tree(name)) {
+      return session_->discard(dir);
+    }
+    const Fd root = TRY(sys::open(dir, O_RDONLY | O_DIRECTORY));
+    return move_to(dir, name, TRY(has_portable_marks(root.get())) ? kPortable : kStackable);
+  }
+
+  Status move_to(const std::string& dir, const std::string& name, std::string_view form) {
     const std::string home = join_path(layers_, name);
     if (Status made = sys::mkdir_at(AT_FDCWD, home, 0700);
         !made && made.error().os_errno() != EEXIST) {
       return made;
     }
-    const Status moved = sys::rename_at(AT_FDCWD, dir, AT_FDCWD, join_path(home, "fs"));
+    const Status moved = sys::rename_at(AT_FDCWD, dir, AT_FDCWD, tree_path(name, form));
     if (!moved && (moved.error().os_errno() == EEXIST || moved.error().os_errno() == ENOTEMPTY)) {
       return session_->discard(dir);
     }
@@ -219,7 +286,8 @@ class LocalLayerStore final : public LayerStore {
     if (!row || !row->changes) {
       return not_found("layer {} is not in the store", diff_id.str());
     }
-    Fd root = TRY(sys::open(tree_path(independent_name(diff_id)), O_RDONLY | O_DIRECTORY)
+    const std::string name = independent_name(diff_id);
+    Fd root = TRY(sys::open(find_tree(name).value_or(tree_path(name)), O_RDONLY | O_DIRECTORY)
                       .context(fmt::format("layer {}", diff_id.str())));
     ScannedTree tree = TRY(scan_layer_tree(root.get()));
     const std::unique_ptr<EntryContents> contents = tree_contents(std::move(root));
@@ -260,6 +328,8 @@ class LocalLayerStore final : public LayerStore {
   const std::unique_ptr<PowerLossNotes> notes_;
   ContentStore& content_;
   Metadata& metadata_;
+  std::mutex marks_mutex_;
+  std::optional<bool> overlay_marks_;
 };
 
 /// A layer of a chain on its way into the store.

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // LayerStore: layers by content hash, lazily in both directions: a layer may be a blob that nobody
 // unpacked yet, a tree that nobody compressed yet, or both. Trees live in layers/<diff id>/fs in
-// "layer tree" form: deletions are character devices 0/0, hiding directories carry the overlay
-// "opaque" attribute, so overlayfs can stack them as they are. A tree appears under its name by one
-// rename when it is complete. Thread-safe, and safe between processes.
+// "layer tree" form: deletions look as whiteout.h says, in overlayfs' form, so it can stack them as
+// they are; or in layers/<diff id>/portable where they are in the other form, which overlayfs must
+// not see. A tree appears under its name by one rename when it is complete. Thread-safe, and safe
+// between processes.
 #pragma once
 
 #include "snapshotter/archive/codec.h"
@@ -58,7 +59,8 @@ class LayerStore {
   virtual Result<TempDir> scratch() = 0;
 
   /// The tree of the last layer of `chain` (diff ids, lowest first); nullopt when it is not
-  /// unpacked. A tree usually depends on its diff id alone; one whose tar only implies some
+  /// unpacked. Where overlayfs' marks can be made the tree has them, copied from a portable one if
+  /// need be. A tree usually depends on its diff id alone; one whose tar only implies some
   /// directories, or reaches through links of lower layers, is kept under its chain id.
   virtual Result<std::optional<std::string>> tree(std::span<const Digest> chain) = 0;
   /// Unpacks every layer of `chain` whose tree is missing, several at once; DataLoss when a tar

@@ -6,6 +6,7 @@
 #include "snapshotter/base/sys.h"
 #include "snapshotter/native/native.h"
 #include "snapshotter/overlay/overlay.h"
+#include "snapshotter/whiteout.h"
 
 #include <linux/capability.h>
 #include <sys/syscall.h>
@@ -72,6 +73,9 @@ Result<std::unique_ptr<Snapshotter>> choose_snapshotter(const std::string& direc
     Result<std::string> reason = try_overlay(directory);
     if (!reason) {
       return explain(std::move(reason).error());
+    }
+    if (reason->empty() && !TRY(holds_overlay_marks(directory))) {
+      *reason = "this process cannot make overlayfs' marks of deletions there";
     }
     answer = reason->empty() ? std::string(kWorks) : *reason;
     AtomicFile file = TRY(AtomicFile::create(path));

@@ -57,9 +57,10 @@ class Snapshotter {
 /// made.
 using OverlayProbe = std::function<Result<std::string>(const std::string& directory)>;
 
-/// Overlay where it works, else the copying driver; when no root can be mounted at all, the error
-/// names the missing right and what grants it. The probe's answer is kept in `directory` (the state
-/// directory) until the machine, its kernel or our rights change, so that it is asked once.
+/// Overlay where it works and layer trees can have its marks (whiteout.h), else the copying driver;
+/// when no root can be mounted at all, the error names the missing right and what grants it. The
+/// probe's answer is kept in `directory` (the state directory) until the machine, its kernel or our
+/// rights change, so that it is asked once.
 Result<std::unique_ptr<Snapshotter>> choose_snapshotter(const std::string& directory,
                                                         const OverlayProbe& try_overlay);
 

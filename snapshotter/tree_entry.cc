@@ -103,6 +103,9 @@ Status read_xattrs(const std::string& path, TreeForm form, Entry& entry) {
 }
 
 EntryType type_of(const struct stat& info, TreeForm form) {
+  if (form == TreeForm::Layer && is_whiteout(info)) {
+    return EntryType::Whiteout;
+  }
   switch (info.st_mode & S_IFMT) {
     case S_IFDIR:
       return EntryType::Directory;
@@ -113,8 +116,7 @@ EntryType type_of(const struct stat& info, TreeForm form) {
     case S_IFIFO:
       return EntryType::Fifo;
     case S_IFCHR:
-      return form == TreeForm::Layer && is_whiteout(info) ? EntryType::Whiteout
-                                                          : EntryType::CharDevice;
+      return EntryType::CharDevice;
     default:
       return EntryType::File;
   }
@@ -168,6 +170,15 @@ Status finish_object(int fd, const Entry& entry) {
   return sys::set_times(fd, stored_time(entry)).context(entry.path);
 }
 
+Status explain_device(Status made) {
+  if (made || made.error().os_errno() != EPERM) {
+    return made;
+  }
+  return std::move(made).error().with_hint(
+      "making devices needs CAP_MKNOD and a file system that takes them; inside a container start "
+      "it with --cap-add MKNOD");
+}
+
 }  // namespace
 
 Result<std::vector<DirItem>> read_dir(int dirfd) {
@@ -198,15 +209,18 @@ Result<std::vector<DirItem>> read_dir(int dirfd) {
 
 Result<std::optional<Entry>> read_entry(int dirfd, const std::string& name, const struct stat& info,
                                         std::string path, TreeForm form) {
-  if (S_ISSOCK(info.st_mode)) {
+  Entry entry = entry_of(info, std::move(path), form);
+  if (S_ISSOCK(info.st_mode) && entry.type != EntryType::Whiteout) {
     return std::optional<Entry>();
   }
-  Entry entry = entry_of(info, std::move(path), form);
   if (entry.type == EntryType::Symlink) {
     entry.link = TRY(sys::readlink_at(dirfd, name));
   }
   if (entry.type == EntryType::File || entry.type == EntryType::Directory) {
     TRY(read_xattrs(through_proc(dirfd, name), form, entry));
+  }
+  if (entry.type == EntryType::Directory && form == TreeForm::Layer && !entry.opaque) {
+    entry.opaque = TRY(has_opaque_object(dirfd, name));
   }
   return std::optional(std::move(entry));
 }
@@ -215,6 +229,9 @@ Result<Entry> read_directory_entry(int dir_fd, const struct stat& info, std::str
                                    TreeForm form) {
   Entry entry = entry_of(info, std::move(path), form);
   TRY(read_xattrs(through_proc(dir_fd, "."), form, entry));
+  if (form == TreeForm::Layer && !entry.opaque) {
+    entry.opaque = TRY(has_opaque_object(dir_fd, {}));
+  }
   return entry;
 }
 
@@ -262,7 +279,7 @@ Status make_node(int dirfd, const std::string& name, const Entry& entry) {
         return invalid_argument("{}: a character device 0/0 cannot be stored in a layer tree",
                                 entry.path);
       }
-      TRY(sys::mknod_at(dirfd, name, kind | 0600, device).context(entry.path));
+      TRY(explain_device(sys::mknod_at(dirfd, name, kind | 0600, device)).context(entry.path));
       break;
     }
     default:

@@ -22,11 +22,11 @@ struct DirItem {
 /// What is in a directory (O_PATH will do) but "." and "..", sorted bytewise.
 Result<std::vector<DirItem>> read_dir(int dirfd);
 
-/// Whether character devices 0/0 and overlay attributes mean deletions.
+/// Whether the marks of whiteout.h mean deletions.
 enum class TreeForm { Plain, Layer };
 
-/// The object as an entry called `path`, with carried attributes; nullopt for a socket, which no
-/// layer holds.
+/// The object as an entry called `path`, with carried attributes; nullopt for a socket that
+/// is no mark, which no layer holds.
 Result<std::optional<Entry>> read_entry(int dirfd, const std::string& name, const struct stat& info,
                                         std::string path, TreeForm form);
 /// The same for an open directory.

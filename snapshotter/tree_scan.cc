@@ -4,6 +4,7 @@
 #include "snapshotter/base/file.h"
 #include "snapshotter/base/sys.h"
 #include "snapshotter/tree_entry.h"
+#include "snapshotter/whiteout.h"
 
 #include <linux/openat2.h>
 
@@ -35,6 +36,9 @@ class Scanner {
  private:
   Status visit(int dirfd, const std::string& name, std::string path, int depth) {
     const struct stat info = TRY(sys::lstat_at(dirfd, name));
+    if (is_opaque_object(name, info)) {
+      return {};  // its directory's entry says it
+    }
     std::optional<Entry> entry =
         TRY(read_entry(dirfd, name, info, std::move(path), TreeForm::Layer));
     if (!entry) {
@@ -72,7 +76,7 @@ class Scanner {
   /// After a directory's children, as removing a socket touches it.
   Status truncate_time(int dirfd, const std::string& name, const struct stat& info) const {
     const bool exact = info.st_mtim.tv_nsec == 0 && !S_ISDIR(info.st_mode);
-    if (!options_.normalise || exact || S_ISCHR(info.st_mode)) {
+    if (!options_.normalise || exact || is_whiteout(info)) {
       return {};
     }
     return sys::set_times_at(dirfd, name, {.tv_sec = info.st_mtim.tv_sec, .tv_nsec = 0});

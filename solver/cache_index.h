@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// CacheIndex: records of finished steps by key. A record says: this definition on inputs with these identities gave that
-// output. Values are persisted; key_schema.md says what enters each key. Thread-safe.
+// CacheIndex: records of finished steps by key. A record says: this definition on inputs with these
+// identities gave that output. Values are persisted; key_schema.md says what enters each key.
+// Thread-safe.
 #pragma once
 
 #include "snapshotter/base/digest.h"
@@ -28,7 +29,8 @@ struct OutputId {
 struct CacheRecord {
   DefinitionKey definition;
   ContentKey content;
-  std::vector<OutputId> inputs;  // of each input in order; the zero digest where the rule is Selected on a source
+  std::vector<OutputId>
+      inputs;  // of each input in order; the zero digest where the rule is Selected on a source
   OutputId output;
   std::string body;  // canonical JSON, opaque to the solver
 };

@@ -70,15 +70,20 @@ Decision on_stop(VertexState state) {
 
 Decision decide(VertexState state, VertexEvent event, bool is_source) {
   switch (event) {
-    case VertexEvent::Demanded: return on_demanded(state, is_source);
-    case VertexEvent::InputDone: return on_input_done(state, is_source);
-    case VertexEvent::Miss: return on_miss(state);
+    case VertexEvent::Demanded:
+      return on_demanded(state, is_source);
+    case VertexEvent::InputDone:
+      return on_input_done(state, is_source);
+    case VertexEvent::Miss:
+      return on_miss(state);
     case VertexEvent::Hit:
       return state.phase == Phase::Probing ? finish(state, true) : Decision{state, {}};
     case VertexEvent::Finished:
       return state.phase == Phase::Running ? finish(state, false) : Decision{state, {}};
-    case VertexEvent::Failed: return on_failed(state);
-    case VertexEvent::Stop: return on_stop(state);
+    case VertexEvent::Failed:
+      return on_failed(state);
+    case VertexEvent::Stop:
+      return on_stop(state);
   }
   return {state, {}};
 }

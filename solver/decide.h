@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// decide: the whole logic of the scheduler as one pure function over one vertex. No thread, no clock, no I/O: it is tested
-// by tables. The scheduler owns the states, calls it for each event, and carries the actions out.
+// decide: the whole logic of the scheduler as one pure function over one vertex. No thread, no
+// clock, no I/O: it is tested by tables. The scheduler owns the states, calls it for each event,
+// and carries the actions out.
 #pragma once
 
 #include "solver/vertex_state.h"
@@ -18,9 +19,7 @@ class VertexActions {
     both.bits_ = static_cast<std::uint8_t>(a.bits_ | b.bits_);
     return both;
   }
-  bool has(VertexAction action) const {
-    return (bits_ & static_cast<std::uint8_t>(action)) != 0;
-  }
+  bool has(VertexAction action) const { return (bits_ & static_cast<std::uint8_t>(action)) != 0; }
   bool operator==(const VertexActions&) const = default;
 
  private:
@@ -33,8 +32,8 @@ struct Decision {
   bool operator==(const Decision&) const = default;
 };
 
-/// `is_source`: nothing is looked up for it, it runs at once. Events that make no sense in a phase change nothing, so late
-/// answers of a stopped build are harmless.
+/// `is_source`: nothing is looked up for it, it runs at once. Events that make no sense in a phase
+/// change nothing, so late answers of a stopped build are harmless.
 Decision decide(VertexState state, VertexEvent event, bool is_source);
 
 }  // namespace mybuild::solver

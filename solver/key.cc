@@ -5,8 +5,7 @@ namespace mybuild::solver {
 
 namespace {
 
-Digest key(std::string_view domain, std::string_view definition,
-           std::span<const KeyInput> inputs) {
+Digest key(std::string_view domain, std::string_view definition, std::span<const KeyInput> inputs) {
   KeyBuilder builder(domain);
   builder.add(definition).add_number(inputs.size());
   for (const KeyInput& input : inputs) {
@@ -41,8 +40,7 @@ ContentKey content_key(std::string_view definition, std::span<const KeyInput> in
 }
 
 OutputId output_id(const OutputId& parent, const Digest& changes) {
-  return OutputId{
-      KeyBuilder("mybuild.output.v1").add(parent.digest).add(changes).finish()};
+  return OutputId{KeyBuilder("mybuild.output.v1").add(parent.digest).add(changes).finish()};
 }
 
 }  // namespace mybuild::solver

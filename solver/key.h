@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Cache keys: how a step is found again. What enters a key is listed in key_schema.md; all keys are pure functions of
-// bytes, each field framed by its length, under a version prefix. Value types, thread-safe.
+// Cache keys: how a step is found again. What enters a key is listed in key_schema.md; all keys are
+// pure functions of bytes, each field framed by its length, under a version prefix. Value types,
+// thread-safe.
 #pragma once
 
 #include "snapshotter/base/digest.h"
@@ -25,9 +26,14 @@ class KeyBuilder {
   Hasher hasher_;
 };
 
-/// How one input stands in a key. The kinds keep an output id from being taken for a content digest.
+/// How one input stands in a key. The kinds keep an output id from being taken for a content
+/// digest.
 struct KeyInput {
-  enum class Kind : std::uint8_t { Definition = 1, Output = 2, Content = 3 };  // enter keys; append only
+  enum class Kind : std::uint8_t {
+    Definition = 1,
+    Output = 2,
+    Content = 3
+  };  // enter keys; append only
   Kind kind = Kind::Output;
   Digest digest;
 };

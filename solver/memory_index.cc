@@ -40,6 +40,8 @@ class MemoryIndex final : public CacheIndex {
 
 }  // namespace
 
-std::unique_ptr<CacheIndex> make_memory_index() { return std::make_unique<MemoryIndex>(); }
+std::unique_ptr<CacheIndex> make_memory_index() {
+  return std::make_unique<MemoryIndex>();
+}
 
 }  // namespace mybuild::solver

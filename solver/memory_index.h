@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A CacheIndex that lives as long as the process: for tests, and for builds without a state directory. Thread-safe.
+// A CacheIndex that lives as long as the process: for tests, and for builds without a state
+// directory. Thread-safe.
 #pragma once
 
 #include "solver/cache_index.h"

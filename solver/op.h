@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Op: how the engine does one vertex. The solver calls it from lane threads and knows nothing of what is behind a
-// ResultHandle. Implementations are thread-safe: exec() of several vertices runs at once.
+// Op: how the engine does one vertex. The solver calls it from lane threads and knows nothing of
+// what is behind a ResultHandle. Implementations are thread-safe: exec() of several vertices runs
+// at once.
 #pragma once
 
 #include "snapshotter/base/cancel.h"
@@ -22,11 +23,13 @@ class ResultHandle {
 };
 using ResultPtr = std::shared_ptr<const ResultHandle>;
 
-/// What a vertex gave: the identity of the whole tree, the tree, and how a later build finds it again.
+/// What a vertex gave: the identity of the whole tree, the tree, and how a later build finds it
+/// again.
 struct Output {
   OutputId id;
   ResultPtr result;
-  std::string body;  // canonical JSON for the cache record: the step's own layer and what else restore() needs
+  std::string body;  // canonical JSON for the cache record: the step's own layer and what else
+                     // restore() needs
   bool cacheable = true;
 };
 
@@ -43,11 +46,13 @@ class Op {
   /// Canonical bytes of the definition, without inputs (encode(OpSpec), platform where it matters).
   virtual std::string definition() const = 0;
   virtual InputRule input_rule(std::size_t input) const = 0;
-  /// True for sources: their content digest is cheap, stands for them in definition keys too, and nothing is looked up.
+  /// True for sources: their content digest is cheap, stands for them in definition keys too, and
+  /// nothing is looked up.
   virtual bool is_source() const = 0;
   /// Digest of what the op selects of an input with rule Selected.
   virtual Result<Digest> content_digest(std::size_t input, const ResultPtr& result) = 0;
-  /// The result that a record describes, put on this build's inputs; nullopt when its bytes are gone.
+  /// The result that a record describes, put on this build's inputs; nullopt when its bytes are
+  /// gone.
   virtual Result<std::optional<Output>> restore(const CacheRecord& record,
                                                 const std::vector<ResultPtr>& inputs) = 0;
   virtual Result<Output> exec(const std::vector<ResultPtr>& inputs,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The event stream of a build: what started, was cached, ended, was printed, how far a transfer is. One stream per build,
-// read by the progress printers of the CLI. Events of one vertex come in order. Value types.
+// The event stream of a build: what started, was cached, ended, was printed, how far a transfer is.
+// One stream per build, read by the progress printers of the CLI. Events of one vertex come in
+// order. Value types.
 #pragma once
 
 #include "snapshotter/base/clock.h"
@@ -53,14 +54,16 @@ struct Warning {
 
 using Event = std::variant<VertexStarted, VertexCached, VertexDone, LogChunk, Progress, Warning>;
 
-/// Called from many threads, one event at a time per vertex; must not block for long. Implementations are thread-safe.
+/// Called from many threads, one event at a time per vertex; must not block for long.
+/// Implementations are thread-safe.
 class EventSink {
  public:
   virtual ~EventSink() = default;
   virtual void on_event(Event event) = 0;
 };
 
-/// The id of something that is shown like a vertex but is not in the graph ("[internal] load metadata for …").
+/// The id of something that is shown like a vertex but is not in the graph ("[internal] load
+/// metadata for …").
 VertexId internal_vertex(std::string_view name);
 
 }  // namespace mybuild::solver

@@ -99,7 +99,8 @@ class Scheduler {
         announce(vertex, slot);
         deps_.events.on_event(VertexDone{vertex.id, now, message.error});
         break;
-      default: break;
+      default:
+        break;
     }
   }
 

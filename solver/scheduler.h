@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// solve(): drives the vertices of a graph to their results. The calling thread is the scheduler: it alone owns the vertex
-// states, so there are no locks; lookups and runs happen on lanes and come back as messages. Independent vertices run at
-// the same time, equal ones once (the graph holds them once), the first failure stops the rest.
+// solve(): drives the vertices of a graph to their results. The calling thread is the scheduler: it
+// alone owns the vertex states, so there are no locks; lookups and runs happen on lanes and come
+// back as messages. Independent vertices run at the same time, equal ones once (the graph holds
+// them once), the first failure stops the rest.
 #pragma once
 
 #include "snapshotter/base/cancel.h"
@@ -40,8 +41,8 @@ struct SolveResult {
 /// The op of each vertex by index; must outlive the call.
 using OpTable = std::vector<std::unique_ptr<Op>>;
 
-/// Returns when nothing runs any more. On failure: the error of the vertex that failed first, with its place in the
-/// Dockerfile; Cancelled when `deps.cancel` was asked for from outside.
+/// Returns when nothing runs any more. On failure: the error of the vertex that failed first, with
+/// its place in the Dockerfile; Cancelled when `deps.cancel` was asked for from outside.
 Result<SolveResult> solve(const Graph& graph, const OpTable& ops, const std::vector<Edge>& targets,
                           SolveDeps deps);
 

@@ -19,7 +19,8 @@ Result<Digest> selected_digest(Op& op, const StepInputs& inputs, StepKeys& keys,
   return *keys.selected[input];
 }
 
-/// A source that has no identity as a whole (a local context) stands in all keys as what the op selects of it.
+/// A source that has no identity as a whole (a local context) stands in all keys as what the op
+/// selects of it.
 bool is_bare_source(const StepInputs& inputs, std::size_t input) {
   return inputs.is_source[input] && inputs.ids[input].digest.is_zero();
 }
@@ -33,8 +34,9 @@ Status make_definition(Op& op, const StepInputs& inputs, const std::string& defi
       parts.push_back({Kind::Content, digest});
       keys.record_inputs.push_back(OutputId{digest});
     } else {
-      parts.push_back(inputs.is_source[i] ? KeyInput{Kind::Output, inputs.ids[i].digest}
-                                          : KeyInput{Kind::Definition, inputs.definitions[i].digest});
+      parts.push_back(inputs.is_source[i]
+                          ? KeyInput{Kind::Output, inputs.ids[i].digest}
+                          : KeyInput{Kind::Definition, inputs.definitions[i].digest});
       keys.record_inputs.push_back(inputs.ids[i]);
     }
   }
@@ -87,9 +89,8 @@ Result<Probe> probe_step(Op& op, const StepInputs& inputs, CacheIndex& index, bo
   TRY(make_definition(op, inputs, definition, keys));
   if (look_up) {
     std::vector<CacheRecord> records = TRY(index.find(keys.definition));
-    std::erase_if(records, [&](const CacheRecord& record) {
-      return record.inputs != keys.record_inputs;
-    });
+    std::erase_if(records,
+                  [&](const CacheRecord& record) { return record.inputs != keys.record_inputs; });
     probe.hit = TRY(restore_any(op, inputs, records));
     if (probe.hit) {
       return probe;

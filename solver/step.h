@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// One step, on a lane: make its keys, look for a record that counts, or run it and write the record. Blocking,
-// straight-line, knows no other vertex. Thread-safe as long as the op and the index are.
+// One step, on a lane: make its keys, look for a record that counts, or run it and write the
+// record. Blocking, straight-line, knows no other vertex. Thread-safe as long as the op and the
+// index are.
 #pragma once
 
 #include "snapshotter/base/cancel.h"
@@ -24,7 +25,8 @@ struct StepInputs {
 struct StepKeys {
   DefinitionKey definition;
   ContentKey content;
-  std::vector<OutputId> record_inputs;  // what a record found by `definition` must have been made from
+  std::vector<OutputId>
+      record_inputs;  // what a record found by `definition` must have been made from
   std::vector<std::optional<Digest>> selected;  // content digests, as far as they were needed
 };
 
@@ -35,8 +37,8 @@ struct Probe {
 
 /// Without `look_up` only the keys are made.
 Result<Probe> probe_step(Op& op, const StepInputs& inputs, CacheIndex& index, bool look_up);
-/// Runs the op. An earlier result with the same output id, if its bytes are still there, takes the new one's place (early
-/// cut-off), so that every image is one that was built as a whole.
+/// Runs the op. An earlier result with the same output id, if its bytes are still there, takes the
+/// new one's place (early cut-off), so that every image is one that was built as a whole.
 Result<Output> run_step(Op& op, const StepKeys& keys, const StepInputs& inputs, CacheIndex& index,
                         const Cancel& cancel);
 

@@ -43,7 +43,8 @@ class CopyPlanner {
   Result<std::string> prepare_target(const SelectedSource& source) {
     const std::string& dest = options_.dest;
     const Entry model = directory_model(options_);
-    const std::string into = dest.substr(0, dest.rfind('/') + 1);  // all of it if it ends with a slash
+    const std::string into =
+        dest.substr(0, dest.rfind('/') + 1);  // all of it if it ends with a slash
     const std::string parent = TRY(to_.resolve(into));
     TRY(to_.make_dirs(parent, model));
     std::string target = TRY(to_.resolve(dest));

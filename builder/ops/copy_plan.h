@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// How a COPY lands in a tree: from selected sources to staged entries, by BuildKit's rules (shared semantics of COPY and
-// ADD; fsutil's copy). Pure planning: nothing is written, the sources' bytes are not read. Thread-compatible.
+// How a COPY lands in a tree: from selected sources to staged entries, by BuildKit's rules (shared
+// semantics of COPY and ADD; fsutil's copy). Pure planning: nothing is written, the sources' bytes
+// are not read. Thread-compatible.
 #pragma once
 
 #include "builder/ops/mode.h"
@@ -25,8 +26,9 @@ struct CopyPlanOptions {
 Status plan_copy(StagedTree& to, const snapshotter::TreeView& from, const SelectedSource& source,
                  const CopyPlanOptions& options);
 
-/// ADD of a local archive: if `file` (in `from`) is a tar of any supported compression, its entries are planned below the
-/// destination and true is returned; `scratch` gets the bytes of its files. Every name stays below the destination.
+/// ADD of a local archive: if `file` (in `from`) is a tar of any supported compression, its entries
+/// are planned below the destination and true is returned; `scratch` gets the bytes of its files.
+/// Every name stays below the destination.
 Result<bool> plan_unpack(StagedTree& to, const snapshotter::TreeView& from,
                          const snapshotter::Entry& file, const CopyPlanOptions& options,
                          const std::string& scratch);

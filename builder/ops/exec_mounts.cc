@@ -16,8 +16,8 @@ namespace {
 using sandbox::PlanMount;
 using solver::ResultPtr;
 
-/// A part of a context as a layer tree: contexts are read in place and filtered, so they can not be mounted themselves.
-/// A file is put under its own name.
+/// A part of a context as a layer tree: contexts are read in place and filtered, so they can not be
+/// mounted themselves. A file is put under its own name.
 Result<std::vector<std::string>> context_dirs(const ContextResult& context,
                                               const std::string& source, const OpDeps& deps,
                                               std::string& source_path) {
@@ -133,7 +133,8 @@ class MountPreparer {
     return {};
   }
 
-  // No secret and no agent can be given to a build yet, so both are absent: fine unless they are required.
+  // No secret and no agent can be given to a build yet, so both are absent: fine unless they are
+  // required.
   Status add_kind(const solver::SecretMount& secret) {
     if (secret.required) {
       return not_found("secret {}: not found", secret.id);
@@ -192,8 +193,7 @@ Result<PreparedMounts> prepare_mounts(const solver::ExecOp& op,
   return prepared;
 }
 
-Result<Digest> bind_digest(const std::string& source, const ResultPtr& input,
-                           const OpDeps& deps) {
+Result<Digest> bind_digest(const std::string& source, const ResultPtr& input, const OpDeps& deps) {
   const View view = TRY(open_view(input, deps));
   std::vector<SelectedSource> selected = TRY(select(*view.view, {source}, {}));
   TRY(hash_contents(*view.view, selected));

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// RUN --mount: from what the Dockerfile asks for to entries of the sandbox plan, and the locks and directories that must
-// live as long as the command runs. Thread-compatible.
+// RUN --mount: from what the Dockerfile asks for to entries of the sandbox plan, and the locks and
+// directories that must live as long as the command runs. Thread-compatible.
 #pragma once
 
 #include "builder/ops/deps.h"
@@ -22,7 +22,8 @@ struct PreparedMounts {
   std::vector<FileLock> locks;                              // of cache mounts
 };
 
-/// `scratch`: a directory for upper layers of bind mounts. Waits for cache mounts that another step holds locked.
+/// `scratch`: a directory for upper layers of bind mounts. Waits for cache mounts that another step
+/// holds locked.
 Result<PreparedMounts> prepare_mounts(const solver::ExecOp& op,
                                       const std::vector<solver::ResultPtr>& inputs,
                                       const std::string& scratch, const OpDeps& deps);

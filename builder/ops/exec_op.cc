@@ -23,8 +23,8 @@ constexpr std::string_view kDefaultHostname = "buildkitsandbox";
 
 /// The text of /etc/hosts as BuildKit gives it to steps.
 std::string hosts_text(const std::string& hostname, const std::vector<std::string>& extra) {
-  std::string text = fmt::format(
-      "127.0.0.1\tlocalhost {}\n::1\tlocalhost ip6-localhost ip6-loopback\n", hostname);
+  std::string text =
+      fmt::format("127.0.0.1\tlocalhost {}\n::1\tlocalhost ip6-localhost ip6-loopback\n", hostname);
   for (const std::string& host : extra) {
     const std::size_t equals = host.find('=');
     text += fmt::format("{}\t{}\n", host.substr(equals + 1), host.substr(0, equals));
@@ -42,14 +42,15 @@ Status check_entitlements(const ExecOp& op) {
   return {};
 }
 
-/// Not even a failed command: what the sandbox says about its start or its end becomes an Error with docker's words.
+/// Not even a failed command: what the sandbox says about its start or its end becomes an Error
+/// with docker's words.
 Status check_exit(const ExecOp& op, const sandbox::SandboxExit& exit) {
   if (exit.status.success() && !exit.not_found && !exit.not_executable) {
     return {};
   }
   const int code = exit.status.signal != 0 ? 128 + exit.status.signal : exit.status.code;
-  std::string message = fmt::format(
-      "process \"{}\" did not complete successfully: exit code: {}", fmt::join(op.args, " "), code);
+  std::string message = fmt::format("process \"{}\" did not complete successfully: exit code: {}",
+                                    fmt::join(op.args, " "), code);
   if (!exit.start_error.empty()) {
     message = fmt::format("process \"{}\" could not be started: {}", fmt::join(op.args, " "),
                           exit.start_error);
@@ -108,8 +109,8 @@ class ExecOpRunner final : public solver::Op {
     std::unique_ptr<snapshotter::Active> active = TRY(deps_.snapshotter.prepare(dirs, own));
     SandboxPlan plan = make_plan(active->root(), std::move(mounts.mounts));
     TRY(add_mount_points(plan, scratch.path()));
-    const sandbox::SandboxExit exit =
-        TRY(deps_.sandbox.run(plan, sandbox::Stdio{.on_output = log_sink(), .in = {}, .out = {}, .err = {}}, cancel));
+    const sandbox::SandboxExit exit = TRY(deps_.sandbox.run(
+        plan, sandbox::Stdio{.on_output = log_sink(), .in = {}, .out = {}, .err = {}}, cancel));
     TRY(cancel.check());
     TRY(check_exit(op_, exit));
     const std::string changed = TRY(deps_.snapshotter.finish(std::move(active)));
@@ -145,8 +146,8 @@ class ExecOpRunner final : public solver::Op {
     plan.cwd = op_.cwd;
     plan.user = op_.user;
     plan.hostname = op_.hostname.empty() ? std::string(kDefaultHostname) : op_.hostname;
-    plan.network = op_.network == solver::NetworkMode::None ? sandbox::Network::None
-                                                            : sandbox::Network::Host;
+    plan.network =
+        op_.network == solver::NetworkMode::None ? sandbox::Network::None : sandbox::Network::Host;
     plan.hosts = hosts_text(plan.hostname, op_.extra_hosts);
     plan.resolv_conf = deps_.resolv_conf;
     if (op_.shm_size != 0) {
@@ -160,7 +161,8 @@ class ExecOpRunner final : public solver::Op {
     return plan;
   }
 
-  /// Mount points come from a lowest layer of their own where the driver can stack one, so none lands in the step's layer.
+  /// Mount points come from a lowest layer of their own where the driver can stack one, so none
+  /// lands in the step's layer.
   Status add_mount_points(SandboxPlan& plan, const std::string& scratch) const {
     if (!deps_.snapshotter.capabilities().extra_lower) {
       return {};

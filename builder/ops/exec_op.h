@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// RUN: a command in the sandbox on a writable root over the parent's layers; what it changed becomes a layer. Thread-safe.
+// RUN: a command in the sandbox on a writable root over the parent's layers; what it changed
+// becomes a layer. Thread-safe.
 #pragma once
 
 #include "builder/ops/deps.h"

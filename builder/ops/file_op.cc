@@ -72,8 +72,7 @@ class FileOpRunner final : public solver::Op {
     }
     const snapshotter::Layer layer = TRY(deps_.layers.commit_changes(staged.changes(), staged));
     release_sources();
-    return with_layer(base, op_.has_base ? ids[0] : solver::OutputId{}, layer,
-                      deps_.clock.now());
+    return with_layer(base, op_.has_base ? ids[0] : solver::OutputId{}, layer, deps_.clock.now());
   }
 
  private:
@@ -88,10 +87,9 @@ class FileOpRunner final : public solver::Op {
     if (slot == nullptr) {
       auto source = std::make_shared<Source>();
       source->view = TRY(open_view(input, deps_));
-      source->selected =
-          TRY(select(*source->view.view, copy.sources,
-                     {.excludes = copy.excludes, .parents = copy.parents})
-                  .context("failed to calculate checksum of source"));
+      source->selected = TRY(select(*source->view.view, copy.sources,
+                                    {.excludes = copy.excludes, .parents = copy.parents})
+                                 .context("failed to calculate checksum of source"));
       slot = std::move(source);
     }
     return slot;

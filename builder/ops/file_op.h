@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// COPY, ADD and WORKDIR: file actions on a tree, planned as one list and realised as one layer. Thread-safe.
+// COPY, ADD and WORKDIR: file actions on a tree, planned as one list and realised as one layer.
+// Thread-safe.
 #pragma once
 
 #include "builder/ops/deps.h"

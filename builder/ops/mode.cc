@@ -20,11 +20,16 @@ Error malformed(std::string_view text) {
 
 std::optional<mode_t> who_bits(char c) {
   switch (c) {
-    case 'u': return kUser;
-    case 'g': return kGroup;
-    case 'o': return kOther;
-    case 'a': return kUser | kGroup | kOther;
-    default: return std::nullopt;
+    case 'u':
+      return kUser;
+    case 'g':
+      return kGroup;
+    case 'o':
+      return kOther;
+    case 'a':
+      return kUser | kGroup | kOther;
+    default:
+      return std::nullopt;
   }
 }
 
@@ -70,8 +75,7 @@ Result<ModeChange> ModeChange::parse(std::string_view text) {
 }
 
 Result<ModeChange::Clause> ModeChange::parse_clause(std::string_view who_part,
-                                                    std::string_view& rest,
-                                                    std::string_view text) {
+                                                    std::string_view& rest, std::string_view text) {
   Clause clause;
   for (const char c : who_part) {
     const std::optional<mode_t> bits = who_bits(c);
@@ -88,16 +92,31 @@ Result<ModeChange::Clause> ModeChange::parse_clause(std::string_view who_part,
   for (; !rest.empty() && std::string_view("+-=,").find(rest.front()) == std::string_view::npos;
        rest.remove_prefix(1)) {
     switch (rest.front()) {
-      case 'r': clause.bits |= 0444; break;
-      case 'w': clause.bits |= 0222; break;
-      case 'x': clause.bits |= 0111; break;
-      case 'X': clause.x_if_any = true; break;
-      case 's': clause.bits |= S_ISUID | S_ISGID; break;
-      case 't': clause.bits |= S_ISVTX; break;
+      case 'r':
+        clause.bits |= 0444;
+        break;
+      case 'w':
+        clause.bits |= 0222;
+        break;
+      case 'x':
+        clause.bits |= 0111;
+        break;
+      case 'X':
+        clause.x_if_any = true;
+        break;
+      case 's':
+        clause.bits |= S_ISUID | S_ISGID;
+        break;
+      case 't':
+        clause.bits |= S_ISVTX;
+        break;
       case 'u':
       case 'g':
-      case 'o': clause.copy_from = rest.front(); break;
-      default: return malformed(text);
+      case 'o':
+        clause.copy_from = rest.front();
+        break;
+      default:
+        return malformed(text);
     }
   }
   return clause;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The values of --chmod: octal ("0755", at most 07777) or symbolic ("u=rwX,go-w"), as chmod(1) reads them. Value type.
+// The values of --chmod: octal ("0755", at most 07777) or symbolic ("u=rwX,go-w"), as chmod(1)
+// reads them. Value type.
 #pragma once
 
 #include "snapshotter/base/result.h"
@@ -25,7 +26,7 @@ class ModeChange {
   struct Clause {
     mode_t who = 0;  // bits of the classes, 0777-style masks
     char op = '=';
-    mode_t bits = 0;  // rwx (for all classes) and set-id, sticky
+    mode_t bits = 0;        // rwx (for all classes) and set-id, sticky
     bool x_if_any = false;  // X
     char copy_from = '\0';  // u, g or o on the right side
   };

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Who owns what a COPY makes: the value of --chown against the passwd and group files of the tree it is copied into.
+// Who owns what a COPY makes: the value of --chown against the passwd and group files of the tree
+// it is copied into.
 #pragma once
 
 #include "snapshotter/tree_view.h"
@@ -16,8 +17,9 @@ struct Ids {
   gid_t gid = 0;
 };
 
-/// "user[:group]" as BuildKit reads it: a number alone gives the same group, a name alone its primary group; a name that
-/// the tree does not know gives 0 (sic; `unknown` then names it for a warning).
+/// "user[:group]" as BuildKit reads it: a number alone gives the same group, a name alone its
+/// primary group; a name that the tree does not know gives 0 (sic; `unknown` then names it for a
+/// warning).
 Result<Ids> resolve_owner(const std::string& text, const snapshotter::TreeView& tree,
                           std::optional<std::string>* unknown = nullptr);
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What is behind the solver's opaque handles: a stack of layers, or a local context. Immutable, thread-safe.
+// What is behind the solver's opaque handles: a stack of layers, or a local context. Immutable,
+// thread-safe.
 #pragma once
 
 #include "snapshotter/base/clock.h"
@@ -16,16 +17,17 @@ namespace mybuild::ops {
 
 /// The image at the bottom of a stack. Its bytes may not be here yet.
 struct BaseImage {
-  Digest id;                 // ImageMeta::id
-  std::size_t layers = 0;    // how many of the stack are its
-  solver::VertexId vertex;   // progress of a download is shown there
+  Digest id;                // ImageMeta::id
+  std::size_t layers = 0;   // how many of the stack are its
+  solver::VertexId vertex;  // progress of a download is shown there
 };
 
 class TreeResult final : public solver::ResultHandle {
  public:
   std::vector<snapshotter::Layer> layers;  // lowest first
   std::optional<BaseImage> base;
-  std::vector<Time> created;  // when each layer above the base was made; a cached one keeps its time
+  std::vector<Time>
+      created;  // when each layer above the base was made; a cached one keeps its time
 };
 
 class ContextResult final : public solver::ResultHandle {

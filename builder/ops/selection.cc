@@ -29,9 +29,8 @@ class Walk {
   Walk(const TreeView& tree, const PatternMatcher& excludes) : tree_(tree), excludes_(excludes) {}
 
   Result<SelectedSource> run(std::string name, const Entry& root) {
-    SelectedSource source{.name = std::move(name),
-                          .is_directory = root.type == EntryType::Directory,
-                          .entries = {}};
+    SelectedSource source{
+        .name = std::move(name), .is_directory = root.type == EntryType::Directory, .entries = {}};
     if (!source.is_directory) {
       if (!excludes_.matches(source.name)) {
         TRY(keep(source, "", root));
@@ -171,9 +170,9 @@ void drop_bare_parents(SelectedSource& source, const PatternMatcher& include) {
   source.entries = std::move(kept);
 }
 
-/// --parents: everything that the pattern matches, with the directories that lead to it from the root or the pivot.
-Result<std::vector<SelectedSource>> select_parents(const TreeView& tree,
-                                                   const std::string& pattern,
+/// --parents: everything that the pattern matches, with the directories that lead to it from the
+/// root or the pivot.
+Result<std::vector<SelectedSource>> select_parents(const TreeView& tree, const std::string& pattern,
                                                    const PatternMatcher& excludes) {
   const std::size_t pivot_at = pattern.find("/./");
   const std::string pivot = pivot_at == std::string::npos ? "" : pattern.substr(0, pivot_at);

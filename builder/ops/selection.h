@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which files a COPY (or a bind mount) takes from a tree. The same walk serves the cache key and the copy itself, so a
-// key can not miss a file that is copied. Semantics: reference of BuildKit's COPY (wildcards by component, links in the
-// named source followed inside the root, directories by their contents).
+// Which files a COPY (or a bind mount) takes from a tree. The same walk serves the cache key and
+// the copy itself, so a key can not miss a file that is copied. Semantics: reference of BuildKit's
+// COPY (wildcards by component, links in the named source followed inside the root, directories by
+// their contents).
 #pragma once
 
 #include "snapshotter/tree_view.h"
@@ -14,7 +15,7 @@ namespace mybuild::ops {
 
 /// One object below (or at) a matched source.
 struct SelectedEntry {
-  std::string below;  // path below the source; "" is the source itself
+  std::string below;         // path below the source; "" is the source itself
   snapshotter::Entry entry;  // as in the source tree; `path` leads to it there
   std::optional<std::pair<std::uint64_t, std::uint64_t>> hard_link;  // equal for names of one file
 };
@@ -31,8 +32,8 @@ struct SelectOptions {
   bool parents = false;  // keep the path below the root or the "/./" pivot
 };
 
-/// All sources of one COPY, in the order of the patterns and of the matches. A wildcard that matches nothing selects
-/// nothing; a literal path that is missing is NotFound.
+/// All sources of one COPY, in the order of the patterns and of the matches. A wildcard that
+/// matches nothing selects nothing; a literal path that is missing is NotFound.
 Result<std::vector<SelectedSource>> select(const snapshotter::TreeView& tree,
                                            const std::vector<std::string>& patterns,
                                            const SelectOptions& options);

@@ -32,16 +32,15 @@ class SourceRunner : public solver::Op {
 
 class ImageSourceOp final : public SourceRunner {
  public:
-  ImageSourceOp(const solver::Vertex& vertex, const solver::ImageSource& source,
-                const OpDeps& deps)
+  ImageSourceOp(const solver::Vertex& vertex, const solver::ImageSource& source, const OpDeps& deps)
       : SourceRunner(vertex), source_(source), deps_(deps) {}
 
   Result<solver::Output> exec(const std::vector<ResultPtr>&, const std::vector<solver::OutputId>&,
                               const Cancel&) override {
     auto tree = std::make_shared<TreeResult>();
     tree->layers = TRY(deps_.images.layers(source_.manifest));
-    tree->base = BaseImage{
-        .id = source_.manifest, .layers = tree->layers.size(), .vertex = vertex_.id};
+    tree->base =
+        BaseImage{.id = source_.manifest, .layers = tree->layers.size(), .vertex = vertex_.id};
     return solver::Output{.id = solver::OutputId{source_.chain},
                           .result = std::move(tree),
                           .body = {},
@@ -56,8 +55,7 @@ class ImageSourceOp final : public SourceRunner {
 /// Has no identity as a whole (the zero id): in keys it stands as what a step selects of it.
 class LocalSourceOp final : public SourceRunner {
  public:
-  LocalSourceOp(const solver::Vertex& vertex, const solver::LocalSource& source,
-                const OpDeps& deps)
+  LocalSourceOp(const solver::Vertex& vertex, const solver::LocalSource& source, const OpDeps& deps)
       : SourceRunner(vertex), source_(source), deps_(deps) {}
 
   Result<solver::Output> exec(const std::vector<ResultPtr>&, const std::vector<solver::OutputId>&,
@@ -68,12 +66,10 @@ class LocalSourceOp final : public SourceRunner {
     }
     auto context = std::make_shared<ContextResult>();
     context->name = source_.name;
-    context->view = TRY(
-        source::open_local_context(directory->second.path, directory->second.ignore));
-    return solver::Output{.id = solver::OutputId{},
-                          .result = std::move(context),
-                          .body = {},
-                          .cacheable = false};
+    context->view =
+        TRY(source::open_local_context(directory->second.path, directory->second.ignore));
+    return solver::Output{
+        .id = solver::OutputId{}, .result = std::move(context), .body = {}, .cacheable = false};
   }
 
  private:

@@ -142,11 +142,12 @@ Status StagedTree::replace(Entry entry, ContentOpener content) {
       return item.first == entry.path || item.first.starts_with(below);
     });
     TRY(stage_parents(entry.path));
-    entry.opaque = entry.type == EntryType::Directory && TRY(base_.lookup(entry.path)).has_value();
+    entry.opaque = entry.type == EntryType::Directory && TRY(base_.lookup(entry.path))
+    .has_value();
     std::string path = entry.path;
-    staged_.insert_or_assign(std::move(path), Staged{.entry = std::move(entry),
-                                                     .content = std::move(content),
-                                                     .fresh = true});
+    staged_.insert_or_assign(
+        std::move(path),
+        Staged{.entry = std::move(entry), .content = std::move(content), .fresh = true});
     return {};
   }
   return put(std::move(entry), std::move(content));
@@ -158,9 +159,8 @@ snapshotter::ChangeList StagedTree::changes() const {
   for (const auto& [path, staged] : staged_) {
     changes.push_back(staged.entry);
   }
-  std::sort(changes.begin(), changes.end(), [](const Entry& a, const Entry& b) {
-    return snapshotter::path_less(a.path, b.path);
-  });
+  std::sort(changes.begin(), changes.end(),
+            [](const Entry& a, const Entry& b) { return snapshotter::path_less(a.path, b.path); });
   return changes;
 }
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// StagedTree: a tree with changes planned on top of it. A COPY is planned here as a list of entries whose bytes still lie
-// in their sources; nothing is written. Parents of what changes come into the list with the metadata they have below, so
-// `COPY x /tmp/` leaves /tmp as it is. Thread-compatible.
+// StagedTree: a tree with changes planned on top of it. A COPY is planned here as a list of entries
+// whose bytes still lie in their sources; nothing is written. Parents of what changes come into the
+// list with the metadata they have below, so `COPY x /tmp/` leaves /tmp as it is.
+// Thread-compatible.
 #pragma once
 
 #include "builder/ops/owner.h"
@@ -29,11 +30,11 @@ class StagedTree final : public snapshotter::TreeView {
       std::string_view path) const override;
   Result<Fd> open(const snapshotter::Entry& entry) const override;
 
-  /// Makes the directory at the resolved `path` and its missing parents like `model` (mode, owner, mtime); existing ones
-  /// stay. A file in the way is an error.
+  /// Makes the directory at the resolved `path` and its missing parents like `model` (mode, owner,
+  /// mtime); existing ones stay. A file in the way is an error.
   Status make_dirs(const std::string& path, const snapshotter::Entry& model);
-  /// Puts an entry at its (resolved) path; its parents must exist. What is there is replaced, but for a directory that a
-  /// non-directory would replace and the reverse, which are errors.
+  /// Puts an entry at its (resolved) path; its parents must exist. What is there is replaced, but
+  /// for a directory that a non-directory would replace and the reverse, which are errors.
   Status put(snapshotter::Entry entry, ContentOpener content);
   /// As put(), but an existing directory is replaced with all below it (archives do that).
   Status replace(snapshotter::Entry entry, ContentOpener content);

@@ -128,8 +128,7 @@ Result<StepLayer> parse_body(const std::string& body) {
 }  // namespace
 
 Result<std::optional<solver::Output>> restore_layer(const solver::CacheRecord& record,
-                                                    const TreeResult* parent,
-                                                    const OpDeps& deps) {
+                                                    const TreeResult* parent, const OpDeps& deps) {
   const Result<StepLayer> step = parse_body(record.body);
   if (!step) {
     return std::optional<solver::Output>();  // written by another version, or damaged: a miss

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// From a result to files: directories of its layers (downloading and unpacking the base image when needed), a view of the
-// merged tree, and the result that a step's new layer makes. Thread-safe.
+// From a result to files: directories of its layers (downloading and unpacking the base image when
+// needed), a view of the merged tree, and the result that a step's new layer makes. Thread-safe.
 #pragma once
 
 #include "builder/ops/deps.h"
@@ -25,7 +25,8 @@ Result<View> open_view(const solver::ResultPtr& result, const OpDeps& deps);
 /// `parent` plus one layer made at `created`, as a step's output.
 solver::Output with_layer(const TreeResult* parent, const solver::OutputId& parent_id,
                           const snapshotter::Layer& layer, Time created);
-/// The output that a record describes, on this build's parent; nullopt when the layer's tree is gone.
+/// The output that a record describes, on this build's parent; nullopt when the layer's tree is
+/// gone.
 Result<std::optional<solver::Output>> restore_layer(const solver::CacheRecord& record,
                                                     const TreeResult* parent, const OpDeps& deps);
 

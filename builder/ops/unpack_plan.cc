@@ -14,7 +14,8 @@ using snapshotter::TarReader;
 
 namespace {
 
-/// The planned tree with the destination as its root: links of an archive lead where they would in a chroot there.
+/// The planned tree with the destination as its root: links of an archive lead where they would in
+/// a chroot there.
 class Destination final : public snapshotter::TreeView {
  public:
   Destination(const StagedTree& tree, std::string root) : tree_(tree), root_(std::move(root)) {}
@@ -48,7 +49,8 @@ class UnpackPlanner {
     TRY(to_.make_dirs(dest, directory_model(options_)));
     dest_.emplace(to_, dest);
     while (entry) {
-      if (!entry->path.empty()) {  // an entry for the root of the archive does not change the destination
+      if (!entry->path
+               .empty()) {  // an entry for the root of the archive does not change the destination
         TRY(place(reader, std::move(*entry)));
       }
       entry = TRY(reader.next());
@@ -99,15 +101,15 @@ class UnpackPlanner {
     }
     Entry copy = *target;
     copy.path = entry.path;
-    if (target->type == EntryType::HardLink || (target->type == EntryType::File && target->content)) {
+    if (target->type == EntryType::HardLink ||
+        (target->type == EntryType::File && target->content)) {
       copy.type = EntryType::HardLink;
       copy.link = target->type == EntryType::HardLink ? target->link : first;
       copy.size = 0;
       copy.content.reset();
       return to_.replace(std::move(copy), {});
     }
-    return to_.replace(std::move(copy),
-                       [&to = to_, source = *target] { return to.open(source); });
+    return to_.replace(std::move(copy), [&to = to_, source = *target] { return to.open(source); });
   }
 
   Result<Digest> save(TarReader& reader, const std::string& path) {

@@ -56,7 +56,8 @@ class LocalContext final : public TreeView {
     if (entry.type != EntryType::Directory || !ignore_.may_include_below(entry.path)) {
       return false;
     }
-    return !TRY(list(entry.path)).empty();
+    return !TRY(list(entry.path))
+    .empty();
   }
 
   std::unique_ptr<TreeView> files_;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A local context as steps see it: a directory read in place, without what .dockerignore excludes, everything owned by
-// root (BuildKit's client does the same while it sends). Thread-safe.
+// A local context as steps see it: a directory read in place, without what .dockerignore excludes,
+// everything owned by root (BuildKit's client does the same while it sends). Thread-safe.
 #pragma once
 
 #include "snapshotter/base/result.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The Dockerfile as untyped nodes: one per instruction, its arguments split by that instruction's grammar, nothing expanded.
-// Value types.
+// The Dockerfile as untyped nodes: one per instruction, its arguments split by that instruction's
+// grammar, nothing expanded. Value types.
 #pragma once
 
 #include "frontend/dockerfile/source_map.h"
@@ -14,8 +14,8 @@ namespace mybuild::frontend {
 
 struct Heredoc {
   std::string name;
-  std::string content;     // with line breaks, tabs not yet stripped
-  bool expand = true;      // false: the delimiter was quoted
+  std::string content;      // with line breaks, tabs not yet stripped
+  bool expand = true;       // false: the delimiter was quoted
   bool strip_tabs = false;  // <<-
   bool operator==(const Heredoc&) const = default;
 };

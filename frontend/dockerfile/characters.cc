@@ -20,25 +20,23 @@ bool in_ranges(std::span<const Range> ranges, char32_t value) {
   return after != ranges.begin() && value <= std::prev(after)->last;
 }
 
-// Blocks beyond ASCII without letters: punctuation, symbols, blanks, controls, private use, emoji. Coarse on purpose; it
-// only decides where a variable's name ends.
+// Blocks beyond ASCII without letters: punctuation, symbols, blanks, controls, private use, emoji.
+// Coarse on purpose; it only decides where a variable's name ends.
 constexpr std::array kNotLetters{
-    Range{0x80, 0xA9},       Range{0xAB, 0xB4},       Range{0xB6, 0xB9},
-    Range{0xBB, 0xBF},       Range{0xD7, 0xD7},       Range{0xF7, 0xF7},
-    Range{0x2000, 0x2070},   Range{0x2072, 0x207E},   Range{0x2080, 0x208F},
-    Range{0x20A0, 0x2101},   Range{0x2190, 0x2BFF},   Range{0x2E00, 0x2E7F},
-    Range{0x3000, 0x3004},   Range{0x3008, 0x3030},   Range{0xD800, 0xF8FF},
-    Range{0xFE00, 0xFE6F},   Range{0xFEFF, 0xFEFF},   Range{0xFF00, 0xFF20},
-    Range{0xFFF0, 0xFFFF},   Range{0x1F000, 0x1FAFF}, Range{0xE0000, 0x10FFFF},
+    Range{0x80, 0xA9},        Range{0xAB, 0xB4},     Range{0xB6, 0xB9},     Range{0xBB, 0xBF},
+    Range{0xD7, 0xD7},        Range{0xF7, 0xF7},     Range{0x2000, 0x2070}, Range{0x2072, 0x207E},
+    Range{0x2080, 0x208F},    Range{0x20A0, 0x2101}, Range{0x2190, 0x2BFF}, Range{0x2E00, 0x2E7F},
+    Range{0x3000, 0x3004},    Range{0x3008, 0x3030}, Range{0xD800, 0xF8FF}, Range{0xFE00, 0xFE6F},
+    Range{0xFEFF, 0xFEFF},    Range{0xFF00, 0xFF20}, Range{0xFFF0, 0xFFFF}, Range{0x1F000, 0x1FAFF},
+    Range{0xE0000, 0x10FFFF},
 };
 
 constexpr std::array kNotPrintable{
-    Range{0x7F, 0xA0},     Range{0xAD, 0xAD},         Range{0x600, 0x605},
-    Range{0x61C, 0x61C},   Range{0x6DD, 0x6DD},       Range{0x70F, 0x70F},
-    Range{0x1680, 0x1680}, Range{0x180E, 0x180E},     Range{0x2000, 0x200F},
-    Range{0x2028, 0x202F}, Range{0x205F, 0x206F},     Range{0x3000, 0x3000},
-    Range{0xD800, 0xF8FF}, Range{0xFEFF, 0xFEFF},     Range{0xFFF0, 0xFFFB},
-    Range{0xFFFE, 0xFFFF}, Range{0xE0000, 0xE00FF},   Range{0xE01F0, 0x10FFFF},
+    Range{0x7F, 0xA0},       Range{0xAD, 0xAD},        Range{0x600, 0x605},   Range{0x61C, 0x61C},
+    Range{0x6DD, 0x6DD},     Range{0x70F, 0x70F},      Range{0x1680, 0x1680}, Range{0x180E, 0x180E},
+    Range{0x2000, 0x200F},   Range{0x2028, 0x202F},    Range{0x205F, 0x206F}, Range{0x3000, 0x3000},
+    Range{0xD800, 0xF8FF},   Range{0xFEFF, 0xFEFF},    Range{0xFFF0, 0xFFFB}, Range{0xFFFE, 0xFFFF},
+    Range{0xE0000, 0xE00FF}, Range{0xE01F0, 0x10FFFF},
 };
 
 int continuation_bytes(unsigned char lead) {
@@ -64,8 +62,12 @@ std::string map_ascii(std::string_view text, Change change) {
   return out;
 }
 
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
-char upper(char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c; }
+char lower(char c) {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+}
+char upper(char c) {
+  return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+}
 
 }  // namespace
 
@@ -96,9 +98,9 @@ bool is_space(char32_t value) {
   if (value < 0x80) {
     return value == ' ' || (value >= '\t' && value <= '\r');
   }
-  return value == 0x85 || value == 0xA0 || value == 0x1680 || (value >= 0x2000 && value <= 0x200A) ||
-         value == 0x2028 || value == 0x2029 || value == 0x202F || value == 0x205F ||
-         value == 0x3000;
+  return value == 0x85 || value == 0xA0 || value == 0x1680 ||
+         (value >= 0x2000 && value <= 0x200A) || value == 0x2028 || value == 0x2029 ||
+         value == 0x202F || value == 0x205F || value == 0x3000;
 }
 
 bool is_letter(char32_t value) {
@@ -108,7 +110,9 @@ bool is_letter(char32_t value) {
   return !in_ranges(kNotLetters, value);
 }
 
-bool is_digit(char32_t value) { return value >= '0' && value <= '9'; }
+bool is_digit(char32_t value) {
+  return value >= '0' && value <= '9';
+}
 
 bool is_printable(char32_t value) {
   return value < 0x7F ? value >= 0x20 : !in_ranges(kNotPrintable, value);
@@ -142,8 +146,12 @@ std::string_view trim(std::string_view text) {
   return text;
 }
 
-std::string to_lower(std::string_view text) { return map_ascii(text, lower); }
-std::string to_upper(std::string_view text) { return map_ascii(text, upper); }
+std::string to_lower(std::string_view text) {
+  return map_ascii(text, lower);
+}
+std::string to_upper(std::string_view text) {
+  return map_ascii(text, upper);
+}
 
 bool equal_fold(std::string_view a, std::string_view b) {
   return std::equal(a.begin(), a.end(), b.begin(), b.end(),

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// What counts as blank, letter or digit in a Dockerfile: Unicode as Go's "unicode" package has it, since BuildKit's answers
-// are the reference. Bytes that are not UTF-8 stand for themselves. Thread-safe.
+// What counts as blank, letter or digit in a Dockerfile: Unicode as Go's "unicode" package has it,
+// since BuildKit's answers are the reference. Bytes that are not UTF-8 stand for themselves.
+// Thread-safe.
 #pragma once
 
 #include <cstddef>
@@ -22,7 +23,8 @@ CodePoint decode(std::string_view text, std::size_t at);
 bool is_space(char32_t value);
 bool is_letter(char32_t value);
 bool is_digit(char32_t value);
-/// False for controls, format characters, private use and every blank but ' ' (Go's strconv.IsPrint).
+/// False for controls, format characters, private use and every blank but ' ' (Go's
+/// strconv.IsPrint).
 bool is_printable(char32_t value);
 
 std::string_view trim_left(std::string_view text);

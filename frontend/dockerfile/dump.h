@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The syntax tree as text, one line per instruction, for golden tests and `mybuild graph --ast`. Pure; thread-safe.
+// The syntax tree as text, one line per instruction, for golden tests and `mybuild graph --ast`.
+// Pure; thread-safe.
 #pragma once
 
 #include "frontend/dockerfile/ast.h"

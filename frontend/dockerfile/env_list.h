@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// EnvList: variables in the order in which they were last set, as a step sees them. A copy is cheap enough to make one per
-// stage; look-up does not slow down with size. Value type.
+// EnvList: variables in the order in which they were last set, as a step sees them. A copy is cheap
+// enough to make one per stage; look-up does not slow down with size. Value type.
 #pragma once
 
 #include <cstddef>

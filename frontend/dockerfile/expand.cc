@@ -111,7 +111,7 @@ Result<std::string> Expander::until(std::optional<char> stop, bool keep_escapes,
       plain(out, keep_escapes, words);
       continue;
     }
-    const std::string part = TRY(c == '$'    ? dollar()
+    const std::string part = TRY(c == '$'   ? dollar()
                                  : c == '"' ? double_quoted(keep_escapes)
                                             : single_quoted());
     out += part;
@@ -238,15 +238,18 @@ Result<std::string> Expander::braces() {
   switch (form) {
     case '-':
     case '+':
-    case '?': return defaulted(variable, form, empty_is_unset);
+    case '?':
+      return defaulted(variable, form, empty_is_unset);
     case '#':
-    case '%': return stripped(variable, form, empty_is_unset);
+    case '%':
+      return stripped(variable, form, empty_is_unset);
     case '/':
       if (!empty_is_unset) {
         return replaced(variable);
       }
       break;
-    default: break;
+    default:
+      break;
   }
   return invalid_argument("unsupported modifier ({}{}) in substitution", empty_is_unset ? ":" : "",
                           modifier);
@@ -260,8 +263,7 @@ Result<std::string> Expander::operand(char stop, bool keep_escapes, std::string_
   return text;
 }
 
-Result<std::string> Expander::defaulted(std::string_view variable, char form,
-                                        bool empty_is_unset) {
+Result<std::string> Expander::defaulted(std::string_view variable, char form, bool empty_is_unset) {
   const std::string word = TRY(operand('}', false, "syntax error: missing '}'"));
   const std::string* value = look_up(variable);
   if (value == nullptr && options_.keep_unset) {

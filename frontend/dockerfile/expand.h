@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// expand: the shell-like words of a Dockerfile. Quotes and escapes are taken away and $v, ${v:-w}, ${v+w}, ${v:?w}, ${v#p},
-// ${v%%p}, ${v/p/r} … filled in (buildkit frontend/dockerfile/shell). Pure; bounded depth and size. Thread-safe.
+// expand: the shell-like words of a Dockerfile. Quotes and escapes are taken away and $v, ${v:-w},
+// ${v+w}, ${v:?w}, ${v#p},
+// ${v%%p}, ${v/p/r} … filled in (buildkit frontend/dockerfile/shell). Pure; bounded depth and size.
+// Thread-safe.
 #pragma once
 
 #include "frontend/dockerfile/env_list.h"
@@ -22,7 +24,8 @@ struct ExpandOptions {
 
 struct Expanded {
   std::string text;
-  std::vector<std::string> unset;  // variables asked for that are not set, in order, repeated ones once
+  std::vector<std::string>
+      unset;  // variables asked for that are not set, in order, repeated ones once
 };
 
 Result<Expanded> expand(std::string_view word, const EnvList& env, const ExpandOptions& options);

@@ -12,7 +12,8 @@ void skip(std::string_view& text, std::string_view characters) {
   text.remove_prefix(end == std::string_view::npos ? text.size() : end);
 }
 
-/// "go+rX-w": who, then one or more of an operator with its permissions or with one class to copy from.
+/// "go+rX-w": who, then one or more of an operator with its permissions or with one class to copy
+/// from.
 bool is_clause(std::string_view text) {
   skip(text, "ugoa");
   if (text.empty()) {
@@ -45,7 +46,8 @@ bool is_octal(std::string_view text) {
 Status check_file_mode(std::string_view text) {
   const auto bad = [&] {
     return invalid_argument("invalid chmod parameter: '{}'", text)
-        .with_hint("it should be an octal number between 0 and 07777, or symbolic as in u=rwX,go=rX");
+        .with_hint(
+            "it should be an octal number between 0 and 07777, or symbolic as in u=rwX,go=rX");
   };
   if (!text.empty() && text[0] >= '0' && text[0] <= '9') {
     return is_octal(text) ? Status() : bad();

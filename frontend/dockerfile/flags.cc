@@ -35,15 +35,14 @@ Result<std::string> check_value(const FlagRule& rule, std::optional<std::string_
 
 }  // namespace
 
-Result<Flags> Flags::parse(const std::vector<std::string>& words,
-                           std::span<const FlagRule> rules) {
+Result<Flags> Flags::parse(const std::vector<std::string>& words, std::span<const FlagRule> rules) {
   Flags out;
   for (const std::string& word : words) {
     const std::string_view body = std::string_view(word).substr(2);
     const auto equals = body.find('=');
     const std::string_view name = body.substr(0, equals);
-    const auto rule = std::find_if(rules.begin(), rules.end(),
-                                   [&](const FlagRule& r) { return r.name == name; });
+    const auto rule =
+        std::find_if(rules.begin(), rules.end(), [&](const FlagRule& r) { return r.name == name; });
     if (rule == rules.end()) {
       return unknown_flag(name, rules);
     }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The --name=value flags of an instruction, checked against the table of those it takes. Thread-compatible.
+// The --name=value flags of an instruction, checked against the table of those it takes.
+// Thread-compatible.
 #pragma once
 
 #include "snapshotter/base/result.h"
@@ -20,7 +21,8 @@ struct FlagRule {
 
 class Flags {
  public:
-  /// Fails on an unknown flag (with a hint), a repeated one that may be given once, a missing or malformed value.
+  /// Fails on an unknown flag (with a hint), a repeated one that may be given once, a missing or
+  /// malformed value.
   static Result<Flags> parse(const std::vector<std::string>& words,
                              std::span<const FlagRule> rules);
 

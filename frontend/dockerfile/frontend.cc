@@ -18,13 +18,17 @@ namespace {
 bool same_source(const LayoutContext& a, const LayoutContext& b) {
   return a.path == b.path && a.tag == b.tag && a.digest == b.digest;
 }
-bool same_source(const oci::Reference& a, const oci::Reference& b) { return a == b; }
+bool same_source(const oci::Reference& a, const oci::Reference& b) {
+  return a == b;
+}
 
 std::string source_text(const LayoutContext& layout) {
   return fmt::format("{}\n{}\n{}", layout.path, layout.tag,
                      layout.digest ? layout.digest->str() : "");
 }
-std::string source_text(const oci::Reference& reference) { return reference.str(); }
+std::string source_text(const oci::Reference& reference) {
+  return reference.str();
+}
 
 /// Equal for equal requests, else different.
 std::string key_of(const ImageRequest& request) {
@@ -70,8 +74,7 @@ Status resolve_round(std::vector<StagePlan>& plans, MetaResolver& resolver) {
   }
   const std::vector<Result<ImageMeta>> answers = resolver.resolve(requests);
   if (answers.size() != requests.size()) {
-    return internal_error("{} images were asked for, {} answered", requests.size(),
-                          answers.size());
+    return internal_error("{} images were asked for, {} answered", requests.size(), answers.size());
   }
   for (const Waiting& one : waiting) {
     const Result<ImageMeta>& answer = answers[one.request];

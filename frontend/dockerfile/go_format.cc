@@ -19,9 +19,14 @@ struct Unit {
   std::int64_t nanoseconds;
 };
 constexpr std::array kUnits{
-    Unit{"h", 3'600'000'000'000}, Unit{"m", 60'000'000'000}, Unit{"s", 1'000'000'000},
-    Unit{"ms", 1'000'000},        Unit{"us", 1'000},         Unit{"\xC2\xB5s", 1'000},
-    Unit{"\xCE\xBCs", 1'000},     Unit{"ns", 1},
+    Unit{"h", 3'600'000'000'000},
+    Unit{"m", 60'000'000'000},
+    Unit{"s", 1'000'000'000},
+    Unit{"ms", 1'000'000},
+    Unit{"us", 1'000},
+    Unit{"\xC2\xB5s", 1'000},
+    Unit{"\xCE\xBCs", 1'000},
+    Unit{"ns", 1},
 };
 
 std::string escaped(const CodePoint& point, std::string_view bytes) {
@@ -113,8 +118,8 @@ std::string go_list(const std::vector<std::string>& strings) {
 
 std::string go_duration(std::chrono::nanoseconds duration) {
   const std::int64_t count = duration.count();
-  const auto size = count < 0 ? 0 - static_cast<std::uint64_t>(count)
-                              : static_cast<std::uint64_t>(count);
+  const auto size =
+      count < 0 ? 0 - static_cast<std::uint64_t>(count) : static_cast<std::uint64_t>(count);
   const std::string sign = count < 0 ? "-" : "";
   if (size == 0) {
     return "0s";

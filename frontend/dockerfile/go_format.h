@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Texts as Go prints them: BuildKit's history entries are made by fmt.Sprintf, and tools read them. Pure; thread-safe.
+// Texts as Go prints them: BuildKit's history entries are made by fmt.Sprintf, and tools read them.
+// Pure; thread-safe.
 #pragma once
 
 #include "snapshotter/base/result.h"
@@ -11,10 +12,10 @@
 
 namespace mybuild::frontend {
 
-std::string go_quote(std::string_view text);                         // %q of a string
-std::string go_quote(const std::vector<std::string>& strings);      // %q of a slice: ["a" "b"]
-std::string go_list(const std::vector<std::string>& strings);       // %v of a slice: [a b]
-std::string go_duration(std::chrono::nanoseconds duration);          // 1m30s
+std::string go_quote(std::string_view text);                    // %q of a string
+std::string go_quote(const std::vector<std::string>& strings);  // %q of a slice: ["a" "b"]
+std::string go_list(const std::vector<std::string>& strings);   // %v of a slice: [a b]
+std::string go_duration(std::chrono::nanoseconds duration);     // 1m30s
 /// "1h2m3.5s", "300ms", "-1.5h", "0"; units h m s ms us µs ns.
 Result<std::chrono::nanoseconds> parse_go_duration(std::string_view text);
 /// 1, t, T, true, TRUE, True and their opposites.

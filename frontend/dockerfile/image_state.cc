@@ -25,9 +25,9 @@ constexpr std::array<std::string_view, 2> kBuilderArgs{"BUILDKIT_SBOM_SCAN_CONTE
                                                        "BUILDKIT_SBOM_SCAN_STAGE"};
 
 constexpr std::array<std::string_view, 37> kSignals{
-    "ABRT", "ALRM", "BUS",  "CHLD", "CLD",  "CONT", "FPE",  "HUP",  "ILL",    "INT",
-    "IO",   "IOT",  "KILL", "PIPE", "POLL", "PROF", "PWR",  "QUIT", "SEGV",   "STKFLT",
-    "STOP", "SYS",  "TERM", "TRAP", "TSTP", "TTIN", "TTOU", "URG",  "USR1",   "USR2",
+    "ABRT",   "ALRM",  "BUS",  "CHLD", "CLD",   "CONT",  "FPE",   "HUP",  "ILL",  "INT",
+    "IO",     "IOT",   "KILL", "PIPE", "POLL",  "PROF",  "PWR",   "QUIT", "SEGV", "STKFLT",
+    "STOP",   "SYS",   "TERM", "TRAP", "TSTP",  "TTIN",  "TTOU",  "URG",  "USR1", "USR2",
     "VTALRM", "WINCH", "XCPU", "XFSZ", "RTMIN", "RTMAX", "UNUSED"};
 
 /// The distance in "RTMIN+3"; -1 when there is none in 1…max.
@@ -197,8 +197,8 @@ Status apply(const ArgStep& step, const WordExpander& expander, const ArgScope& 
     if (argument.value) {
       text += "=" + *argument.value;
     }
-    const bool is_variable = std::find(kBuilderArgs.begin(), kBuilderArgs.end(), argument.name) ==
-                             kBuilderArgs.end();
+    const bool is_variable =
+        std::find(kBuilderArgs.begin(), kBuilderArgs.end(), argument.name) == kBuilderArgs.end();
     state.declare(std::move(argument), is_variable);
   }
   state.commit(std::move(text), false);
@@ -308,7 +308,8 @@ Status apply(const EntrypointStep& step, ImageState& state) {
   if (!args.empty()) {
     state.config.entrypoint = args;
   }
-  // A command for the old entry point makes no sense for the new one, unless this stage itself has set it.
+  // A command for the old entry point makes no sense for the new one, unless this stage itself has
+  // set it.
   if (!state.cmd_set) {
     state.config.cmd.reset();
   }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// ImageState: what travels beside the tree while a stage is lowered: the image's config with its history, the variables that
-// steps see, the working directory. Instructions that only touch these are applied here. Value type.
+// ImageState: what travels beside the tree while a stage is lowered: the image's config with its
+// history, the variables that steps see, the working directory. Instructions that only touch these
+// are applied here. Value type.
 #pragma once
 
 #include "frontend/dockerfile/env_list.h"
@@ -59,8 +60,8 @@ class ImageState {
 /// The config of FROM scratch.
 oci::ImageConfig scratch_config(const oci::Platform& platform);
 
-/// Each applies one instruction whose words are expanded by `expander`; the variables of one instruction are those before
-/// it. WORKDIR makes no directory here.
+/// Each applies one instruction whose words are expanded by `expander`; the variables of one
+/// instruction are those before it. WORKDIR makes no directory here.
 Status apply(const ArgStep& step, const WordExpander& expander, const ArgScope& scope,
              ImageState& state);
 Status apply(const EnvStep& step, const WordExpander& expander, ImageState& state);

@@ -20,7 +20,9 @@ namespace {
 
 using Body = decltype(Step::body);
 
-std::string verb_of(const Node& node) { return to_upper(node.verb); }
+std::string verb_of(const Node& node) {
+  return to_upper(node.verb);
+}
 
 Error needs_one(const Node& node) {
   return invalid_argument("{} requires exactly one argument", verb_of(node));
@@ -161,10 +163,12 @@ Status take_sources(const Node& node, CopyStep& step) {
 }
 
 Result<Body> copy(const Node& node) {
-  static constexpr std::array kRules{
-      FlagRule{"from"},  FlagRule{"chown"},
-      FlagRule{"chmod"}, FlagRule{"link", FlagType::Bool},
-      FlagRule{"parents", FlagType::Bool}, FlagRule{"exclude", FlagType::Texts}};
+  static constexpr std::array kRules{FlagRule{"from"},
+                                     FlagRule{"chown"},
+                                     FlagRule{"chmod"},
+                                     FlagRule{"link", FlagType::Bool},
+                                     FlagRule{"parents", FlagType::Bool},
+                                     FlagRule{"exclude", FlagType::Texts}};
   CopyStep step;
   const Flags flags = TRY(Flags::parse(node.flags, kRules));
   TRY(take_sources(node, step));
@@ -177,11 +181,13 @@ Result<Body> copy(const Node& node) {
 }
 
 Result<Body> add(const Node& node) {
-  static constexpr std::array kRules{
-      FlagRule{"chown"},    FlagRule{"chmod"},
-      FlagRule{"link", FlagType::Bool}, FlagRule{"exclude", FlagType::Texts},
-      FlagRule{"checksum"}, FlagRule{"keep-git-dir", FlagType::Bool},
-      FlagRule{"unpack", FlagType::Bool}};
+  static constexpr std::array kRules{FlagRule{"chown"},
+                                     FlagRule{"chmod"},
+                                     FlagRule{"link", FlagType::Bool},
+                                     FlagRule{"exclude", FlagType::Texts},
+                                     FlagRule{"checksum"},
+                                     FlagRule{"keep-git-dir", FlagType::Bool},
+                                     FlagRule{"unpack", FlagType::Bool}};
   CopyStep step;
   const Flags flags = TRY(Flags::parse(node.flags, kRules));
   TRY(take_sources(node, step));
@@ -371,8 +377,7 @@ Error unknown_instruction(const Node& node) {
   for (const Instruction& instruction : kInstructions) {
     names.push_back(to_upper(instruction.verb));
   }
-  return invalid_argument("unknown instruction: {}",
-                          go_quote(node.original_verb.substr(0, kShown)))
+  return invalid_argument("unknown instruction: {}", go_quote(node.original_verb.substr(0, kShown)))
       .with_hint(did_you_mean(node.original_verb, names));
 }
 
@@ -408,8 +413,7 @@ Result<Script> parse_script(const Document& document, const SourceMap& source) {
     }
   }
   if (script.stages.empty()) {
-    return invalid_argument("dockerfile contains no stages to build")
-        .with_hint("it needs a FROM");
+    return invalid_argument("dockerfile contains no stages to build").with_hint("it needs a FROM");
   }
   return script;
 }

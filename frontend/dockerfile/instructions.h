@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Typed instructions: what each node says, checked as far as that is possible before variables have values. Value types;
-// parse is pure and thread-safe.
+// Typed instructions: what each node says, checked as far as that is possible before variables have
+// values. Value types; parse is pure and thread-safe.
 #pragma once
 
 #include "frontend/dockerfile/ast.h"

@@ -14,7 +14,9 @@ constexpr std::size_t kMaxLine = 64 * 1024 - 1;
 constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
 constexpr std::array<std::string_view, 3> kDirectives{"syntax", "escape", "check"};
 
-bool is_comment(std::string_view line) { return trim_left(line).starts_with('#'); }
+bool is_comment(std::string_view line) {
+  return trim_left(line).starts_with('#');
+}
 
 std::string_view trim_break(std::string_view line) {
   while (line.ends_with('\n') || line.ends_with('\r')) {
@@ -75,8 +77,8 @@ Result<bool> Lexer::read_directive(std::string_view line) {
   }
   if (directive->name == "escape") {
     if (directive->value != "\\" && directive->value != "`") {
-      return fail(invalid_argument("invalid escape token '{}' does not match ` or \\",
-                                   directive->value));
+      return fail(
+          invalid_argument("invalid escape token '{}' does not match ` or \\", directive->value));
     }
     escape_ = directive->value[0];
   }
@@ -137,7 +139,8 @@ Status Lexer::join_continuations(LogicalLine& out) {
       continue;
     }
     if (trim_left(line).empty()) {
-      // The break at the very end of the file makes one more line here, but nobody wrote a blank one.
+      // The break at the very end of the file makes one more line here, but nobody wrote a blank
+      // one.
       out.empty_continuation |= !at_end();
       continue;
     }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Lexer: bytes to logical lines. Takes care of the byte-order mark, directives, comments, continuations and line lengths;
-// hands out heredoc bodies on demand, since only the parser knows which instructions have them. Thread-compatible.
+// Lexer: bytes to logical lines. Takes care of the byte-order mark, directives, comments,
+// continuations and line lengths; hands out heredoc bodies on demand, since only the parser knows
+// which instructions have them. Thread-compatible.
 #pragma once
 
 #include "frontend/dockerfile/ast.h"

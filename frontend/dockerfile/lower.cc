@@ -140,9 +140,9 @@ StageState Lowering::start_from_local(const PlannedStage& stage) {
                    .image = ImageState(scratch_config(stage.platform)),
                    .platform = stage.platform,
                    .base_layers = 0};
-  state.root = graph_.add(solver::SourceOp{solver::LocalSource{stage.context}}, {}, stage.platform,
-                          {.name = fmt::format("[context {}] load from client", stage.context),
-                           .location = {}});
+  state.root = graph_.add(
+      solver::SourceOp{solver::LocalSource{stage.context}}, {}, stage.platform,
+      {.name = fmt::format("[context {}] load from client", stage.context), .location = {}});
   return state;
 }
 
@@ -159,10 +159,14 @@ StageState Lowering::start_from_stage(int index) {
 
 StageState Lowering::start(const PlannedStage& stage, StepNamer& namer) {
   switch (stage.origin) {
-    case PlannedStage::Origin::Image: return start_from_image(stage, namer);
-    case PlannedStage::Origin::Local: return start_from_local(stage);
-    case PlannedStage::Origin::Stage: return start_from_stage(stage.parent);
-    case PlannedStage::Origin::Scratch: break;
+    case PlannedStage::Origin::Image:
+      return start_from_image(stage, namer);
+    case PlannedStage::Origin::Local:
+      return start_from_local(stage);
+    case PlannedStage::Origin::Stage:
+      return start_from_stage(stage.parent);
+    case PlannedStage::Origin::Scratch:
+      break;
   }
   return {.root = {},
           .image = ImageState(scratch_config(stage.platform)),
@@ -171,10 +175,10 @@ StageState Lowering::start(const PlannedStage& stage, StepNamer& namer) {
 }
 
 int Lowering::count_steps(const PlannedStage& stage) const {
-  int count = stage.origin == PlannedStage::Origin::Image ||
-                      stage.origin == PlannedStage::Origin::Local
-                  ? 1
-                  : 0;
+  int count =
+      stage.origin == PlannedStage::Origin::Image || stage.origin == PlannedStage::Origin::Local
+          ? 1
+          : 0;
   for (const PlannedStep& planned : stage.steps) {
     const auto& body = planned.step->body;
     const bool makes_layer = std::holds_alternative<RunStep>(body) ||

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Lowering: a resolved StagePlan becomes vertices and one image config per stage. Stages are taken in the order of the file;
-// those that the target does not reach are not touched. Thread-compatible.
+// Lowering: a resolved StagePlan becomes vertices and one image config per stage. Stages are taken
+// in the order of the file; those that the target does not reach are not touched.
+// Thread-compatible.
 #pragma once
 
 #include "frontend/dockerfile/expand.h"

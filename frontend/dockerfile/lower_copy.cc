@@ -181,8 +181,8 @@ Status lower_copy(StepContext& context, const CopyStep& step) {
     op.actions.emplace_back(std::move(from_file));
   }
   auto meta = context.meta(shown_text(context), true);
-  state.root = context.build.graph().add(std::move(op), std::move(inputs), state.platform,
-                                         std::move(meta));
+  state.root =
+      context.build.graph().add(std::move(op), std::move(inputs), state.platform, std::move(meta));
   state.image.commit(history_text(step, copy), true);
   return {};
 }
@@ -204,8 +204,8 @@ Status lower_workdir(StepContext& context, const WorkdirStep& step) {
     inputs.push_back(*state.root);
   }
   auto meta = context.meta(shown_text(context), false);
-  state.root = context.build.graph().add(std::move(op), std::move(inputs), state.platform,
-                                         std::move(meta));
+  state.root =
+      context.build.graph().add(std::move(op), std::move(inputs), state.platform, std::move(meta));
   return {};
 }
 

@@ -21,7 +21,7 @@ struct Draft {
   solver::ExecOp op;
   std::vector<solver::Edge> inputs;
   std::uint32_t ssh_mounts = 0;
-  std::optional<std::string> ssh_socket;    // of the first one
+  std::optional<std::string> ssh_socket;  // of the first one
   std::vector<std::string> secret_variables;
 
   /// Every tree gets an input of its own: one may be read as a whole, another in part.
@@ -38,8 +38,7 @@ struct Draft {
 std::string summary(std::string_view content) {
   content = trim(content);
   const auto end = content.find_first_of("\r\n");
-  return fmt::format(" ({}{})", content.substr(0, end),
-                     end == std::string_view::npos ? "" : "...");
+  return fmt::format(" ({}{})", content.substr(0, end), end == std::string_view::npos ? "" : "...");
 }
 
 struct Command {
@@ -47,8 +46,8 @@ struct Command {
   std::string summary;
 };
 
-/// The command with its heredocs: one alone is the script, or with "#!" a file that is run; others go to the shell as they
-/// are.
+/// The command with its heredocs: one alone is the script, or with "#!" a file that is run; others
+/// go to the shell as they are.
 Result<Command> command_of(StepContext& context, const RunStep& step, Draft& draft) {
   const std::vector<std::string>& args = step.command.args;
   if (step.heredocs.empty()) {
@@ -76,9 +75,8 @@ Result<Command> command_of(StepContext& context, const RunStep& step, Draft& dra
 }
 
 std::string absolute(const StepContext& context, std::string_view path) {
-  return path.starts_with('/')
-             ? clean_path(path)
-             : clean_path(fmt::format("{}/{}", context.state.image.cwd, path));
+  return path.starts_with('/') ? clean_path(path)
+                               : clean_path(fmt::format("{}/{}", context.state.image.cwd, path));
 }
 
 std::string last_component(std::string_view path) {
@@ -86,7 +84,8 @@ std::string last_component(std::string_view path) {
   return clean.substr(clean.rfind('/') + 1);
 }
 
-// Unlike the targets of trees, those of secrets and sockets are not taken from the working directory.
+// Unlike the targets of trees, those of secrets and sockets are not taken from the working
+// directory.
 solver::ExecMount secret_mount(const RunMount& mount) {
   solver::SecretMount secret;
   secret.id = !mount.source.empty() ? mount.source : mount.id;
@@ -147,8 +146,8 @@ solver::CacheMount cache_mount(const StepContext& context, const RunMount& mount
 }
 
 /// Bind, cache and tmpfs: mounts of trees.
-Result<solver::ExecMount> tree_mount(StepContext& context, const RunMount& mount,
-                                     std::size_t index, Draft& draft) {
+Result<solver::ExecMount> tree_mount(StepContext& context, const RunMount& mount, std::size_t index,
+                                     Draft& draft) {
   solver::ExecMount out{.target = absolute(context, mount.target), .input = {}, .kind = {}};
   if (out.target == "/") {
     return invalid_argument("invalid mount target \"{}\"", out.target)
@@ -190,7 +189,8 @@ Status add_mounts(StepContext& context, const RunStep& step, Draft& draft) {
   return {};
 }
 
-/// Build arguments every command gets without being declared, and without being part of what the step is.
+/// Build arguments every command gets without being declared, and without being part of what the
+/// step is.
 std::vector<std::string> proxy_variables(const std::map<std::string, std::string>& build_args) {
   constexpr std::array<std::string_view, 5> kProxies{"http_proxy", "https_proxy", "ftp_proxy",
                                                      "no_proxy", "all_proxy"};
@@ -225,19 +225,19 @@ void set_surroundings(const StepContext& context, const RunStep& step, Draft& dr
   op.network = step.network == "none"   ? solver::NetworkMode::None
                : step.network == "host" ? solver::NetworkMode::Host
                                         : input.network;
-  op.security = step.security == "insecure" ? solver::SecurityMode::Insecure
-                                            : solver::SecurityMode::Sandbox;
+  op.security =
+      step.security == "insecure" ? solver::SecurityMode::Insecure : solver::SecurityMode::Sandbox;
   op.extra_hosts = input.extra_hosts;
   op.shm_size = input.shm_size;
   op.ulimits = input.ulimits;
   op.proxy_env = proxy_variables(input.build_args);
 }
 
-/// The command as progress shows it: variables filled in where they are known, secrets only by their place.
+/// The command as progress shows it: variables filled in where they are known, secrets only by
+/// their place.
 std::string shown_text(const StepContext& context, const Draft& draft, const std::string& text) {
-  const ExpandOptions options{.escape = context.build.plan().escape(),
-                              .keep_quotes = true,
-                              .keep_unset = true};
+  const ExpandOptions options{
+      .escape = context.build.plan().escape(), .keep_quotes = true, .keep_unset = true};
   if (draft.secret_variables.empty()) {
     const auto shown = expand(text, context.state.image.env(), options);
     return shown ? shown->text : text;
@@ -267,8 +267,7 @@ Status lower_run(StepContext& context, const RunStep& step) {
 
   std::string history = fmt::format("RUN {}{} # buildkit", state.image.declared_args(),
                                     fmt::join(draft.op.args, " "));
-  auto meta =
-      context.meta(shown_text(context, draft, context.step().text + command.summary), true);
+  auto meta = context.meta(shown_text(context, draft, context.step().text + command.summary), true);
   state.root = context.build.graph().add(std::move(draft.op), std::move(draft.inputs),
                                          state.platform, std::move(meta));
   state.image.commit(std::move(history), true);

@@ -118,8 +118,8 @@ constexpr std::array kRules{
 };
 
 const Rule* find_rule(std::string_view verb) {
-  const auto* rule = std::find_if(kRules.begin(), kRules.end(),
-                                  [&](const Rule& r) { return r.verb == verb; });
+  const auto* rule =
+      std::find_if(kRules.begin(), kRules.end(), [&](const Rule& r) { return r.verb == verb; });
   return rule == kRules.end() ? nullptr : rule;
 }
 
@@ -173,7 +173,8 @@ Status check_is_text(const SourceMap& source, std::string_view text) {
   if (nul == std::string_view::npos) {
     return {};
   }
-  const auto line = 1 + std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(nul), '\n');
+  const auto line =
+      1 + std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(nul), '\n');
   return invalid_argument("not a text file: there is a NUL byte in line {}", line)
       .with_hint("a Dockerfile is UTF-8 text; check the name given with --file")
       .at(SourceLocation{.file = source.locate({}).file,

@@ -71,8 +71,7 @@ Result<std::vector<std::string>> parse_port_spec(std::string_view spec) {
   }
   protocol = protocol.empty() ? "tcp" : protocol;
   if (protocol != "tcp" && protocol != "udp" && protocol != "sctp") {
-    return invalid_argument("invalid proto: {}", protocol)
-        .with_hint("it can be tcp, udp or sctp");
+    return invalid_argument("invalid proto: {}", protocol).with_hint("it can be tcp, udp or sctp");
   }
   const auto range = parse_range(ports);
   if (!range) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// EXPOSE's words: "80", "80/udp", "8000-8005", and docker's old "[ip:]host:container". Pure; thread-safe.
+// EXPOSE's words: "80", "80/udp", "8000-8005", and docker's old "[ip:]host:container". Pure;
+// thread-safe.
 #pragma once
 
 #include "snapshotter/base/result.h"

@@ -25,7 +25,9 @@ struct Field {
 constexpr std::array<std::string_view, 5> kTypes{"bind", "cache", "tmpfs", "secret", "ssh"};
 constexpr std::array<std::string_view, 3> kSharings{"shared", "private", "locked"};
 
-std::string_view name_of(MountType type) { return kTypes[static_cast<std::size_t>(type)]; }
+std::string_view name_of(MountType type) {
+  return kTypes[static_cast<std::size_t>(type)];
+}
 
 std::vector<std::string> strings(std::span<const std::string_view> views) {
   return {views.begin(), views.end()};
@@ -35,7 +37,8 @@ Error bad_csv(std::string_view text) {
   return invalid_argument("failed to parse the fields of --mount={}: misplaced quote", text);
 }
 
-/// One record of RFC 4180: fields between commas, quoted as a whole when they hold commas or quotes ("" for ").
+/// One record of RFC 4180: fields between commas, quoted as a whole when they hold commas or quotes
+/// ("" for ").
 Result<std::vector<std::string>> split_csv(std::string_view text) {
   std::vector<std::string> out(1);
   bool quoted = false;
@@ -205,18 +208,30 @@ struct Key {
   bool may_be_bare = false;
 };
 constexpr std::array kKeys{
-    Key{"type", type},        Key{"from", from},           Key{"source", source},
-    Key{"src", source},       Key{"target", target},       Key{"dst", target},
-    Key{"destination", target}, Key{"readonly", read_only, true}, Key{"ro", read_only, true},
-    Key{"readwrite", read_write, true}, Key{"rw", read_write, true}, Key{"required", required, true},
-    Key{"id", id},            Key{"sharing", sharing},     Key{"size", size},
-    Key{"env", env},          Key{"mode", mode},           Key{"uid", uid},
+    Key{"type", type},
+    Key{"from", from},
+    Key{"source", source},
+    Key{"src", source},
+    Key{"target", target},
+    Key{"dst", target},
+    Key{"destination", target},
+    Key{"readonly", read_only, true},
+    Key{"ro", read_only, true},
+    Key{"readwrite", read_write, true},
+    Key{"rw", read_write, true},
+    Key{"required", required, true},
+    Key{"id", id},
+    Key{"sharing", sharing},
+    Key{"size", size},
+    Key{"env", env},
+    Key{"mode", mode},
+    Key{"uid", uid},
     Key{"gid", gid},
 };
 
 Result<const Key*> find_key(const Field& field) {
-  const auto* key = std::find_if(kKeys.begin(), kKeys.end(),
-                                 [&](const Key& k) { return k.name == field.key; });
+  const auto* key =
+      std::find_if(kKeys.begin(), kKeys.end(), [&](const Key& k) { return k.name == field.key; });
   if (key == kKeys.end()) {
     std::vector<std::string> names;
     for (const Key& known : kKeys) {
@@ -235,8 +250,8 @@ Status check_ids(const RunMount& mount) {
   if (mount.type != MountType::Bind && mount.type != MountType::Tmpfs) {
     return {};
   }
-  for (const auto& [name, value] : {std::pair("mode", mount.mode), std::pair("uid", mount.uid),
-                                    std::pair("gid", mount.gid)}) {
+  for (const auto& [name, value] :
+       {std::pair("mode", mount.mode), std::pair("uid", mount.uid), std::pair("gid", mount.gid)}) {
     if (value) {
       return invalid_argument("{} not allowed for \"{}\" type mounts", name, name_of(mount.type));
     }

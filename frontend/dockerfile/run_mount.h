@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// RUN --mount=…: the comma-separated fields of one mount. `from` is read when the file is parsed, since it says which stages
-// are needed; everything else when the step is lowered, since it may hold variables. Pure; thread-safe.
+// RUN --mount=…: the comma-separated fields of one mount. `from` is read when the file is parsed,
+// since it says which stages are needed; everything else when the step is lowered, since it may
+// hold variables. Pure; thread-safe.
 #pragma once
 
 #include "snapshotter/base/result.h"

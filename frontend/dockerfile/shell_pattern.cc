@@ -43,7 +43,8 @@ std::string join(const Characters& characters, std::size_t from, std::size_t to)
   return out;
 }
 
-/// All ways to read the pattern at once: threads_[i] is the leftmost start of a match that has come to token i.
+/// All ways to read the pattern at once: threads_[i] is the leftmost start of a match that has come
+/// to token i.
 class Simulation {
  public:
   explicit Simulation(const std::vector<Token>& tokens)
@@ -86,8 +87,8 @@ class Simulation {
         continue;
       }
       const Token& token = tokens_[i];
-      const bool fits = token.kind == Token::Kind::Literal ? token.literal == character
-                                                           : character != "\n";
+      const bool fits =
+          token.kind == Token::Kind::Literal ? token.literal == character : character != "\n";
       if (fits) {
         std::size_t& to = next_[token.kind == Token::Kind::AnyMany ? i : i + 1];
         to = std::min(to, threads_[i]);
@@ -140,8 +141,8 @@ Status ShellPattern::check_size(std::string_view value) const {
 Result<std::string> ShellPattern::strip_prefix(std::string_view value, bool longest) const {
   TRY(check_size(value));
   const Characters text = characters_of(value);
-  const auto match = Simulation(tokens_).run(text, 0, Anchor::Here,
-                                             longest ? Extent::Longest : Extent::Shortest);
+  const auto match =
+      Simulation(tokens_).run(text, 0, Anchor::Here, longest ? Extent::Longest : Extent::Shortest);
   return match ? join(text, match->end, text.size()) : std::string(value);
 }
 

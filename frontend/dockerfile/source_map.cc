@@ -21,7 +21,8 @@ std::string_view trim_right(std::string_view text) {
 
 }  // namespace
 
-SourceMap::SourceMap(std::string file, std::string_view text) : file_(std::move(file)), text_(text) {
+SourceMap::SourceMap(std::string file, std::string_view text)
+    : file_(std::move(file)), text_(text) {
   for (std::size_t at = 0; at <= text_.size();) {
     starts_.push_back(at);
     const auto end = text_.find('\n', at);
@@ -49,7 +50,8 @@ SourceLocation SourceMap::locate(LineRange range) const {
 }
 
 std::string SourceMap::excerpt(LineRange range) const {
-  // A single line gets up to four lines of company, a range two, shared out evenly as long as there are any.
+  // A single line gets up to four lines of company, a range two, shared out evenly as long as there
+  // are any.
   const int wanted = range.first == range.last ? 4 : 2;
   int first = range.first;
   int last = range.last;

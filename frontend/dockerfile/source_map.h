@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// SourceMap: the text of a Dockerfile by line numbers, for errors and for the place of each vertex. Holds a view: the text
-// must outlive it. Immutable; thread-safe.
+// SourceMap: the text of a Dockerfile by line numbers, for errors and for the place of each vertex.
+// Holds a view: the text must outlive it. Immutable; thread-safe.
 #pragma once
 
 #include "snapshotter/base/error.h"
@@ -25,7 +25,8 @@ class SourceMap {
   int line_count() const { return static_cast<int>(starts_.size()); }
   /// Without the line break.
   std::string_view line(int number) const;
-  /// The range with its excerpt: the lines around, numbered, the range marked by ">>>", as BuildKit shows them.
+  /// The range with its excerpt: the lines around, numbered, the range marked by ">>>", as BuildKit
+  /// shows them.
   SourceLocation locate(LineRange range) const;
 
  private:

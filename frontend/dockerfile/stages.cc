@@ -170,8 +170,7 @@ Status StagePlan::add_stage(const StageText& text) {
 Status StagePlan::set_platform(PlannedStage& stage, const std::string& expression) {
   const std::string text = TRY(expand_global(expression, stage.lines));
   if (text.empty()) {
-    return at(invalid_argument("empty platform value from expression {}", expression),
-              stage.lines);
+    return at(invalid_argument("empty platform value from expression {}", expression), stage.lines);
   }
   auto platform = oci::parse_platform(text);
   if (!platform) {
@@ -200,8 +199,8 @@ Status StagePlan::set_base(PlannedStage& stage) {
 Status StagePlan::set_image(PlannedStage& stage, const std::string& name) {
   auto reference = oci::Reference::parse(name);
   if (!reference) {
-    Error error =
-        std::move(reference).error().context(fmt::format("failed to parse stage name \"{}\"", name));
+    Error error = std::move(reference).error().context(
+        fmt::format("failed to parse stage name \"{}\"", name));
     if (const std::string hint = did_you_mean(name, names()); !hint.empty()) {
       error = std::move(error).with_hint(hint);
     }
@@ -306,7 +305,8 @@ Result<int> StagePlan::copy_source(const std::string& from, LineRange lines) {
 
 Result<PlannedStep> StagePlan::plan_step(const Step& step, bool on_build) {
   PlannedStep planned{&step, {}, on_build};
-  if (const auto* copy = std::get_if<CopyStep>(&step.body); copy != nullptr && !copy->from.empty()) {
+  if (const auto* copy = std::get_if<CopyStep>(&step.body);
+      copy != nullptr && !copy->from.empty()) {
     const int source = TRY(copy_source(copy->from, step.lines));
     planned.sources.push_back(source);
   }
@@ -371,8 +371,7 @@ Status StagePlan::check_cycles() const {
         continue;
       }
       if (marks[static_cast<std::size_t>(source)] == Mark::Open) {
-        return at(invalid_argument("circular dependency detected on stage: {}",
-                                   shown_name(source)),
+        return at(invalid_argument("circular dependency detected on stage: {}", shown_name(source)),
                   step.step->lines);
       }
       stack.push_back({source});

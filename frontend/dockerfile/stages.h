@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// StagePlan: the stages of a Dockerfile for one target platform: what each starts from, which other stages and images its
-// steps need, which of all that the target reaches, and the global ARGs. Grows when base images bring ONBUILD triggers.
-// Thread-compatible.
+// StagePlan: the stages of a Dockerfile for one target platform: what each starts from, which other
+// stages and images its steps need, which of all that the target reaches, and the global ARGs.
+// Grows when base images bring ONBUILD triggers. Thread-compatible.
 #pragma once
 
 #include "frontend/dockerfile/env_list.h"
@@ -33,7 +33,7 @@ struct PlannedStage {
   std::string context;              // the named context that took the place of the base; "" = none
   bool replaced = false;            // a context took the place of the whole stage
   Origin origin = Origin::Scratch;
-  int parent = kNoStage;            // Origin::Stage
+  int parent = kNoStage;                // Origin::Stage
   std::optional<ImageRequest> request;  // Origin::Image
   std::optional<ImageMeta> image;       // its answer
   oci::Platform platform;
@@ -68,7 +68,8 @@ class StagePlan {
   std::string shown_name(int index) const;
   std::vector<std::string> names() const;
 
-  /// Puts the ONBUILD triggers of resolved bases in front of the steps; true if that made new images reachable.
+  /// Puts the ONBUILD triggers of resolved bases in front of the steps; true if that made new
+  /// images reachable.
   Result<bool> add_triggers();
 
  private:
@@ -98,12 +99,13 @@ class StagePlan {
   const SourceMap* source_;
   oci::Platform platform_;
   EnvList global_args_;
-  std::deque<PlannedStage> stages_;          // references stay good while images are added
+  std::deque<PlannedStage> stages_;  // references stay good while images are added
   std::map<std::string, int> by_name_;
-  std::map<std::string, int> images_;        // those that only steps name
+  std::map<std::string, int> images_;  // those that only steps name
   std::deque<Step> trigger_steps_;
   int target_ = 0;
-  bool single_ = false;  // one stage and no step that names another tree: BuildKit prints no stage names then
+  bool single_ =
+      false;  // one stage and no step that names another tree: BuildKit prints no stage names then
 };
 
 }  // namespace mybuild::frontend

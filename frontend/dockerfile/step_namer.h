@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// StepNamer: "[build 2/5] COPY . ." as BuildKit numbers and prints the steps of one stage. Thread-compatible.
+// StepNamer: "[build 2/5] COPY . ." as BuildKit numbers and prints the steps of one stage.
+// Thread-compatible.
 #pragma once
 
 #include "frontend/dockerfile/env_list.h"
@@ -13,7 +14,8 @@ namespace mybuild::frontend {
 
 class StepNamer {
  public:
-  /// `stage` is "" when there is only one. `total` 0: names get no prefix. `platform` is set only for builds for several.
+  /// `stage` is "" when there is only one. `total` 0: names get no prefix. `platform` is set only
+  /// for builds for several.
   StepNamer(std::string stage, int total, std::optional<oci::Platform> platform)
       : stage_(std::move(stage)), total_(total), platform_(std::move(platform)) {}
 

@@ -49,8 +49,7 @@ std::string did_you_mean(std::string_view said, std::span<const std::string> kno
       best = name;
     }
   }
-  return best.empty() || best == said ? std::string()
-                                      : "did you mean " + std::string(best) + "?";
+  return best.empty() || best == said ? std::string() : "did you mean " + std::string(best) + "?";
 }
 
 }  // namespace mybuild::frontend

@@ -8,7 +8,8 @@
 
 namespace mybuild::frontend {
 
-/// "did you mean X?", or "" when nothing is close or one of them is what was said. Upper and lower case count as equal.
+/// "did you mean X?", or "" when nothing is close or one of them is what was said. Upper and lower
+/// case count as equal.
 std::string did_you_mean(std::string_view said, std::span<const std::string> known);
 
 }  // namespace mybuild::frontend

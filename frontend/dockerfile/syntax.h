@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which frontend a file asks for: "# syntax=docker/dockerfile:1" means ours, any other is refused by name. Thread-safe.
+// Which frontend a file asks for: "# syntax=docker/dockerfile:1" means ours, any other is refused
+// by name. Thread-safe.
 #pragma once
 
 #include "snapshotter/base/result.h"

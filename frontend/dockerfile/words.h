@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// How the text behind a verb is cut into arguments: at blanks, at unquoted blanks, or as a JSON array; and the flags in
-// front. Nothing is expanded and quotes stay, but for flags. Pure; thread-safe.
+// How the text behind a verb is cut into arguments: at blanks, at unquoted blanks, or as a JSON
+// array; and the flags in front. Nothing is expanded and quotes stay, but for flags. Pure;
+// thread-safe.
 #pragma once
 
 #include "snapshotter/base/result.h"

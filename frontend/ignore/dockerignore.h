@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The text of a .dockerignore file as patterns (buildkit frontend/dockerfile docs, "dockerignore file"). Thread-safe.
+// The text of a .dockerignore file as patterns (buildkit frontend/dockerfile docs, "dockerignore
+// file"). Thread-safe.
 #pragma once
 
 #include <string>
@@ -8,7 +9,8 @@
 
 namespace mybuild::frontend {
 
-/// Comments and blank lines dropped, patterns trimmed and cleaned, '!' kept in front, leading '/' dropped.
+/// Comments and blank lines dropped, patterns trimmed and cleaned, '!' kept in front, leading '/'
+/// dropped.
 std::vector<std::string> parse_dockerignore(std::string_view text);
 
 }  // namespace mybuild::frontend

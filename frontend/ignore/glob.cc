@@ -10,12 +10,17 @@ namespace {
 using Token = Glob::Token;
 using Kind = Token::Kind;
 
-/// The next code point; a byte that is not UTF-8 stands for itself, out of Unicode's range so that it equals only itself.
+/// The next code point; a byte that is not UTF-8 stands for itself, out of Unicode's range so that
+/// it equals only itself.
 char32_t take(std::string_view text, std::size_t& at) {
   constexpr char32_t kRawByte = 0x110000;
   const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
   const unsigned char lead = byte(at);
-  const std::size_t more = lead < 0x80 ? 0 : lead < 0xC2 ? 9 : lead < 0xE0 ? 1 : lead < 0xF0 ? 2 : 3;
+  const std::size_t more = lead < 0x80   ? 0
+                           : lead < 0xC2 ? 9
+                           : lead < 0xE0 ? 1
+                           : lead < 0xF0 ? 2
+                                         : 3;
   if (lead < 0x80) {
     ++at;
     return lead;
@@ -56,9 +61,14 @@ class Compiler {
   Status step() {
     const char32_t c = take(pattern_, at_);
     switch (c) {
-      case '*': star(); return {};
-      case '?': add(Kind::One); return {};
-      case '[': return character_class();
+      case '*':
+        star();
+        return {};
+      case '?':
+        add(Kind::One);
+        return {};
+      case '[':
+        return character_class();
       case '\\': {
         if (at_ == pattern_.size()) {
           return malformed();
@@ -66,7 +76,9 @@ class Compiler {
         add(Kind::Literal, take(pattern_, at_));
         return {};
       }
-      default: add(Kind::Literal, c); return {};
+      default:
+        add(Kind::Literal, c);
+        return {};
     }
   }
 
@@ -124,16 +136,20 @@ class Compiler {
 
 bool fits(const Token& token, char32_t c) {
   switch (token.kind) {
-    case Kind::Literal: return c == token.literal;
+    case Kind::Literal:
+      return c == token.literal;
     case Kind::One:
-    case Kind::Star: return c != '/';
+    case Kind::Star:
+      return c != '/';
     case Kind::Class:
       return token.negated !=
              std::any_of(token.ranges.begin(), token.ranges.end(),
                          [&](const auto& range) { return c >= range.first && c <= range.second; });
     case Kind::DeepLoop:
-    case Kind::Everything: return true;
-    case Kind::DeepSkip: return false;
+    case Kind::Everything:
+      return true;
+    case Kind::DeepSkip:
+      return false;
   }
   return false;
 }

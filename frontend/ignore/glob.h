@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// One compiled path pattern: literals, '?', '*', classes and, if asked for, '**'. Matching is O(pattern × path), whatever the
-// pattern. Immutable; thread-safe.
+// One compiled path pattern: literals, '?', '*', classes and, if asked for, '**'. Matching is
+// O(pattern × path), whatever the pattern. Immutable; thread-safe.
 #pragma once
 
 #include "snapshotter/base/result.h"

@@ -22,7 +22,8 @@ std::string_view trim(std::string_view text) {
 /// How a pattern is looked at; the first three spare most of them the general matcher.
 enum class Shape { Exact, Prefix, Suffix, General };
 
-/// patternmatcher treats "**" at either end of an otherwise plain text as "anything", also inside a component.
+/// patternmatcher treats "**" at either end of an otherwise plain text as "anything", also inside a
+/// component.
 Shape shape_of(std::string_view pattern) {
   const bool deep_front = pattern.starts_with("**");
   std::string_view middle = pattern.substr(deep_front ? 2 : 0);
@@ -59,13 +60,16 @@ struct PatternMatcher::Pattern {
 
   bool matches(std::string_view path) const {
     switch (shape) {
-      case Shape::Exact: return path == text;
-      case Shape::Prefix: return path.starts_with(std::string_view(text).substr(0, text.size() - 2));
+      case Shape::Exact:
+        return path == text;
+      case Shape::Prefix:
+        return path.starts_with(std::string_view(text).substr(0, text.size() - 2));
       case Shape::Suffix: {
         const std::string_view tail = std::string_view(text).substr(2);
         return path.ends_with(tail) || (tail.starts_with('/') && path == tail.substr(1));
       }
-      case Shape::General: return glob.matches(path);
+      case Shape::General:
+        return glob.matches(path);
     }
     return false;
   }
@@ -164,7 +168,9 @@ bool PatternMatcher::matches(std::string_view path) const {
   return matched;
 }
 
-bool PatternMatcher::empty() const { return patterns_.empty(); }
+bool PatternMatcher::empty() const {
+  return patterns_.empty();
+}
 
 bool PatternMatcher::may_include_below(std::string_view path) const {
   return std::any_of(patterns_.begin(), patterns_.end(), [&](const Pattern& pattern) {

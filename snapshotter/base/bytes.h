@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Byte spans: the one vocabulary for "some bytes". Sink and Source are how streams are passed between readers,
-// hashers, compressors and files. All are thread-compatible.
+// Byte spans: the one vocabulary for "some bytes". Sink and Source are how streams are passed
+// between readers, hashers, compressors and files. All are thread-compatible.
 #pragma once
 
 #include "snapshotter/base/result.h"

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Cancel: one per build. Anyone may ask for the stop; workers look at it between steps, or wait for a descriptor that
-// becomes readable. The first reason wins. Thread-safe; shared by reference, the owner outlives the users.
+// Cancel: one per build. Anyone may ask for the stop; workers look at it between steps, or wait for
+// a descriptor that becomes readable. The first reason wins. Thread-safe; shared by reference, the
+// owner outlives the users.
 #pragma once
 
 #include "snapshotter/base/fd.h"

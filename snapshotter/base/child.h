@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Child: a process made by posix_spawn (the only way that is safe with other threads running) and watched by a pidfd.
-// The destructor kills and reaps it. Move-only, thread-compatible.
+// Child: a process made by posix_spawn (the only way that is safe with other threads running) and
+// watched by a pidfd. The destructor kills and reaps it. Move-only, thread-compatible.
 #pragma once
 
 #include "snapshotter/base/fd.h"
@@ -23,7 +23,8 @@ class Child {
   struct Options {
     std::vector<std::string> argv;  // argv[0] is looked up in PATH unless it has a slash
     std::vector<std::string> env;   // "K=V"; all of it, nothing is inherited
-    std::vector<std::pair<int, int>> fds;  // {ours, theirs}: all other descriptors above 2 are closed
+    std::vector<std::pair<int, int>>
+        fds;  // {ours, theirs}: all other descriptors above 2 are closed
     bool new_session = false;
   };
   static Result<Child> spawn(const Options& options);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Clock: where times of day come from, so that tests and SOURCE_DATE_EPOCH can stand in. Thread-safe.
+// Clock: where times of day come from, so that tests and SOURCE_DATE_EPOCH can stand in.
+// Thread-safe.
 #pragma once
 
 #include "snapshotter/base/result.h"

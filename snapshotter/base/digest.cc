@@ -59,8 +59,12 @@ Digest Digest::of(ByteSpan data) {
   return hasher.finish();
 }
 
-std::string Digest::hex() const { return to_hex(bytes); }
-std::string Digest::str() const { return std::string(kPrefix) + hex(); }
+std::string Digest::hex() const {
+  return to_hex(bytes);
+}
+std::string Digest::str() const {
+  return std::string(kPrefix) + hex();
+}
 
 struct Hasher::Context {
   EVP_MD_CTX* evp = EVP_MD_CTX_new();
@@ -79,7 +83,9 @@ Hasher::Hasher(Hasher&&) noexcept = default;
 Hasher& Hasher::operator=(Hasher&&) noexcept = default;
 Hasher::~Hasher() = default;
 
-void Hasher::update(ByteSpan data) { EVP_DigestUpdate(context_->evp, data.data(), data.size()); }
+void Hasher::update(ByteSpan data) {
+  EVP_DigestUpdate(context_->evp, data.data(), data.size());
+}
 
 Digest Hasher::finish() {
   Digest digest;

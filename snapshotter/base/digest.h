@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Digest: the name of some bytes, "sha256:<64 hex>" (OCI image-spec descriptor.md, "Digests"). A value type, ordered and
-// hashable. Hasher computes one from a stream. Thread-compatible.
+// Digest: the name of some bytes, "sha256:<64 hex>" (OCI image-spec descriptor.md, "Digests"). A
+// value type, ordered and hashable. Hasher computes one from a stream. Thread-compatible.
 #pragma once
 
 #include "snapshotter/base/bytes.h"

@@ -20,17 +20,28 @@ struct Error::Data {
 
 std::string_view to_string(ErrorKind kind) {
   switch (kind) {
-    case ErrorKind::InvalidArgument: return "invalid argument";
-    case ErrorKind::NotFound: return "not found";
-    case ErrorKind::AlreadyExists: return "already exists";
-    case ErrorKind::Denied: return "denied";
-    case ErrorKind::Unavailable: return "unavailable";
-    case ErrorKind::Cancelled: return "cancelled";
-    case ErrorKind::Deadline: return "deadline";
-    case ErrorKind::DataLoss: return "data loss";
-    case ErrorKind::ProcessFailed: return "process failed";
-    case ErrorKind::Unsupported: return "unsupported";
-    case ErrorKind::Internal: return "internal";
+    case ErrorKind::InvalidArgument:
+      return "invalid argument";
+    case ErrorKind::NotFound:
+      return "not found";
+    case ErrorKind::AlreadyExists:
+      return "already exists";
+    case ErrorKind::Denied:
+      return "denied";
+    case ErrorKind::Unavailable:
+      return "unavailable";
+    case ErrorKind::Cancelled:
+      return "cancelled";
+    case ErrorKind::Deadline:
+      return "deadline";
+    case ErrorKind::DataLoss:
+      return "data loss";
+    case ErrorKind::ProcessFailed:
+      return "process failed";
+    case ErrorKind::Unsupported:
+      return "unsupported";
+    case ErrorKind::Internal:
+      return "internal";
   }
   return "unknown";
 }
@@ -48,11 +59,21 @@ Error::Error(Error&&) noexcept = default;
 Error& Error::operator=(Error&&) noexcept = default;
 Error::~Error() = default;
 
-ErrorKind Error::kind() const { return data_->kind; }
-const std::string& Error::message() const { return data_->message; }
-int Error::os_errno() const { return data_->os_errno; }
-int Error::exit_code() const { return data_->exit_code; }
-const std::string& Error::hint() const { return data_->hint; }
+ErrorKind Error::kind() const {
+  return data_->kind;
+}
+const std::string& Error::message() const {
+  return data_->message;
+}
+int Error::os_errno() const {
+  return data_->os_errno;
+}
+int Error::exit_code() const {
+  return data_->exit_code;
+}
+const std::string& Error::hint() const {
+  return data_->hint;
+}
 const SourceLocation* Error::location() const {
   return data_->location ? &*data_->location : nullptr;
 }
@@ -85,14 +106,18 @@ namespace {
 ErrorKind kind_of_errno(int os_errno) {
   switch (os_errno) {
     case ENOENT:
-    case ENOTDIR: return ErrorKind::NotFound;
-    case EEXIST: return ErrorKind::AlreadyExists;
+    case ENOTDIR:
+      return ErrorKind::NotFound;
+    case EEXIST:
+      return ErrorKind::AlreadyExists;
     case EPERM:
     case EACCES:
-    case EROFS: return ErrorKind::Denied;
+    case EROFS:
+      return ErrorKind::Denied;
     case EINVAL:
     case ENAMETOOLONG:
-    case ELOOP: return ErrorKind::InvalidArgument;
+    case ELOOP:
+      return ErrorKind::InvalidArgument;
     case EAGAIN:
     case EBUSY:
     case ECONNREFUSED:
@@ -100,12 +125,17 @@ ErrorKind kind_of_errno(int os_errno) {
     case ENOSPC:
     case EDQUOT:
     case EMFILE:
-    case ENFILE: return ErrorKind::Unavailable;
+    case ENFILE:
+      return ErrorKind::Unavailable;
     case ENOSYS:
-    case EOPNOTSUPP: return ErrorKind::Unsupported;
-    case ECANCELED: return ErrorKind::Cancelled;
-    case ETIMEDOUT: return ErrorKind::Deadline;
-    default: return ErrorKind::Internal;
+    case EOPNOTSUPP:
+      return ErrorKind::Unsupported;
+    case ECANCELED:
+      return ErrorKind::Cancelled;
+    case ETIMEDOUT:
+      return ErrorKind::Deadline;
+    default:
+      return ErrorKind::Internal;
   }
 }
 

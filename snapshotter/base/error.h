@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Error: why something failed for an outside reason, as a value that can be stored, queued and sent between threads.
-// Eight bytes, copyable. Messages are lower-case without a full stop; context() puts the caller's words in front:
-// "pull layer sha256:…: read: connection reset by peer". Thread-compatible.
+// Error: why something failed for an outside reason, as a value that can be stored, queued and sent
+// between threads. Eight bytes, copyable. Messages are lower-case without a full stop; context()
+// puts the caller's words in front: "pull layer sha256:…: read: connection reset by peer".
+// Thread-compatible.
 #pragma once
 
 #include <fmt/core.h>
@@ -76,7 +77,8 @@ Error make_error(ErrorKind kind, fmt::format_string<Args...> format, Args&&... a
   return Error(kind, fmt::format(format, std::forward<Args>(args)...));
 }
 
-/// The error of a system call: kind and text follow from `os_errno`; `what` says what was tried ("open /x").
+/// The error of a system call: kind and text follow from `os_errno`; `what` says what was tried
+/// ("open /x").
 Error os_error(int os_errno, std::string_view what);
 
 template <class... Args>

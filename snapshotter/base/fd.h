@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Fd: an owned file descriptor. Every descriptor of the program is made with O_CLOEXEC and lives in one of these.
-// Move-only, thread-compatible.
+// Fd: an owned file descriptor. Every descriptor of the program is made with O_CLOEXEC and lives in
+// one of these. Move-only, thread-compatible.
 #pragma once
 
 #include <unistd.h>

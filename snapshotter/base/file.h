@@ -54,7 +54,8 @@ class AtomicFile {
 class TempDir {
  public:
   /// Made inside `parent` (by default $TMPDIR or /tmp).
-  static Result<TempDir> create(const std::string& parent = {}, std::string_view prefix = "mybuild-");
+  static Result<TempDir> create(const std::string& parent = {},
+                                std::string_view prefix = "mybuild-");
   TempDir(TempDir&& other) noexcept;
   TempDir& operator=(TempDir&& other) noexcept;
   ~TempDir();

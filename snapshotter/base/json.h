@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// JSON from outside, without exceptions: parsing with a depth limit, and field readers whose errors name the path
-// ("config.Env[2]: expected a string"). Include it in .cc files only; headers use nlohmann/json_fwd.hpp. Thread-safe.
+// JSON from outside, without exceptions: parsing with a depth limit, and field readers whose errors
+// name the path
+// ("config.Env[2]: expected a string"). Include it in .cc files only; headers use
+// nlohmann/json_fwd.hpp. Thread-safe.
 #pragma once
 
 #include "snapshotter/base/result.h"
@@ -19,7 +21,8 @@ using Json = nlohmann::json;  // object keys sorted, so dump() is canonical
 
 /// Fails on malformed text, duplicate nesting beyond 200 levels, or invalid UTF-8.
 Result<Json> parse_json(std::string_view text);
-/// No white space, sorted keys, bytes that are not UTF-8 replaced: the same value always gives the same text.
+/// No white space, sorted keys, bytes that are not UTF-8 replaced: the same value always gives the
+/// same text.
 std::string canonical_dump(const Json& value);
 
 /// A view of one JSON value that knows its path. A missing or null field reads as absent.
@@ -30,7 +33,7 @@ class JsonField {
   bool absent() const { return value_ == nullptr || value_->is_null(); }
   /// The field of an object; absent if `this` is.
   Result<JsonField> field(std::string_view name) const;
-  Result<std::vector<JsonField>> items() const;  // of an array; none if absent
+  Result<std::vector<JsonField>> items() const;              // of an array; none if absent
   Result<std::map<std::string, JsonField>> members() const;  // of an object; none if absent
 
   // The typed readers fail when absent; the _or forms give the fallback instead.
@@ -39,7 +42,7 @@ class JsonField {
   Result<std::int64_t> integer() const;
   Result<std::int64_t> integer_or(std::int64_t fallback) const;
   Result<bool> boolean_or(bool fallback) const;
-  Result<std::vector<std::string>> strings() const;             // none if absent
+  Result<std::vector<std::string>> strings() const;               // none if absent
   Result<std::map<std::string, std::string>> string_map() const;  // none if absent
 
   const Json& json() const { return *value_; }

@@ -16,8 +16,12 @@ std::atomic<bool> debug_on{false};
 const std::chrono::steady_clock::time_point started = std::chrono::steady_clock::now();
 }  // namespace
 
-void enable_debug(bool on) { debug_on.store(on, std::memory_order_relaxed); }
-bool debug_enabled() { return debug_on.load(std::memory_order_relaxed); }
+void enable_debug(bool on) {
+  debug_on.store(on, std::memory_order_relaxed);
+}
+bool debug_enabled() {
+  return debug_on.load(std::memory_order_relaxed);
+}
 
 void write_debug(std::string_view text) {
   const std::chrono::duration<double, std::milli> age = std::chrono::steady_clock::now() - started;

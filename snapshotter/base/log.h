@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Diagnostics for people who debug mybuild itself; build progress is not a log. Off unless --debug. Thread-safe.
+// Diagnostics for people who debug mybuild itself; build progress is not a log. Off unless --debug.
+// Thread-safe.
 #pragma once
 
 #include <fmt/core.h>

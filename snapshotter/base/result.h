@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Result<T>: a value or an Error. The API is a subset of std::expected<T, Error>, so that a later switch is a rename.
-// TRY(expr) gives the value or returns the error from the calling function. It must be a whole statement or the whole
-// right-hand side of an initialisation: inside a braced initialiser g++ 12 and clang 14 leak the members already built.
+// Result<T>: a value or an Error. The API is a subset of std::expected<T, Error>, so that a later
+// switch is a rename. TRY(expr) gives the value or returns the error from the calling function. It
+// must be a whole statement or the whole right-hand side of an initialisation: inside a braced
+// initialiser g++ 12 and clang 14 leak the members already built.
 #pragma once
 
 #include "snapshotter/base/error.h"
@@ -20,9 +21,10 @@ class [[nodiscard]] Result {
   Result(T value) : state_(std::in_place_index<0>, std::move(value)) {}
   Result(Error error) : state_(std::in_place_index<1>, std::move(error)) {}
   template <class U>
-    requires(std::is_convertible_v<U, T> && !std::is_same_v<std::remove_cvref_t<U>, T> &&
-             !std::is_same_v<std::remove_cvref_t<U>, Error> && !std::is_same_v<std::remove_cvref_t<U>, Result>)
-  Result(U&& value) : state_(std::in_place_index<0>, std::forward<U>(value)) {}
+  requires(std::is_convertible_v<U, T> && !std::is_same_v<std::remove_cvref_t<U>, T> &&
+           !std::is_same_v<std::remove_cvref_t<U>, Error> &&
+           !std::is_same_v<std::remove_cvref_t<U>, Result>) Result(U&& value)
+      : state_(std::in_place_index<0>, std::forward<U>(value)) {}
 
   bool has_value() const { return state_.index() == 0; }
   explicit operator bool() const { return has_value(); }
@@ -86,13 +88,13 @@ using Status = Result<void>;
 
 #define MYBUILD_TRY_NAME2(line) try_result_##line
 #define MYBUILD_TRY_NAME(line) MYBUILD_TRY_NAME2(line)
-#define MYBUILD_TRY(name, ...)                 \
-  __extension__({                              \
-    auto name = (__VA_ARGS__);                 \
-    if (!name.has_value()) [[unlikely]] {      \
-      return std::move(name).error();          \
-    }                                          \
-    std::move(name).value();                   \
+#define MYBUILD_TRY(name, ...)            \
+  __extension__({                         \
+    auto name = (__VA_ARGS__);            \
+    if (!name.has_value()) [[unlikely]] { \
+      return std::move(name).error();     \
+    }                                     \
+    std::move(name).value();              \
   })
 #define TRY(...) MYBUILD_TRY(MYBUILD_TRY_NAME(__COUNTER__), __VA_ARGS__)
 

@@ -38,7 +38,9 @@ std::string clean_relative(std::string_view path) {
   return cleaned;
 }
 
-std::string clean_absolute(std::string_view path) { return "/" + clean_relative(path); }
+std::string clean_absolute(std::string_view path) {
+  return "/" + clean_relative(path);
+}
 
 std::string resolve_absolute(std::string_view base, std::string_view path) {
   if (path.starts_with('/')) {

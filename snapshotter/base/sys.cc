@@ -44,11 +44,15 @@ Status status(int result, std::string_view verb, const std::string& subject) {
   return {};
 }
 
-std::string fd_name(int fd) { return fmt::format("descriptor {}", fd); }
+std::string fd_name(int fd) {
+  return fmt::format("descriptor {}", fd);
+}
 
 }  // namespace
 
-std::string proc_fd_path(int fd) { return fmt::format("/proc/self/fd/{}", fd); }
+std::string proc_fd_path(int fd) {
+  return fmt::format("/proc/self/fd/{}", fd);
+}
 
 Result<Fd> open_at(int dirfd, const std::string& path, int flags, mode_t mode) {
   const int fd = retry([&] { return ::openat(dirfd, path.c_str(), flags | O_CLOEXEC, mode); });
@@ -299,8 +303,12 @@ Status set_times(int fd, struct timespec mtime) {
 Status ftruncate(int fd, off_t size) {
   return status(::ftruncate(fd, size), "truncate", fd_name(fd));
 }
-Status fsync(int fd) { return status(::fsync(fd), "fsync", fd_name(fd)); }
-Status syncfs(int fd) { return status(::syncfs(fd), "syncfs", fd_name(fd)); }
+Status fsync(int fd) {
+  return status(::fsync(fd), "fsync", fd_name(fd));
+}
+Status syncfs(int fd) {
+  return status(::syncfs(fd), "syncfs", fd_name(fd));
+}
 
 Result<std::vector<std::string>> list_xattrs(int fd) {
   const std::string path = proc_fd_path(fd);
@@ -355,9 +363,8 @@ Result<std::optional<std::string>> get_xattr(int fd, const std::string& name) {
 }
 
 Status set_xattr(int fd, const std::string& name, std::string_view value) {
-  return status(
-      ::setxattr(proc_fd_path(fd).c_str(), name.c_str(), value.data(), value.size(), 0),
-      "set extended attribute", name);
+  return status(::setxattr(proc_fd_path(fd).c_str(), name.c_str(), value.data(), value.size(), 0),
+                "set extended attribute", name);
 }
 Status remove_xattr(int fd, const std::string& name) {
   return status(::removexattr(proc_fd_path(fd).c_str(), name.c_str()), "remove extended attribute",
@@ -397,7 +404,9 @@ Status set_nonblocking(int fd, bool on) {
 }
 
 Result<bool> poll_readable(int fd, std::chrono::milliseconds timeout) {
-  struct pollfd entry {.fd = fd, .events = POLLIN, .revents = 0};
+  struct pollfd entry {
+    .fd = fd, .events = POLLIN, .revents = 0
+  };
   const int wait = timeout.count() < 0 ? -1 : static_cast<int>(timeout.count());
   const int ready = retry([&] { return ::poll(&entry, 1, wait); });
   if (ready < 0) {

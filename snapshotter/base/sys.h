@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// One thin wrapper per system call: retries EINTR, sets O_CLOEXEC, and turns errno into an Error that names the call's
-// subject. `dirfd` may be AT_FDCWD. Thread-safe.
+// One thin wrapper per system call: retries EINTR, sets O_CLOEXEC, and turns errno into an Error
+// that names the call's subject. `dirfd` may be AT_FDCWD. Thread-safe.
 #pragma once
 
 #include "snapshotter/base/bytes.h"
@@ -33,7 +33,8 @@ Result<std::size_t> read_full(int fd, MutableByteSpan buffer);
 Result<std::size_t> pread_full(int fd, MutableByteSpan buffer, std::uint64_t offset);
 Status write_all(int fd, ByteSpan bytes);
 Result<std::string> read_to_end(int fd);
-/// Copies to the end of `from`: reflink, else copy_file_range, else read and write. Returns the number of bytes.
+/// Copies to the end of `from`: reflink, else copy_file_range, else read and write. Returns the
+/// number of bytes.
 Result<std::uint64_t> copy_file(int from, int to);
 
 Result<struct stat> fstat(int fd);
@@ -55,7 +56,8 @@ Status link_at(int from_dirfd, const std::string& from, int to_dirfd, const std:
 Status mknod_at(int dirfd, const std::string& path, mode_t mode, dev_t dev);
 Status fchmod_at(int dirfd, const std::string& path, mode_t mode);  // follows links
 Status fchmod(int fd, mode_t mode);
-Status fchown_at(int dirfd, const std::string& path, uid_t uid, gid_t gid);  // does not follow links
+Status fchown_at(int dirfd, const std::string& path, uid_t uid,
+                 gid_t gid);  // does not follow links
 Status fchown(int fd, uid_t uid, gid_t gid);
 /// Sets atime and mtime; does not follow links.
 Status set_times_at(int dirfd, const std::string& path, struct timespec mtime);
@@ -64,7 +66,8 @@ Status ftruncate(int fd, off_t size);
 Status fsync(int fd);
 Status syncfs(int fd);
 
-/// Extended attributes through an open descriptor. O_PATH descriptors and symbolic links are reached by /proc/self/fd.
+/// Extended attributes through an open descriptor. O_PATH descriptors and symbolic links are
+/// reached by /proc/self/fd.
 Result<std::vector<std::string>> list_xattrs(int fd);
 /// nullopt when the attribute is not there or the file system has none.
 Result<std::optional<std::string>> get_xattr(int fd, const std::string& name);

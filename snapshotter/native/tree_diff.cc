@@ -67,7 +67,7 @@ class Differ {
     const std::string path = join_path(out.entry.path, name);
     std::optional<Entry> entry = TRY(read_entry(dirfd, name, info, path, TreeForm::Layer));
     if (!entry || entry->type == EntryType::Whiteout) {
-      return {};  // layers hold neither sockets nor somebody's own device 0/0
+      return {};  // layers hold neither sockets nor somebody's own marks
     }
     std::optional<Entry> below;
     if (on_lower) {

@@ -45,6 +45,10 @@ class Cleaner {
   Result<bool> keep(int dirfd, const std::string& name, const std::string& path, bool on_lower,
                     int depth) {
     const struct stat info = TRY(sys::lstat_at(dirfd, name));
+    if (S_ISSOCK(info.st_mode)) {  // whatever its mode: a step must not write marks
+      TRY(sys::unlink_at(dirfd, name));
+      return false;
+    }
     std::optional<Entry> below;
     if (on_lower) {
       below = TRY(lower_.lookup(path));
@@ -52,8 +56,7 @@ class Cleaner {
     if (S_ISDIR(info.st_mode)) {
       return keep_directory(dirfd, name, path, info, below, depth);
     }
-    const bool useless_whiteout = is_whiteout(info) && !below;
-    if (useless_whiteout || S_ISSOCK(info.st_mode)) {
+    if (is_whiteout(info) && !below) {
       TRY(sys::unlink_at(dirfd, name));
       return false;
     }

@@ -20,7 +20,9 @@ void put(Ordered& json, const char* name, const T& value, const T& ordinary = T{
   }
 }
 
-std::string octal(std::uint32_t mode) { return fmt::format("{:04o}", mode); }
+std::string octal(std::uint32_t mode) {
+  return fmt::format("{:04o}", mode);
+}
 
 void put_owner(Ordered& json, const std::optional<Owner>& owner) {
   if (owner) {

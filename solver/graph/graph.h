@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Graph: what a build has to do, as an immutable, content-addressed DAG. Only GraphBuilder makes one; equal vertices are
-// one vertex. Value type after build(); thread-safe to read.
+// Graph: what a build has to do, as an immutable, content-addressed DAG. Only GraphBuilder makes
+// one; equal vertices are one vertex. Value type after build(); thread-safe to read.
 #pragma once
 
 #include "snapshotter/base/digest.h"
@@ -10,15 +10,16 @@
 
 #include <compare>
 #include <cstdint>
-#include <span>
 #include <optional>
+#include <span>
 #include <string>
 #include <unordered_map>
 #include <vector>
 
 namespace mybuild::solver {
 
-/// Names the definition of a vertex, to share work in flight. Never looked up in a cache: a tag moves.
+/// Names the definition of a vertex, to share work in flight. Never looked up in a cache: a tag
+/// moves.
 struct VertexId {
   Digest digest;
   auto operator<=>(const VertexId&) const = default;
@@ -70,7 +71,8 @@ class GraphBuilder {
   std::unordered_map<Digest, VertexIndex> by_id_;
 };
 
-/// For golden tests and people: one JSON object per vertex, stable order, digests of inputs replaced by indices.
+/// For golden tests and people: one JSON object per vertex, stable order, digests of inputs
+/// replaced by indices.
 std::string dump_json(const Graph& graph);
 
 }  // namespace mybuild::solver

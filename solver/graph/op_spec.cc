@@ -9,8 +9,9 @@ namespace {
 
 constexpr std::string_view kVersion = "mybuild.op.v1";
 
-/// Every field goes in with its length, every list with its count, every choice with its number, so that no two different
-/// ops run together into the same bytes. The order of the put() overloads' fields is part of the format: append only.
+/// Every field goes in with its length, every list with its count, every choice with its number, so
+/// that no two different ops run together into the same bytes. The order of the put() overloads'
+/// fields is part of the format: append only.
 class Encoder {
  public:
   void put(std::string_view text) {
@@ -22,14 +23,10 @@ class Encoder {
   void put(std::uint32_t value) { put_number(value); }
   void put(std::uint64_t value) { put_number(value); }
   void put(std::int64_t value) { put_number(static_cast<std::uint64_t>(value)); }
-  void put(const Digest& digest) {
-    out_.append(as_text(ByteSpan(digest.bytes)));
-  }
+  void put(const Digest& digest) { out_.append(as_text(ByteSpan(digest.bytes))); }
   template <class Enum>
-    requires std::is_enum_v<Enum>
-  void put(Enum value) {
-    put_number(static_cast<std::uint64_t>(value));
-  }
+  requires std::is_enum_v<Enum>
+  void put(Enum value) { put_number(static_cast<std::uint64_t>(value)); }
   template <class T>
   void put(const std::vector<T>& items) {
     put_number(items.size());

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a vertex does, as plain data shaped like BuildKit's LLB messages: a source, a command in a sandbox, or file
-// operations. An input is named by its index in the vertex's input list. Value types, comparable.
+// What a vertex does, as plain data shaped like BuildKit's LLB messages: a source, a command in a
+// sandbox, or file operations. An input is named by its index in the vertex's input list. Value
+// types, comparable.
 #pragma once
 
 #include "snapshotter/base/digest.h"
@@ -73,7 +74,7 @@ struct SshMount {
 };
 
 struct ExecMount {
-  std::string target;  // absolute; empty for a secret that is only a variable
+  std::string target;                  // absolute; empty for a secret that is only a variable
   std::optional<std::uint32_t> input;  // Bind, Cache: the tree it shows or starts from
   std::variant<BindMount, CacheMount, TmpfsMount, SecretMount, SshMount> kind;
   bool operator==(const ExecMount&) const = default;
@@ -86,8 +87,8 @@ struct Ulimit {
   bool operator==(const Ulimit&) const = default;
 };
 
-/// A command in a sandbox. Input 0, if there is one, is the root file system (none: an empty one); output 0 is the root
-/// file system afterwards.
+/// A command in a sandbox. Input 0, if there is one, is the root file system (none: an empty one);
+/// output 0 is the root file system afterwards.
 struct ExecOp {
   bool has_root = true;  // false: FROM scratch, input 0 is not the root
   std::vector<std::string> args;
@@ -145,7 +146,8 @@ struct FileOp {
 
 using OpSpec = std::variant<SourceOp, ExecOp, FileOp>;
 
-/// Canonical bytes of an op: equal ops give equal bytes, ops that differ in any field other bytes. Framed and versioned.
+/// Canonical bytes of an op: equal ops give equal bytes, ops that differ in any field other bytes.
+/// Framed and versioned.
 std::string encode(const OpSpec& op);
 
 }  // namespace mybuild::solver

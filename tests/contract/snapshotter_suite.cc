@@ -13,12 +13,25 @@
 namespace mybuild::snapshotter::testing {
 namespace {
 
-using MakeDriver = std::unique_ptr<Snapshotter> (*)();
+/// A driver, and where: `on_overlay`, the layers are on an overlayfs, which cannot hold its own
+/// marks.
+struct Case {
+  const char* name;
+  std::unique_ptr<Snapshotter> (*make)();
+  bool on_overlay = false;
+};
 
-class SnapshotterSuite : public ::testing::TestWithParam<MakeDriver> {
+class SnapshotterSuite : public ::testing::TestWithParam<Case> {
  protected:
   void SetUp() override {
-    driver_ = GetParam()();
+    driver_ = GetParam().make();
+    if (GetParam().on_overlay) {
+      place_.emplace();
+      if (!place_->problem().empty()) {
+        GTEST_SKIP() << "no overlayfs to work on: " << place_->problem();
+      }
+      dir_ = must(TempDir::create(place_->path()));
+    }
     if (driver_->name() == "overlay") {
       const std::string problem = overlay_problem();
       if (!problem.empty()) {
@@ -66,6 +79,10 @@ class SnapshotterSuite : public ::testing::TestWithParam<MakeDriver> {
     }
   }
 
+  static void dir_times(const std::string& root) {
+    TreeMaker(root).time("d", 1000).time("e", 1000);
+  }
+
   static std::vector<std::string> paths(const std::string& layer) {
     const Fd fd = must(sys::open(layer, O_RDONLY | O_DIRECTORY));
     std::vector<std::string> all;
@@ -76,6 +93,7 @@ class SnapshotterSuite : public ::testing::TestWithParam<MakeDriver> {
     return all;
   }
 
+  std::optional<OverlayPlace> place_;  // outlives what is in it
   TempDir dir_ = must(TempDir::create());
   std::unique_ptr<Snapshotter> driver_;
   std::vector<std::string> layers_;
@@ -134,6 +152,41 @@ TEST_P(SnapshotterSuite, a_replaced_directory_hides_the_old_one) {
     TreeMaker(root).file("d/new", "y").file("d/both", "y");
   });
   EXPECT_EQ(must(must(open_layered_view(layers_))->list("d")), (Paths{"both", "new"}));
+}
+
+TEST_P(SnapshotterSuite, an_opaque_directory_below_stays_opaque) {
+  TreeMaker(new_layer()).file("d/old", "x").file("e/old", "x");
+  TreeMaker(new_layer()).file("d/mid", "x").opaque("d").whiteout("e");
+  run([](const std::string& root) { TreeMaker(root).file("d/new", "y").file("e/new", "y"); });
+  const auto view = must(open_layered_view(layers_));
+  EXPECT_EQ(must(view->list("d")), (Paths{"mid", "new"}));
+  EXPECT_EQ(must(view->list("e")), (Paths{"new"}));
+}
+
+TEST_P(SnapshotterSuite, names_of_any_length_can_be_deleted) {
+  const std::string name(255, 'n');
+  TreeMaker(new_layer()).file(name, "x");
+  const std::string layer =
+      run([&](const std::string& root) { must(remove_tree(root + "/" + name)); });
+  EXPECT_EQ(paths(layer), (Paths{"-" + name}));
+}
+
+TEST_P(SnapshotterSuite, a_step_cannot_write_marks) {
+  TreeMaker(new_layer()).file("d/f", "x").file("d/g", "x").file("e/f", "x");
+  run([](const std::string& root) {
+    must(sys::unlink_at(AT_FDCWD, root + "/d/g"));
+    for (const char* path : {"/d/.wh..wh..opq", "/e/.wh..wh..opq", "/d/h", "/new"}) {
+      must(sys::mknod_at(AT_FDCWD, root + path, S_IFSOCK, 0));
+    }
+    const Fd dir = must(sys::open(root + "/e", O_RDONLY | O_DIRECTORY));
+    must(sys::set_xattr(dir.get(), "user.overlay.opaque", "y"));
+    dir_times(root);
+  });
+  const auto view = must(open_layered_view(layers_));
+  EXPECT_EQ(must(view->list("")), (Paths{"d", "e"}));
+  EXPECT_EQ(must(view->list("d")), (Paths{"f"}));
+  EXPECT_EQ(must(view->list("e")), (Paths{"f"}));
+  EXPECT_EQ(paths(layers_.back()), (Paths{"d", "-d/g"}));
 }
 
 TEST_P(SnapshotterSuite, objects_change_their_type) {
@@ -269,8 +322,11 @@ TEST_P(SnapshotterSuite, applying_the_difference_is_the_identity_for_random_step
 }
 
 INSTANTIATE_TEST_SUITE_P(Drivers, SnapshotterSuite,
-                         ::testing::Values(&make_overlay_snapshotter, &make_native_snapshotter),
-                         [](const auto& driver) { return std::string(driver.param()->name()); });
+                         ::testing::Values(Case{"overlay", &make_overlay_snapshotter},
+                                           Case{"native", &make_native_snapshotter},
+                                           Case{"native_on_overlay", &make_native_snapshotter,
+                                                true}),
+                         [](const auto& driver) { return std::string(driver.param.name); });
 
 }  // namespace
 }  // namespace mybuild::snapshotter::testing

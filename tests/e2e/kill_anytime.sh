@@ -25,5 +25,5 @@ for round in $(seq $rounds); do
   [ $((round % 4)) != 0 ] || assert_equal "$(run image cat /sum)" "$expected" "round $round"
   [ $((round % 8)) != 0 ] || rm -rf "$MYBUILD_ROOT"
 done
-build -t image -o type=oci,dest=image.tar ctx
+build -t image ctx
 assert_equal "$(run image cat /sum /end | tail -n 1)" "end" "the result"

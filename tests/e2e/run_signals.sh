@@ -7,9 +7,9 @@ printf 'FROM busybox\nCMD ["sh"]\n' | dockerfile
 build -t image ctx
 set -m
 send() { # SIGNAL, to a container that reports it and ends with 9
-  local status=0
+  local status=0 && rm -f out
   "$MYBUILD" run --rm image sh -c "trap 'echo got $1; exit 9' $1; echo ready; while :; do sleep 0.05; done" >out 2>log &
-  until grep -q ready out; do sleep 0.05 && kill -0 $! 2>/dev/null || fail "the container ended early"; done
+  until grep -qs ready out; do sleep 0.05 && kill -0 $! 2>/dev/null || fail "the container ended early"; done
   kill "-$1" $!
   wait $! || status=$?
   assert_equal "$status $(tail -n 1 out)" "9 got $1" "SIG$1"

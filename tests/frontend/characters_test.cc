@@ -17,7 +17,8 @@ TEST(Decode, InvalidBytesStandForThemselves) {
 }
 
 TEST(Trim, KnowsUnicodeBlanks) {
-  EXPECT_EQ("a b", trim(" \t\xC2\xA0" "a b\xE3\x80\x80\r\n"));
+  EXPECT_EQ("a b", trim(" \t\xC2\xA0"
+                        "a b\xE3\x80\x80\r\n"));
   EXPECT_EQ("", trim(" \xC2\xA0 "));
   EXPECT_EQ("\xFF", trim(" \xFF "));
 }

@@ -47,43 +47,45 @@ INSTANTIATE_TEST_SUITE_P(Quotes, Expand,
                                          Row{"\"a\\b\\\"c\"", "a\\b\"c"}, Row{"a\\", "a"},
                                          Row{"'open", nullptr}, Row{"\"open", nullptr},
                                          Row{"it\"'\"s", "it's"}, Row{"", ""}, Row{"''", ""}));
-INSTANTIATE_TEST_SUITE_P(Variables, Expand,
-                         testing::Values(Row{"$name", "value"}, Row{"${name}s", "values"},
-                                         Row{"$names", ""}, Row{"$name.x", "value.x"}, Row{"$", "$"},
-                                         Row{"a$", "a$"}, Row{"$ x", "$ x"}, Row{"$1x", "x"},
-                                         Row{"$12", ""}, Row{"$$", ""}, Row{"$@x", "x"},
-                                         Row{"$name→", "value→"}, Row{"$nameé", ""},
-                                         Row{"${}", nullptr}, Row{"${name", nullptr},
-                                         Row{"${", nullptr}, Row{"${:x}", nullptr},
-                                         Row{"${name!x}", nullptr}, Row{"${name:x}", nullptr}));
 INSTANTIATE_TEST_SUITE_P(
-    Defaults, Expand,
-    testing::Values(Row{"${name:-w}", "value"}, Row{"${empty:-w}", "w"}, Row{"${empty-w}", ""},
-                    Row{"${unset-w}", "w"}, Row{"${unset:-$name}", "value"},
-                    Row{"${unset:-${unset:-deep}}", "deep"}, Row{"${name:+w}", "w"},
-                    Row{"${empty:+w}", ""}, Row{"${empty+w}", "w"}, Row{"${unset+w}", ""},
-                    Row{"${name:?no}", "value"}, Row{"${empty:?no}", nullptr},
-                    Row{"${empty?no}", ""}, Row{"${unset?}", nullptr},
-                    Row{"${unset:-'a b'}", "a b"}, Row{"${unset:-a\\}b}", "a}b"},
-                    Row{"${unset:-", nullptr}));
+    Variables, Expand,
+    testing::Values(Row{"$name", "value"}, Row{"${name}s", "values"}, Row{"$names", ""},
+                    Row{"$name.x", "value.x"}, Row{"$", "$"}, Row{"a$", "a$"}, Row{"$ x", "$ x"},
+                    Row{"$1x", "x"}, Row{"$12", ""}, Row{"$$", ""}, Row{"$@x", "x"},
+                    Row{"$name→", "value→"}, Row{"$nameé", ""}, Row{"${}", nullptr},
+                    Row{"${name", nullptr}, Row{"${", nullptr}, Row{"${:x}", nullptr},
+                    Row{"${name!x}", nullptr}, Row{"${name:x}", nullptr}));
+INSTANTIATE_TEST_SUITE_P(Defaults, Expand,
+                         testing::Values(Row{"${name:-w}", "value"}, Row{"${empty:-w}", "w"},
+                                         Row{"${empty-w}", ""}, Row{"${unset-w}", "w"},
+                                         Row{"${unset:-$name}", "value"},
+                                         Row{"${unset:-${unset:-deep}}", "deep"},
+                                         Row{"${name:+w}", "w"}, Row{"${empty:+w}", ""},
+                                         Row{"${empty+w}", "w"}, Row{"${unset+w}", ""},
+                                         Row{"${name:?no}", "value"}, Row{"${empty:?no}", nullptr},
+                                         Row{"${empty?no}", ""}, Row{"${unset?}", nullptr},
+                                         Row{"${unset:-'a b'}", "a b"},
+                                         Row{"${unset:-a\\}b}", "a}b"}, Row{"${unset:-", nullptr}));
 INSTANTIATE_TEST_SUITE_P(
     Affixes, Expand,
     testing::Values(Row{"${path#*/}", "usr/local/lib/x.tar.gz"}, Row{"${path##*/}", "x.tar.gz"},
-                    Row{"${path%.*}", "/usr/local/lib/x.tar"}, Row{"${path%%.*}", "/usr/local/lib/x"},
+                    Row{"${path%.*}", "/usr/local/lib/x.tar"},
+                    Row{"${path%%.*}", "/usr/local/lib/x"},
                     Row{"${path#nothing}", "/usr/local/lib/x.tar.gz"}, Row{"${name#?}", "alue"},
                     Row{"${name%%*}", ""}, Row{"${name%*}", "value"}, Row{"${stars#*\\*}", "b*c"},
                     Row{"${stars%%\\**}", "a"}, Row{"${wide#h?}", "he→x"}, Row{"${unset#x}", ""},
                     Row{"${name#\\v}", nullptr}, Row{"${name%$empty}", "value"},
                     Row{"${path##/$unset*lib}", "/x.tar.gz"}));
-INSTANTIATE_TEST_SUITE_P(
-    Replacements, Expand,
-    testing::Values(Row{"${list/,/-}", "a-b,,c"}, Row{"${list//,/-}", "a-b--c"},
-                    Row{"${list//,/}", "abc"}, Row{"${path/\\/usr/~}", "~/local/lib/x.tar.gz"},
-                    Row{"${path//\\//:}", ":usr:local:lib:x.tar.gz"}, Row{"${name/a*/x}", "vx"},
-                    Row{"${name/z/x}", "value"}, Row{"${list//?/x}", "xxxxxx"},
-                    Row{"${name//*/x}", "x"}, Row{"${name/a/$two}", "vone twolue"},
-                    Row{"${stars/\\*/-}", "a-b*c"}, Row{"${name/a}", nullptr},
-                    Row{"${name//x/", nullptr}, Row{"${unset/a/b}", ""}));
+INSTANTIATE_TEST_SUITE_P(Replacements, Expand,
+                         testing::Values(Row{"${list/,/-}", "a-b,,c"},
+                                         Row{"${list//,/-}", "a-b--c"}, Row{"${list//,/}", "abc"},
+                                         Row{"${path/\\/usr/~}", "~/local/lib/x.tar.gz"},
+                                         Row{"${path//\\//:}", ":usr:local:lib:x.tar.gz"},
+                                         Row{"${name/a*/x}", "vx"}, Row{"${name/z/x}", "value"},
+                                         Row{"${list//?/x}", "xxxxxx"}, Row{"${name//*/x}", "x"},
+                                         Row{"${name/a/$two}", "vone twolue"},
+                                         Row{"${stars/\\*/-}", "a-b*c"}, Row{"${name/a}", nullptr},
+                                         Row{"${name//x/", nullptr}, Row{"${unset/a/b}", ""}));
 
 TEST(ExpandOptions, TheEscapeCharacterCanBeABacktick) {
   const auto out = expand("a`$name\\$name", some_env(), {.escape = '`'});

@@ -76,8 +76,7 @@ class FakeResolver final : public frontend::MetaResolver {
   }
   void add(const std::string& name, const oci::ImageConfig& config) { images_[name] = config; }
 
-  Result<frontend::ImageMeta> answer(const std::string& name,
-                                     const oci::Platform& platform) const {
+  Result<frontend::ImageMeta> answer(const std::string& name, const oci::Platform& platform) const {
     const auto found = images_.find(name);
     if (found == images_.end()) {
       return not_found("no such image");

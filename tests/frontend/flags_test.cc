@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "frontend/dockerfile/flags.h"
+
 #include "frontend/dockerfile/suggest.h"
 #include "frontend/dockerfile/words.h"
 

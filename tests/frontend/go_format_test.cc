@@ -18,10 +18,14 @@ TEST(GoQuote, EscapesAsStrconv) {
 }
 
 TEST(GoDuration, PrintsAndParses) {
-  const std::pair<const char*, std::int64_t> rows[] = {
-      {"0s", 0},          {"1ns", 1},           {"1.5\xC2\xB5s", 1'500},
-      {"2ms", 2'000'000}, {"30s", 30'000'000'000}, {"1m30.5s", 90'500'000'000},
-      {"1h0m0s", 3'600'000'000'000}, {"-1.5s", -1'500'000'000}};
+  const std::pair<const char*, std::int64_t> rows[] = {{"0s", 0},
+                                                       {"1ns", 1},
+                                                       {"1.5\xC2\xB5s", 1'500},
+                                                       {"2ms", 2'000'000},
+                                                       {"30s", 30'000'000'000},
+                                                       {"1m30.5s", 90'500'000'000},
+                                                       {"1h0m0s", 3'600'000'000'000},
+                                                       {"-1.5s", -1'500'000'000}};
   for (const auto& [text, count] : rows) {
     EXPECT_EQ(text, go_duration(nanoseconds(count)));
     ASSERT_TRUE(parse_go_duration(text)) << text;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// testdata/dockerfiles/<case>/: Dockerfile and, if it needs any, input.json (target, build_args, platforms, labels,
-// contexts, no_cache, …) give ast, graph.json and config.json, or error. UPDATE_GOLDEN=1 writes what comes out.
+// testdata/dockerfiles/<case>/: Dockerfile and, if it needs any, input.json (target, build_args,
+// platforms, labels, contexts, no_cache, …) give ast, graph.json and config.json, or error.
+// UPDATE_GOLDEN=1 writes what comes out.
 #include "frontend/dockerfile/dump.h"
 #include "frontend/dockerfile/parser.h"
 #include "snapshotter/base/json.h"

@@ -40,7 +40,9 @@ TEST(Lexer, ADoubledEscapeCharacterEndsTheLine) {
 }
 
 TEST(Lexer, CarriageReturnsAndByteOrderMarkGo) {
-  const auto lines = lines_of("\xEF\xBB\xBF" "FROM x\r\nRUN a \\\r\n  b\r\n");
+  const auto lines = lines_of(
+      "\xEF\xBB\xBF"
+      "FROM x\r\nRUN a \\\r\n  b\r\n");
   ASSERT_EQ(2U, lines.size());
   EXPECT_EQ("FROM x", lines[0].text);
   EXPECT_EQ("RUN a   b", lines[1].text);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Files of absurd size or shape end with an answer in a short time: nothing here may be quadratic or recursive without end.
+// Files of absurd size or shape end with an answer in a short time: nothing here may be quadratic
+// or recursive without end.
 #include "tests/frontend/fake_resolver.h"
 
 #include <gtest/gtest.h>
@@ -24,8 +25,8 @@ TEST(Limits, AHundredThousandInstructions) {
 }
 
 TEST(Limits, AHundredThousandContinuedLines) {
-  EXPECT_TRUE(testing_support::build(
-      "FROM alpine\nRUN true \\\n" + repeat(100'000, [](int) { return " && x \\\n"; }) + "y\n"));
+  EXPECT_TRUE(testing_support::build("FROM alpine\nRUN true \\\n" +
+                                     repeat(100'000, [](int) { return " && x \\\n"; }) + "y\n"));
 }
 
 TEST(Limits, AChainOfTenThousandStages) {
@@ -39,9 +40,10 @@ TEST(Limits, AChainOfTenThousandStages) {
 
 TEST(Limits, CopiesFromAChainOfStagesInTheWrongOrder) {
   FrontendInput input = testing_support::input_of(
-      repeat(20'000, [](int i) {
-        return fmt::format("FROM alpine AS s{}\nCOPY --from=s{} / /\n", i, i + 1);
-      }) +
+      repeat(20'000,
+             [](int i) {
+               return fmt::format("FROM alpine AS s{}\nCOPY --from=s{} / /\n", i, i + 1);
+             }) +
       "FROM alpine AS s20000\n");
   input.target = "s0";
   testing_support::FakeResolver resolver;

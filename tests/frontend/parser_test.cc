@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "frontend/dockerfile/heredoc.h"
 #include "frontend/dockerfile/parser.h"
+
+#include "frontend/dockerfile/heredoc.h"
 #include "frontend/dockerfile/words.h"
 
 #include <gmock/gmock.h>
@@ -72,16 +73,13 @@ TEST_P(HeredocWord, IsRecognised) {
 }
 INSTANTIATE_TEST_SUITE_P(
     Table, HeredocWord,
-    testing::Values(HeredocRow{"<<EOF", "EOF", true, false},
-                    HeredocRow{"<<-EOF", "EOF", true, true}, HeredocRow{"3<<EOF", "EOF", true, false},
-                    HeredocRow{"<<'EOF'", "EOF", false, false},
-                    HeredocRow{"<<E\"O\"F", "EOF", false, false},
-                    HeredocRow{"<<\\EOF", "EOF", false, false},
-                    HeredocRow{"<<$X", "$X", true, false}, HeredocRow{"<<", nullptr, true, false},
-                    HeredocRow{"<<<EOF", nullptr, true, false},
-                    HeredocRow{"x<<EOF", nullptr, true, false},
-                    HeredocRow{"<EOF", nullptr, true, false},
-                    HeredocRow{"<<a<b", nullptr, true, false}));
+    testing::Values(
+        HeredocRow{"<<EOF", "EOF", true, false}, HeredocRow{"<<-EOF", "EOF", true, true},
+        HeredocRow{"3<<EOF", "EOF", true, false}, HeredocRow{"<<'EOF'", "EOF", false, false},
+        HeredocRow{"<<E\"O\"F", "EOF", false, false}, HeredocRow{"<<\\EOF", "EOF", false, false},
+        HeredocRow{"<<$X", "$X", true, false}, HeredocRow{"<<", nullptr, true, false},
+        HeredocRow{"<<<EOF", nullptr, true, false}, HeredocRow{"x<<EOF", nullptr, true, false},
+        HeredocRow{"<EOF", nullptr, true, false}, HeredocRow{"<<a<b", nullptr, true, false}));
 
 TEST(Heredocs, SeveralBodiesFollowInOrder) {
   const Node node = node_of("RUN cat <<A >x && cat <<-'B'\none\n A\nA\n\ttwo\n\tB");

@@ -20,11 +20,10 @@ TEST(Resolving, AsksForAllImagesAtOnceAndForNoneThatIsNotNeeded) {
       resolver);
   ASSERT_TRUE(out) << out.error().message();
   ASSERT_EQ(1U, resolver.rounds.size());
-  EXPECT_THAT(resolver.rounds[0],
-              ElementsAre("docker.io/library/alpine:latest linux/amd64",
-                          "docker.io/library/busybox:latest linux/amd64",
-                          "docker.io/library/empty:latest linux/amd64",
-                          "docker.io/library/rich:latest linux/amd64"));
+  EXPECT_THAT(resolver.rounds[0], ElementsAre("docker.io/library/alpine:latest linux/amd64",
+                                              "docker.io/library/busybox:latest linux/amd64",
+                                              "docker.io/library/empty:latest linux/amd64",
+                                              "docker.io/library/rich:latest linux/amd64"));
 }
 
 TEST(Resolving, GoesASecondRoundOnlyForWhatTriggersAdd) {
@@ -37,8 +36,9 @@ TEST(Resolving, GoesASecondRoundOnlyForWhatTriggersAdd) {
 
 TEST(Resolving, AsksOncePerPlatformWhateverTheNumberOfUses) {
   FakeResolver resolver;
-  FrontendInput input = input_of("FROM alpine AS a\nFROM docker.io/library/alpine:latest\n"
-                                 "COPY --from=a /x /\nCOPY --from=alpine /y /\n");
+  FrontendInput input = input_of(
+      "FROM alpine AS a\nFROM docker.io/library/alpine:latest\n"
+      "COPY --from=a /x /\nCOPY --from=alpine /y /\n");
   input.platforms.push_back({"linux", "arm", "v7", ""});
   input.platforms_given = true;
   const auto out = build_dockerfile(input, resolver);
@@ -50,9 +50,9 @@ TEST(Resolving, AsksOncePerPlatformWhateverTheNumberOfUses) {
 
 TEST(Graph, EqualVerticesOfTwoPlatformsAreOne) {
   FakeResolver resolver;
-  FrontendInput input =
-      input_of("FROM --platform=$BUILDPLATFORM alpine AS b\nRUN make\nFROM scratch\n"
-               "COPY --from=b /out /\n");
+  FrontendInput input = input_of(
+      "FROM --platform=$BUILDPLATFORM alpine AS b\nRUN make\nFROM scratch\n"
+      "COPY --from=b /out /\n");
   input.platforms.push_back({"linux", "arm64", "", ""});
   const auto out = build_dockerfile(input, resolver);
   ASSERT_TRUE(out) << out.error().message();
@@ -82,7 +82,8 @@ TEST(Stages, SelfReferenceAndWrongIndexAreErrors) {
 
 TEST(Stages, AStageKeepsWhatItsParentDeclared) {
   const auto out = testing_support::build(
-      "FROM alpine AS a\nARG A=1\nENV E=env\nARG E=arg\nCMD x\nFROM a\nENTRYPOINT [\"e\"]\nRUN y\n");
+      "FROM alpine AS a\nARG A=1\nENV E=env\nARG E=arg\nCMD x\nFROM a\nENTRYPOINT [\"e\"]\nRUN "
+      "y\n");
   ASSERT_TRUE(out) << out.error().message();
   const Target& target = out->targets[0];
   EXPECT_FALSE(target.config.cmd);
@@ -94,8 +95,7 @@ TEST(Stages, SiblingsDoNotSeeEachOther) {
       "FROM alpine AS base\nENV A=1\nFROM base AS l\nENV L=1\nRUN l\nFROM base AS r\nENV R=1\n"
       "COPY --from=l / /\nRUN r\n");
   ASSERT_TRUE(out) << out.error().message();
-  EXPECT_THAT(out->targets[0].config.env,
-              ElementsAre(HasSubstr("PATH="), "A=1", "R=1"));
+  EXPECT_THAT(out->targets[0].config.env, ElementsAre(HasSubstr("PATH="), "A=1", "R=1"));
 }
 
 TEST(Syntax, OursInAllItsNamesIsBuiltIn) {

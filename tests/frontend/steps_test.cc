@@ -26,16 +26,16 @@ INSTANTIATE_TEST_SUITE_P(
                     "COPY https://x/y.git z", "COPY git@x:y z", "ADD git://x/y z",
                     "ADD --checksum=sha256:x a b", "ADD --keep-git-dir=true a b",
                     "RUN --network=fast x", "RUN --security=no x", "RUN --mount=type=x y",
-                    "RUN --mount=type=cache y", "RUN --mount=type=bind,target=/ y",
-                    "ENV =x", "LABEL", "ARG", "ARG =x", "WORKDIR", "USER", "VOLUME [\"\"]",
-                    "VOLUME $NOTHING", "EXPOSE", "EXPOSE x", "EXPOSE 80/icmp", "EXPOSE 70000",
-                    "EXPOSE 5-1", "STOPSIGNAL SIGNOPE", "STOPSIGNAL 0", "SHELL /bin/sh",
-                    "HEALTHCHECK", "HEALTHCHECK CMD", "HEALTHCHECK NONE x", "HEALTHCHECK EXEC x",
+                    "RUN --mount=type=cache y", "RUN --mount=type=bind,target=/ y", "ENV =x",
+                    "LABEL", "ARG", "ARG =x", "WORKDIR", "USER", "VOLUME [\"\"]", "VOLUME $NOTHING",
+                    "EXPOSE", "EXPOSE x", "EXPOSE 80/icmp", "EXPOSE 70000", "EXPOSE 5-1",
+                    "STOPSIGNAL SIGNOPE", "STOPSIGNAL 0", "SHELL /bin/sh", "HEALTHCHECK",
+                    "HEALTHCHECK CMD", "HEALTHCHECK NONE x", "HEALTHCHECK EXEC x",
                     "HEALTHCHECK --interval=1us CMD x", "HEALTHCHECK --interval=1 CMD x",
                     "HEALTHCHECK --retries=-1 CMD x", "HEALTHCHECK --retries=x CMD x", "ONBUILD",
-                    "ONBUILD FROM x", "ONBUILD ONBUILD RUN x", "ONBUILD MAINTAINER x",
-                    "FROM a b", "FROM a AS 1x", "FROM --platform= x", "FROM --platform=a/b/c/d x",
-                    "FROM $NOPE", "RUN --unknown x", "LABEL a='", "WORKDIR ${x", "NOPE x"));
+                    "ONBUILD FROM x", "ONBUILD ONBUILD RUN x", "ONBUILD MAINTAINER x", "FROM a b",
+                    "FROM a AS 1x", "FROM --platform= x", "FROM --platform=a/b/c/d x", "FROM $NOPE",
+                    "RUN --unknown x", "LABEL a='", "WORKDIR ${x", "NOPE x"));
 
 const solver::ExecOp& last_exec(const FrontendOutput& out) {
   return std::get<solver::ExecOp>(out.graph.vertices().back().op);
@@ -66,7 +66,8 @@ TEST(Run, TheNamespaceOfCachesGoesInFrontOfTheirNames) {
 
 TEST(Run, ASecretsPlaceIsTheRootAndItsNameFollowsFromTheTarget) {
   const auto out = testing_support::build(
-      "FROM alpine\nWORKDIR /w\nRUN --mount=type=secret,target=etc/token --mount=type=ssh,id=k x\n");
+      "FROM alpine\nWORKDIR /w\nRUN --mount=type=secret,target=etc/token --mount=type=ssh,id=k "
+      "x\n");
   ASSERT_TRUE(out) << out.error().message();
   const auto& mounts = last_exec(*out).mounts;
   EXPECT_EQ("/etc/token", mounts[0].target);
@@ -83,8 +84,7 @@ TEST(Run, UsersVariablesCanReachMountsButNotTheCommand) {
 }
 
 TEST(Copy, FromAStageWithoutATreeCopiesFromAnEmptyOne) {
-  const auto out =
-      testing_support::build("FROM scratch AS e\nFROM alpine\nCOPY --from=e / /x\n");
+  const auto out = testing_support::build("FROM scratch AS e\nFROM alpine\nCOPY --from=e / /x\n");
   ASSERT_TRUE(out) << out.error().message();
   const auto& vertex = out->graph.vertices().back();
   ASSERT_EQ(2U, vertex.inputs.size());

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// encode() is what keys and vertex ids are made of: every field has to change it, one field's end may not run into the next.
+// encode() is what keys and vertex ids are made of: every field has to change it, one field's end
+// may not run into the next.
 #include "solver/graph/op_spec.h"
 
 #include <gtest/gtest.h>
@@ -35,7 +36,9 @@ TEST(Encode, EveryFieldOfExecCounts) {
       [](ExecOp&) {},
       [](ExecOp& op) { op.has_root = false; },
       [](ExecOp& op) { op.args = {"ab"}; },
-      [](ExecOp& op) { op.args = {"a", "b", ""}; },
+      [](ExecOp& op) {
+        op.args = {"a", "b", ""};
+      },
       [](ExecOp& op) { op.env.push_back(""); },
       [](ExecOp& op) { op.cwd = "/x"; },
       [](ExecOp& op) { op.user = "u"; },
@@ -93,7 +96,9 @@ TEST(Encode, EveryFieldOfFileOpsAndSourcesCounts) {
       FileOp{false, {}},
       file(CopyAction()),
       copy([](CopyAction& a) { a.input = 1; }),
-      copy([](CopyAction& a) { a.sources = {"/a", "/b"}; }),
+      copy([](CopyAction& a) {
+        a.sources = {"/a", "/b"};
+      }),
       copy([](CopyAction& a) { a.sources = {"/a/b"}; }),
       copy([](CopyAction& a) { a.dest = "/a/b"; }),
       copy([](CopyAction& a) { a.owner = Owner{}; }),

@@ -38,10 +38,14 @@ class CopyPlanTest : public testing::Test {
  private:
   static std::string mark(const Entry& entry) {
     switch (entry.type) {
-      case EntryType::Directory: return "/";
-      case EntryType::Symlink: return " -> " + entry.link;
-      case EntryType::HardLink: return " = " + entry.link;
-      default: return "";
+      case EntryType::Directory:
+        return "/";
+      case EntryType::Symlink:
+        return " -> " + entry.link;
+      case EntryType::HardLink:
+        return " = " + entry.link;
+      default:
+        return "";
     }
   }
 };

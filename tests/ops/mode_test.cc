@@ -14,13 +14,13 @@ struct Row {
 };
 
 const Row kRows[] = {
-    {"0755", 0600, false, 0755},       {"4711", 0600, false, 04711},
+    {"0755", 0600, false, 0755},        {"4711", 0600, false, 04711},
     {"u=rwx,go=rx", 0600, false, 0755}, {"+x", 0644, false, 0755},
-    {"a-w", 0666, false, 0444},        {"go-rwx", 0777, false, 0700},
+    {"a-w", 0666, false, 0444},         {"go-rwx", 0777, false, 0700},
     {"u=rwX,go=rX", 0600, false, 0644}, {"u=rwX,go=rX", 0700, false, 0755},
-    {"u=rwX,go=rX", 0600, true, 0755}, {"u+s", 0755, false, 04755},
-    {"g+s", 0755, true, 02755},        {"+t", 0777, true, 01777},
-    {"g=u", 0640, false, 0660},        {"u+r-w", 0200, false, 0400},
+    {"u=rwX,go=rX", 0600, true, 0755},  {"u+s", 0755, false, 04755},
+    {"g+s", 0755, true, 02755},         {"+t", 0777, true, 01777},
+    {"g=u", 0640, false, 0660},         {"u+r-w", 0200, false, 0400},
     {"o=", 0777, false, 0770},
 };
 

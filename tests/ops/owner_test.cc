@@ -18,9 +18,9 @@ struct Row {
 };
 
 const Row kRows[] = {
-    {"1000", 1000, 1000, false}, {"1000:7", 1000, 7, false}, {"web", 33, 34, false},
-    {"web:staff", 33, 50, false}, {"web:9", 33, 9, false},   {":staff", 0, 50, false},
-    {"nobody", 0, 0, true},       {"web:none", 33, 0, true}, {"0", 0, 0, false},
+    {"1000", 1000, 1000, false},  {"1000:7", 1000, 7, false}, {"web", 33, 34, false},
+    {"web:staff", 33, 50, false}, {"web:9", 33, 9, false},    {":staff", 0, 50, false},
+    {"nobody", 0, 0, true},       {"web:none", 33, 0, true},  {"0", 0, 0, false},
 };
 
 TEST(OwnerTest, NamesAreLookedUpInTheTree) {

@@ -29,9 +29,9 @@ std::string selected(const MemoryTree& tree, const std::vector<std::string>& pat
 }
 
 const MemoryTree& example() {
-  static const MemoryTree tree = {{"a.txt", "a"},       {"b.md", "b"},     {".hidden", "h"},
-                                  {"src/x.c", "x"},     {"src/y.h", "y"},  {"src/sub/z.c", "z"},
-                                  {"lib", "-> src"},    {"one", "-> a.txt"}, {"empty/", ""}};
+  static const MemoryTree tree = {{"a.txt", "a"},    {"b.md", "b"},       {".hidden", "h"},
+                                  {"src/x.c", "x"},  {"src/y.h", "y"},    {"src/sub/z.c", "z"},
+                                  {"lib", "-> src"}, {"one", "-> a.txt"}, {"empty/", ""}};
   return tree;
 }
 

@@ -46,8 +46,8 @@ class UnpackPlanTest : public testing::Test {
     const TempDir scratch = TempDir::create().value();
     CopyPlanOptions options;
     options.dest = dest;
-    const Result<bool> unpacked = plan_unpack(staged, context, context.lookup("a.tar")->value(),
-                                              options, scratch.path());
+    const Result<bool> unpacked =
+        plan_unpack(staged, context, context.lookup("a.tar")->value(), options, scratch.path());
     if (!unpacked) {
       return "error: " + unpacked.error().message();
     }
@@ -79,13 +79,13 @@ TEST_F(UnpackPlanTest, DotDotStaysInside) {
 }
 
 TEST_F(UnpackPlanTest, ALinkInTheArchiveLeadsWhereItWouldInAChroot) {
-  EXPECT_EQ(add({{"etc/", ""}},
-                Archive().link("out", EntryType::Symlink, "/etc").file("out/passwd", "x").bytes(),
-                "/to"),
-            "to/ to/etc/ to/etc/passwd to/out ");
-  EXPECT_EQ(add({}, Archive().link("up", EntryType::Symlink, "..").file("up/etc/f", "x").bytes(),
-                "/to"),
-            "to/ to/etc/ to/etc/f to/up ");
+  EXPECT_EQ(
+      add({{"etc/", ""}},
+          Archive().link("out", EntryType::Symlink, "/etc").file("out/passwd", "x").bytes(), "/to"),
+      "to/ to/etc/ to/etc/passwd to/out ");
+  EXPECT_EQ(
+      add({}, Archive().link("up", EntryType::Symlink, "..").file("up/etc/f", "x").bytes(), "/to"),
+      "to/ to/etc/ to/etc/f to/up ");
 }
 
 TEST_F(UnpackPlanTest, AHardLinkToNothingIsAnError) {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "snapshotter/base/file.h"
 #include "snapshotter/snapshotter.h"
+#include "snapshotter/whiteout.h"
+#include "tests/snapshotter/overlay_mount.h"
 
 #include <gtest/gtest.h>
 
@@ -20,12 +22,23 @@ class ChooseSnapshotterTest : public ::testing::Test {
 };
 
 TEST_F(ChooseSnapshotterTest, overlay_where_it_works) {
+  if (!holds_overlay_marks(dir_.path()).value()) {
+    GTEST_SKIP() << "overlayfs' marks cannot be made here, needs CAP_SYS_ADMIN (trusted.*)";
+  }
   EXPECT_EQ(choose_snapshotter(dir_.path(), answering("")).value()->name(), "overlay");
 }
 
 TEST_F(ChooseSnapshotterTest, else_the_copying_driver) {
   EXPECT_EQ(choose_snapshotter(dir_.path(), answering("mount: invalid argument")).value()->name(),
             "native");
+}
+
+TEST_F(ChooseSnapshotterTest, not_where_its_marks_cannot_be_made) {
+  const testing::OverlayPlace place;
+  if (!place.problem().empty()) {
+    GTEST_SKIP() << "no overlayfs to work on: " << place.problem();
+  }
+  EXPECT_EQ(choose_snapshotter(place.path(), answering("")).value()->name(), "native");
 }
 
 TEST_F(ChooseSnapshotterTest, the_probe_is_asked_once) {

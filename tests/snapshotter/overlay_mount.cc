@@ -15,7 +15,7 @@ namespace mybuild::snapshotter::testing {
 
 namespace {
 
-std::string problem(const char* what) {
+std::string failure_of(const char* what) {
   return std::string(what) + ": " + std::strerror(errno);
 }
 
@@ -24,7 +24,7 @@ std::string mount_overlay(const RootMount& root, const std::string& at) {
   std::string lower;
   for (std::size_t i = root.lower.size(); i-- > 0;) {
     if (::symlink(root.lower[i].c_str(), std::to_string(i).c_str()) != 0) {
-      return problem("link a lower directory");
+      return failure_of("link a lower directory");
     }
     lower += (lower.empty() ? "" : ":") + std::to_string(i);
   }
@@ -38,20 +38,20 @@ std::string mount_overlay(const RootMount& root, const std::string& at) {
   }
   return ::mount("overlay", at.c_str(), "overlay", 0, options.c_str()) == 0
              ? ""
-             : problem("mount overlay");
+             : failure_of("mount overlay");
 }
 
 std::string enter(const RootMount& root, const std::string& at) {
   if (::unshare(CLONE_NEWNS) != 0) {
-    return problem("unshare(CLONE_NEWNS), needs CAP_SYS_ADMIN");
+    return failure_of("unshare(CLONE_NEWNS), needs CAP_SYS_ADMIN");
   }
   if (::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) {
-    return problem("make mounts private");
+    return failure_of("make mounts private");
   }
   if (root.type == RootMount::Type::Bind) {
     return ::mount(root.source.c_str(), at.c_str(), nullptr, MS_BIND, nullptr) == 0
                ? ""
-               : problem("bind mount");
+               : failure_of("bind mount");
   }
   return mount_overlay(root, at);
 }
@@ -87,6 +87,35 @@ std::string run_in_root(const RootMount& root,
   }
   const Result<std::size_t> count = sys::read(pipe->read_end.get(), buffer);
   return count ? std::string(as_text(ByteSpan(buffer).first(*count))) : "unknown";
+}
+
+OverlayPlace::OverlayPlace() {
+  RootMount root;
+  root.upper = raw();
+  root.work = dir_.path() + "/work";
+  root.lower.push_back(dir_.path() + "/lower");
+  for (const std::string& dir : {root.upper, root.work, root.lower.front(), path()}) {
+    ::mkdir(dir.c_str(), 0755);
+  }
+  if (::unshare(CLONE_NEWNS) != 0) {
+    problem_ = failure_of("unshare(CLONE_NEWNS), needs CAP_SYS_ADMIN");
+    return;
+  }
+  const std::string options =
+      "lowerdir=" + root.lower.front() + ",upperdir=" + root.upper + ",workdir=" + root.work;
+  if (::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0 ||
+      ::mount("overlay", path().c_str(), "overlay", 0, options.c_str()) != 0) {
+    problem_ = failure_of(
+        "mount overlay, needs CAP_SYS_ADMIN and a file system that can be its upper one");
+  }
+}
+
+void OverlayPlace::unmount() {
+  (void)::umount2(path().c_str(), MNT_DETACH);
+}
+
+OverlayPlace::~OverlayPlace() {
+  unmount();
 }
 
 std::string overlay_problem() {

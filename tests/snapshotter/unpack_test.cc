@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Layers from outside: well-formed, odd and hostile ones.
 #include "snapshotter/base/sys.h"
+#include "tests/snapshotter/overlay_mount.h"
 #include "tests/snapshotter/tree_support.h"
 
 #include <algorithm>
@@ -8,9 +9,22 @@
 namespace mybuild::snapshotter::testing {
 namespace {
 
-class UnpackTest : public ::testing::Test {
+enum class Place { Ordinary, OnOverlay };  // an overlayfs cannot hold its own marks of deletions
+
+class UnpackTest : public ::testing::TestWithParam<Place> {
  protected:
   using Archive = std::vector<ArchiveEntry>;
+
+  void SetUp() override {
+    if (GetParam() == Place::Ordinary) {
+      store_ = std::make_unique<TestStore>();
+      return;
+    }
+    if (!place_.emplace().problem().empty()) {
+      GTEST_SKIP() << "no overlayfs to work on: " << place_->problem();
+    }
+    store_ = std::make_unique<TestStore>(place_->path());
+  }
 
   Status unpack(const std::vector<Archive>& chain) {
     std::vector<LayerBlob> blobs;
@@ -19,12 +33,12 @@ class UnpackTest : public ::testing::Test {
       blobs.push_back(blob_of(make_archive(entries)));
       ids_.push_back(blobs.back().diff_id);
     }
-    return store_.layers->unpack(blobs, lanes_);
+    return store_->layers->unpack(blobs, lanes_);
   }
   std::vector<std::string> trees() {
     std::vector<std::string> dirs;
     for (std::size_t i = 1; i <= ids_.size(); ++i) {
-      dirs.push_back(must(store_.layers->tree(std::span(ids_).first(i))).value_or("<missing>"));
+      dirs.push_back(must(store_->layers->tree(std::span(ids_).first(i))).value_or("<missing>"));
     }
     return dirs;
   }
@@ -35,12 +49,13 @@ class UnpackTest : public ::testing::Test {
   std::optional<Entry> look(const std::string& path) { return must(view()->lookup(path)); }
   bool stored_by_chain() { return trees().back().find("/chain-") != std::string::npos; }
 
-  TestStore store_;
+  std::optional<OverlayPlace> place_;  // outlives the store
+  std::unique_ptr<TestStore> store_;
   Lanes lanes_{Lanes::Caps{}};
   std::vector<Digest> ids_;
 };
 
-TEST_F(UnpackTest, a_chain_becomes_trees_that_stack) {
+TEST_P(UnpackTest, a_chain_becomes_trees_that_stack) {
   must(unpack({{archive_dir("etc"), archive_file("etc/a", "0"), archive_file("etc/b", "0")},
                {archive_dir("etc", 0700), archive_whiteout("etc/a"), archive_file("etc/c", "1")},
                {archive_dir("etc"), archive_file("etc/b", "2")}}));
@@ -49,47 +64,47 @@ TEST_F(UnpackTest, a_chain_becomes_trees_that_stack) {
   EXPECT_FALSE(stored_by_chain());
 }
 
-TEST_F(UnpackTest, unpacking_again_opens_no_blob) {
+TEST_P(UnpackTest, unpacking_again_opens_no_blob) {
   const std::string archive = make_archive({archive_file("a", "x")});
   const LayerBlob blob = blob_of(archive);
-  must(store_.layers->unpack({blob}, lanes_));
+  must(store_->layers->unpack({blob}, lanes_));
   const LayerBlob untouchable{
       .diff_id = blob.diff_id,
       .open = []() -> Result<std::unique_ptr<Source>> { return internal_error("opened"); }};
-  EXPECT_TRUE(store_.layers->unpack({untouchable}, lanes_));
+  EXPECT_TRUE(store_->layers->unpack({untouchable}, lanes_));
 }
 
-TEST_F(UnpackTest, the_diff_id_is_checked_over_all_bytes) {
+TEST_P(UnpackTest, the_diff_id_is_checked_over_all_bytes) {
   std::string archive = make_archive({archive_file("a", "x")});
   LayerBlob blob = blob_of(archive + std::string(5000, '\0') + "tail");
-  EXPECT_TRUE(store_.layers->unpack({blob}, lanes_));
+  EXPECT_TRUE(store_->layers->unpack({blob}, lanes_));
   blob = blob_of(archive);
   blob.diff_id = Digest::of("another");
-  const Status wrong = store_.layers->unpack({blob}, lanes_);
+  const Status wrong = store_->layers->unpack({blob}, lanes_);
   ASSERT_FALSE(wrong);
   EXPECT_EQ(wrong.error().kind(), ErrorKind::DataLoss);
-  EXPECT_FALSE(must(store_.layers->tree(std::span(&blob.diff_id, 1))));
+  EXPECT_FALSE(must(store_->layers->tree(std::span(&blob.diff_id, 1))));
 }
 
-TEST_F(UnpackTest, one_bad_layer_leaves_nothing_half_done) {
+TEST_P(UnpackTest, one_bad_layer_leaves_nothing_half_done) {
   const LayerBlob good = blob_of(make_archive({archive_file("a", "x")}));
   LayerBlob bad = blob_of(make_archive({archive_file("b", "x")}));
   bad.diff_id = Digest::of("another");
-  EXPECT_FALSE(store_.layers->unpack({good, bad}, lanes_));
-  EXPECT_FALSE(must(store_.layers->tree(std::span(&bad.diff_id, 1))));
-  const Fd tmp = must(sys::open(store_.root + "/tmp", O_RDONLY | O_DIRECTORY));
+  EXPECT_FALSE(store_->layers->unpack({good, bad}, lanes_));
+  EXPECT_FALSE(must(store_->layers->tree(std::span(&bad.diff_id, 1))));
+  const Fd tmp = must(sys::open(store_->root + "/tmp", O_RDONLY | O_DIRECTORY));
   for (const std::string& session : must(sys::list_dir(tmp.get()))) {
     const Fd dir = must(sys::open_at(tmp.get(), session, O_RDONLY | O_DIRECTORY));
     EXPECT_TRUE(must(sys::list_dir(dir.get())).empty());
   }
 }
 
-TEST_F(UnpackTest, a_truncated_archive_is_an_error) {
+TEST_P(UnpackTest, a_truncated_archive_is_an_error) {
   const std::string archive = make_archive({archive_file("a", std::string(3000, 'x'))});
-  EXPECT_FALSE(store_.layers->unpack({blob_of(archive.substr(0, 1500))}, lanes_));
+  EXPECT_FALSE(store_->layers->unpack({blob_of(archive.substr(0, 1500))}, lanes_));
 }
 
-TEST_F(UnpackTest, implied_directories_look_like_the_lower_ones) {
+TEST_P(UnpackTest, implied_directories_look_like_the_lower_ones) {
   must(unpack({{archive_dir("opt", 0711, 55), archive_dir("opt/app", 0750, 66)},
                {archive_file("opt/app/bin", "x"), archive_file("new/dir/file", "x")}}));
   EXPECT_EQ(look("opt")->mode, 0711U);
@@ -100,7 +115,7 @@ TEST_F(UnpackTest, implied_directories_look_like_the_lower_ones) {
   EXPECT_TRUE(stored_by_chain());
 }
 
-TEST_F(UnpackTest, a_layer_with_implied_directories_is_never_taken_from_another_chain) {
+TEST_P(UnpackTest, a_layer_with_implied_directories_is_never_taken_from_another_chain) {
   const Archive top = {archive_file("opt/f", "x")};
   must(unpack({top}));
   EXPECT_EQ(look("opt")->mode, 0755U);
@@ -110,14 +125,14 @@ TEST_F(UnpackTest, a_layer_with_implied_directories_is_never_taken_from_another_
   EXPECT_EQ(look("opt")->mode, 0711U);
 }
 
-TEST_F(UnpackTest, a_described_directory_may_come_after_its_children) {
+TEST_P(UnpackTest, a_described_directory_may_come_after_its_children) {
   must(unpack({{archive_file("d/f", "x"), archive_dir("d", 0700, 99)}}));
   EXPECT_EQ(look("d")->mode, 0700U);
   EXPECT_EQ(look("d")->mtime.tv_sec, 99);
   EXPECT_FALSE(stored_by_chain());
 }
 
-TEST_F(UnpackTest, a_path_through_a_link_of_a_lower_layer_leads_where_the_link_leads) {
+TEST_P(UnpackTest, a_path_through_a_link_of_a_lower_layer_leads_where_the_link_leads) {
   must(unpack({{archive_dir("usr", 0755), archive_dir("usr/lib", 0751, 12),
                 archive_link("lib", "usr/lib"), archive_file("usr/lib/old", "0")},
                {archive_file("lib/new", "1"), archive_whiteout("lib/old"),
@@ -130,7 +145,7 @@ TEST_F(UnpackTest, a_path_through_a_link_of_a_lower_layer_leads_where_the_link_l
   EXPECT_EQ(look("usr/lib")->mtime.tv_sec, 12);
 }
 
-TEST_F(UnpackTest, a_described_directory_replaces_a_link_of_a_lower_layer) {
+TEST_P(UnpackTest, a_described_directory_replaces_a_link_of_a_lower_layer) {
   must(unpack({{archive_dir("usr"), archive_link("lib", "usr")},
                {archive_dir("lib"), archive_file("lib/x", "1")}}));
   EXPECT_EQ(look("lib")->type, EntryType::Directory);
@@ -138,7 +153,7 @@ TEST_F(UnpackTest, a_described_directory_replaces_a_link_of_a_lower_layer) {
   EXPECT_FALSE(look("usr/x"));
 }
 
-TEST_F(UnpackTest, a_hard_link_to_a_lower_file_copies_it_up) {
+TEST_P(UnpackTest, a_hard_link_to_a_lower_file_copies_it_up) {
   must(unpack(
       {{archive_dir("d", 0755, 5), archive_file("d/a", "text")}, {archive_hard_link("b", "d/a")}}));
   EXPECT_EQ(read("b"), "text");
@@ -147,12 +162,12 @@ TEST_F(UnpackTest, a_hard_link_to_a_lower_file_copies_it_up) {
   EXPECT_EQ(look("d")->mtime.tv_sec, 5);
 }
 
-TEST_F(UnpackTest, a_hard_link_to_nothing_is_an_error) {
+TEST_P(UnpackTest, a_hard_link_to_nothing_is_an_error) {
   EXPECT_FALSE(unpack({{archive_hard_link("b", "nowhere")}}));
   EXPECT_FALSE(unpack({{archive_dir("d"), archive_hard_link("b", "d")}}));
 }
 
-TEST_F(UnpackTest, hard_links_inside_a_layer_share_their_file) {
+TEST_P(UnpackTest, hard_links_inside_a_layer_share_their_file) {
   must(unpack({{archive_file("a", "x"), archive_dir("d"), archive_hard_link("d/b", "a"),
                 archive_hard_link("c", "d/b")}}));
   EXPECT_EQ(must(view()->hard_link_id("a")), must(view()->hard_link_id("d/b")));
@@ -166,20 +181,20 @@ ArchiveEntry opaque_mark(const std::string& dir) {
   return item;
 }
 
-TEST_F(UnpackTest, an_opaque_directory_hides_the_lower_one) {
+TEST_P(UnpackTest, an_opaque_directory_hides_the_lower_one) {
   must(unpack({{archive_dir("d"), archive_file("d/old", "0")},
                {opaque_mark("d"), archive_file("d/new", "1")}}));
   EXPECT_EQ(must(view()->list("d")), std::vector<std::string>{"new"});
 }
 
-TEST_F(UnpackTest, an_opaque_root_hides_everything_below) {
+TEST_P(UnpackTest, an_opaque_root_hides_everything_below) {
   must(unpack({{archive_dir("d"), archive_file("d/old", "0"), archive_file("f", "0")},
                {opaque_mark(""), archive_dir("d"), archive_file("d/new", "1")}}));
   EXPECT_EQ(must(view()->list("")), std::vector<std::string>{"d"});
   EXPECT_EQ(must(view()->list("d")), std::vector<std::string>{"new"});
 }
 
-TEST_F(UnpackTest, a_whiteout_speaks_of_lower_layers_only) {
+TEST_P(UnpackTest, a_whiteout_speaks_of_lower_layers_only) {
   const Archive lower = {archive_dir("d"), archive_file("d/old", "0"), archive_file("f", "0")};
   must(unpack({lower,
                {archive_dir("d"), archive_file("d/new", "1"), archive_file("f", "1"),
@@ -195,7 +210,7 @@ TEST_F(UnpackTest, a_whiteout_speaks_of_lower_layers_only) {
   EXPECT_EQ(must(view()->list("d")), std::vector<std::string>{"implied"});
 }
 
-TEST_F(UnpackTest, the_last_entry_of_a_name_wins) {
+TEST_P(UnpackTest, the_last_entry_of_a_name_wins) {
   must(unpack(
       {{archive_file("a", "1"), archive_file("a", "2"), archive_dir("b"), archive_file("b/x", "1"),
         archive_file("b", "2"), archive_file("c", "1"), archive_dir("c"), archive_file("c/x", "2"),
@@ -210,7 +225,11 @@ TEST_F(UnpackTest, the_last_entry_of_a_name_wins) {
 class HostileTest : public UnpackTest {
  protected:
   void SetUp() override {
-    outside_ = store_.root + "/outside";
+    UnpackTest::SetUp();
+    if (IsSkipped()) {
+      return;
+    }
+    outside_ = store_->root + "/outside";
     must(make_dirs(outside_));
     must(write_file(outside_ + "/victim", "untouched"));
   }
@@ -222,7 +241,7 @@ class HostileTest : public UnpackTest {
   std::string outside_;
 };
 
-TEST_F(HostileTest, links_of_the_archive_lead_inside_its_own_root) {
+TEST_P(HostileTest, links_of_the_archive_lead_inside_its_own_root) {
   for (const std::string& target :
        {outside_, "../../../../../.." + outside_, std::string("../../../../../outside")}) {
     must(unpack({{archive_link("way", target), archive_file("way/victim", "stolen"),
@@ -231,27 +250,27 @@ TEST_F(HostileTest, links_of_the_archive_lead_inside_its_own_root) {
   }
 }
 
-TEST_F(HostileTest, a_file_never_goes_through_a_link_of_its_own_name) {
+TEST_P(HostileTest, a_file_never_goes_through_a_link_of_its_own_name) {
   must(unpack({{archive_link("victim", outside_ + "/victim"), archive_file("victim", "mine")}}));
   EXPECT_EQ(read("victim"), "mine");
   expect_untouched();
 }
 
-TEST_F(HostileTest, hard_links_cannot_reach_out) {
+TEST_P(HostileTest, hard_links_cannot_reach_out) {
   EXPECT_FALSE(unpack({{archive_link("way", outside_), archive_hard_link("mine", "way/victim")}}));
   must(unpack({{archive_link("way", outside_ + "/victim"), archive_hard_link("mine", "way"),
                 archive_file("mine", "x")}}));
   expect_untouched();
 }
 
-TEST_F(HostileTest, metadata_of_directories_is_not_set_through_links) {
+TEST_P(HostileTest, metadata_of_directories_is_not_set_through_links) {
   must(unpack({{archive_dir("d"), archive_file("d/x", "1"), archive_link("d", outside_)}}));
   must(unpack({{archive_link("d", outside_), archive_dir("d", 0700, 1)}}));
   EXPECT_NE(must(sys::stat_at(AT_FDCWD, outside_)).st_mtim.tv_sec, 1);
   expect_untouched();
 }
 
-TEST_F(HostileTest, lower_links_lead_inside_the_root_too) {
+TEST_P(HostileTest, lower_links_lead_inside_the_root_too) {
   must(unpack({{archive_link("way", outside_)}, {archive_file("way/victim", "stolen")}}));
   expect_untouched();
   EXPECT_FALSE(unpack({{archive_link("self", ".")}, {archive_file("self/x", "x")}}));
@@ -259,19 +278,19 @@ TEST_F(HostileTest, lower_links_lead_inside_the_root_too) {
       unpack({{archive_link("a", "b"), archive_link("b", "a")}, {archive_file("a/x", "x")}}));
 }
 
-TEST_F(HostileTest, circles_and_files_as_directories_are_errors) {
+TEST_P(HostileTest, circles_and_files_as_directories_are_errors) {
   EXPECT_FALSE(
       unpack({{archive_link("a", "b"), archive_link("b", "a"), archive_file("a/x", "x")}}));
   EXPECT_FALSE(unpack({{archive_file("a", "x"), archive_file("a/b", "x")}}));
 }
 
-TEST_F(HostileTest, a_device_that_means_a_whiteout_is_refused) {
+TEST_P(HostileTest, a_device_that_means_a_whiteout_is_refused) {
   ArchiveEntry device = archive_file("dev", "");
   device.entry.type = EntryType::CharDevice;
   EXPECT_FALSE(unpack({{device}}));
 }
 
-TEST_F(UnpackTest, several_layers_with_links_between_them_work_at_once) {
+TEST_P(UnpackTest, several_layers_with_links_between_them_work_at_once) {
   std::vector<Archive> chain;
   for (int i = 0; i < 12; ++i) {
     Archive layer = {archive_file(fmt::format("only/{}", i), "x")};
@@ -284,6 +303,25 @@ TEST_F(UnpackTest, several_layers_with_links_between_them_work_at_once) {
   EXPECT_EQ(must(view()->list("only")).size(), 12U);
   EXPECT_EQ(must(view()->list("link")).size(), 11U);
 }
+
+TEST_P(HostileTest, the_name_of_a_mark_cannot_be_had_through_a_link) {
+  ArchiveEntry opaque = archive_dir("d");
+  opaque.entry.opaque = true;
+  must(unpack(
+      {{archive_dir("d"), archive_file("d/old", "x")},
+       {archive_dir("d"), archive_link("d/way", ".wh..wh..opq"), archive_file("d/way/f", "x")}}));
+  EXPECT_EQ(read("d/old"), "x");
+  const Status marked =
+      unpack({{opaque, archive_link("d/way", ".wh..wh..opq"), archive_file("d/way/f", "x")}});
+  EXPECT_EQ(marked.has_value(), GetParam() == Place::Ordinary);  // no room for the mark is an error
+}
+
+std::string name_of(const ::testing::TestParamInfo<Place>& place) {
+  return place.param == Place::Ordinary ? "ordinary" : "on_overlay";
+}
+constexpr auto kPlaces = {Place::Ordinary, Place::OnOverlay};
+INSTANTIATE_TEST_SUITE_P(Places, UnpackTest, ::testing::ValuesIn(kPlaces), name_of);
+INSTANTIATE_TEST_SUITE_P(Places, HostileTest, ::testing::ValuesIn(kPlaces), name_of);
 
 }  // namespace
 }  // namespace mybuild::snapshotter::testing

@@ -11,7 +11,8 @@ const Digest kB = Digest::of("b");
 
 TEST(KeyBuilderTest, FieldsAreFramed) {
   // kaniko joined the parts of a key with a dash: "a-b","c" and "a","b-c" met.
-  EXPECT_NE(KeyBuilder("d").add("ab").add("c").finish(), KeyBuilder("d").add("a").add("bc").finish());
+  EXPECT_NE(KeyBuilder("d").add("ab").add("c").finish(),
+            KeyBuilder("d").add("a").add("bc").finish());
   EXPECT_NE(KeyBuilder("d").add("").add("a").finish(), KeyBuilder("d").add("a").add("").finish());
   EXPECT_NE(KeyBuilder("d").add("a").finish(), KeyBuilder("da").finish());
 }

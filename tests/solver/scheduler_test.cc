@@ -24,9 +24,8 @@ class RecordingSink final : public EventSink {
   }
   template <class T>
   std::size_t count() const {
-    return static_cast<std::size_t>(std::count_if(events.begin(), events.end(), [](const Event& e) {
-      return std::holds_alternative<T>(e);
-    }));
+    return static_cast<std::size_t>(std::count_if(
+        events.begin(), events.end(), [](const Event& e) { return std::holds_alternative<T>(e); }));
   }
   std::vector<Event> events;
 
@@ -42,8 +41,9 @@ class World {
     op.args = {std::to_string(ops.size())};
     op.has_root = false;
     behaviour.definition = op.args[0] + behaviour.definition;
-    const Edge edge = builder.add(op, std::move(inputs), oci::host_platform(),
-                                  {.name = "v" + op.args[0], .location = {}, .ignore_cache = false});
+    const Edge edge =
+        builder.add(op, std::move(inputs), oci::host_platform(),
+                    {.name = "v" + op.args[0], .location = {}, .ignore_cache = false});
     ops.push_back(std::make_unique<FakeOp>(std::move(behaviour)));
     return edge;
   }
@@ -63,9 +63,9 @@ class World {
   }
   Result<SolveResult> solve(std::vector<Edge> targets) {
     const Graph graph = GraphBuilder(builder).build();
-    return solver::solve(graph, ops, targets,
-                         {.index = *index, .lanes = lanes, .events = sink, .clock = clock,
-                          .cancel = cancel});
+    return solver::solve(
+        graph, ops, targets,
+        {.index = *index, .lanes = lanes, .events = sink, .clock = clock, .cancel = cancel});
   }
   FakeOp& op(Edge edge) { return static_cast<FakeOp&>(*ops[edge.vertex]); }
 
@@ -121,11 +121,11 @@ TEST(SchedulerTest, ASecondBuildIsAllCached) {
 
 TEST(SchedulerTest, TheFirstFailureStopsTheRestAndIsTheAnswer) {
   World world;
-  const Edge bad = world.add(
-      {.definition = "bad",
-       .run = [](const auto&) { return Result<std::string>(not_found("it broke")); },
-       .duration = std::chrono::milliseconds(20)},
-      {});
+  const Edge bad =
+      world.add({.definition = "bad",
+                 .run = [](const auto&) { return Result<std::string>(not_found("it broke")); },
+                 .duration = std::chrono::milliseconds(20)},
+                {});
   const Edge slow = world.join({}, std::chrono::seconds(30));
   const Edge after = world.join({bad, slow});
   const auto begin = std::chrono::steady_clock::now();

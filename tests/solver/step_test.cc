@@ -10,8 +10,8 @@ namespace mybuild::solver {
 namespace {
 
 using testing_support::FakeOp;
-using testing_support::TextResult;
 using testing_support::text_of;
+using testing_support::TextResult;
 
 class StepTest : public testing::Test {
  protected:
@@ -53,8 +53,8 @@ TEST_F(StepTest, ASecondBuildRunsNothing) {
 }
 
 TEST_F(StepTest, AnotherInputIsAMissEvenWithTheSameDefinition) {
-  // A re-run `apt-get install` has the same definition key and another outcome; what was linked against the old one must
-  // not be found.
+  // A re-run `apt-get install` has the same definition key and another outcome; what was linked
+  // against the old one must not be found.
   FakeOp op = upper();
   build(op, input("x"));
   EXPECT_EQ(build(op, input("y")), "up:y");
@@ -105,12 +105,10 @@ TEST_F(StepTest, WithoutLookupTheKeysAreMadeAllTheSame) {
 }
 
 TEST_F(StepTest, AnEqualOutcomeKeepsTheEarlierResult) {
-  FakeOp first({.definition = "generate 1", .run = [](const auto&) {
-                  return Result<std::string>("same");
-                }});
-  FakeOp second({.definition = "generate 2", .run = [](const auto&) {
-                   return Result<std::string>("same");
-                 }});
+  FakeOp first(
+      {.definition = "generate 1", .run = [](const auto&) { return Result<std::string>("same"); }});
+  FakeOp second(
+      {.definition = "generate 2", .run = [](const auto&) { return Result<std::string>("same"); }});
   build(first, input("x"));
   build(second, input("x"));
   const std::vector<CacheRecord> records = index_->find(OutputId{Digest::of("tree same")}).value();

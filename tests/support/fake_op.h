@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Ops that compute on strings instead of file systems: the "tree" of a vertex is a text made from its inputs. For tests of
-// the solver.
+// Ops that compute on strings instead of file systems: the "tree" of a vertex is a text made from
+// its inputs. For tests of the solver.
 #pragma once
 
 #include "solver/key.h"
@@ -59,8 +59,7 @@ class FakeOp final : public solver::Op {
                                         .body = record.body});
   }
   Result<solver::Output> exec(const std::vector<solver::ResultPtr>& inputs,
-                              const std::vector<solver::OutputId>&,
-                              const Cancel& cancel) override {
+                              const std::vector<solver::OutputId>&, const Cancel& cancel) override {
     ++runs;
     std::vector<std::string> texts;
     for (const solver::ResultPtr& input : inputs) {
