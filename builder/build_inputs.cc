@@ -20,8 +20,12 @@ Result<std::string> find_dockerfile(const BuildRequest& request) {
   }
   for (const char* name : {"Dockerfile", "dockerfile"}) {
     std::string path = join_path(request.context_dir, name);
-    if (sys::exists_at(AT_FDCWD, path)) {
+    const Result<struct stat> info = sys::stat_at(AT_FDCWD, path);
+    if (info) {
       return path;
+    }
+    if (info.error().kind() != ErrorKind::NotFound) {
+      return Error(info.error()).context("failed to read dockerfile");
     }
   }
   return not_found("failed to read dockerfile: {} has no Dockerfile", request.context_dir)

@@ -21,37 +21,25 @@ class StoreExporter final : public Exporter {
                  "rewrite-timestamp changes layer blobs, and the local store keeps trees")
           .with_hint("use it with type=oci, type=docker,dest=… or when pushing");
     }
+    if (output.multi_platform) {
+      return unsupported("the local store holds an image for one platform")
+          .with_hint("use type=oci,dest=FILE, which writes an index of all platforms");
+    }
     const std::vector<oci::Reference> names = TRY(tag_names(spec_, output));
     if (deps_.fetch.trees) {
       TRY(deps_.fetch.trees());
     }
-    // One name stands for one config here: that of the platform this machine can run.
-    const std::size_t named = TRY(pick_named(output));
-    ExportReport report;
-    for (std::size_t i = 0; i < output.images.size(); ++i) {
-      const snapshotter::ImageRow row = TRY(put_config(output.images[i], vertex));
-      if (i == named) {
-        report.config = row.config;
-        TRY(put_names(row, names, vertex, report));
-      } else {
-        TRY(deps_.metadata.put_image(row));
-      }
+    if (output.images.empty()) {
+      return internal_error("the build has no result");
     }
+    ExportReport report;
+    const snapshotter::ImageRow row = TRY(put_config(output.images.front(), vertex));
+    report.config = row.config;
+    TRY(put_names(row, names, vertex, report));
     return report;
   }
 
  private:
-  static Result<std::size_t> pick_named(const BuildOutput& output) {
-    if (output.images.empty()) {
-      return internal_error("the build has no result");
-    }
-    std::vector<oci::Platform> platforms;
-    for (const BuiltImage& image : output.images) {
-      platforms.push_back(image.platform);
-    }
-    return oci::best_match(oci::host_platform(), platforms).value_or(0);
-  }
-
   Result<snapshotter::ImageRow> put_config(const BuiltImage& image,
                                            const solver::VertexId& vertex) {
     const snapshotter::BlobInfo blob = TRY(deps_.content.put(oci::dump(image.config)));
@@ -61,7 +49,8 @@ class StoreExporter final : public Exporter {
                       image.config.created.value_or(deps_.clock.now()).time_since_epoch())
                       .count();
     for (const snapshotter::Layer& layer : image.layers) {
-      row.size += layer.size;
+      const auto known = TRY(deps_.metadata.find_layer(layer.diff_id));
+      row.size += known ? known->size : layer.size;
     }
     Step(deps_, vertex, "writing image " + blob.digest.str()).done();
     return row;

@@ -19,7 +19,8 @@ namespace mybuild::ops {
 struct BaseImage {
   Digest id;                // ImageMeta::id
   std::size_t layers = 0;   // how many of the stack are its
-  solver::VertexId vertex;  // progress of a download is shown there
+  solver::VertexId vertex;  // a download is shown there
+  std::string name;         // of that vertex
 };
 
 class TreeResult final : public solver::ResultHandle {

@@ -40,7 +40,7 @@ class ImageSourceOp final : public SourceRunner {
     auto tree = std::make_shared<TreeResult>();
     tree->layers = TRY(deps_.images.layers(source_.manifest));
     tree->base =
-        BaseImage{.id = source_.manifest, .layers = tree->layers.size(), .vertex = vertex_.id};
+        BaseImage{.id = source_.manifest, .layers = tree->layers.size(), .vertex = vertex_.id, .name = vertex_.meta.name};
     return solver::Output{.id = solver::OutputId{source_.chain},
                           .result = std::move(tree),
                           .body = {},

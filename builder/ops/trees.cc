@@ -44,6 +44,18 @@ Result<std::optional<std::vector<std::string>>> present_dirs(const std::vector<D
   return std::optional(std::move(dirs));
 }
 
+/// The vertex of the image was done when its layers were known; it is shown again while they are fetched.
+Status fetch_base(const BaseImage& base, const OpDeps& deps) {
+  deps.events.on_event(solver::VertexStarted{base.vertex, base.name, deps.clock.now()});
+  Status fetched = deps.images.fetch_trees(base.id, base.vertex);
+  std::optional<Error> error;
+  if (!fetched) {
+    error = fetched.error();
+  }
+  deps.events.on_event(solver::VertexDone{base.vertex, deps.clock.now(), std::move(error)});
+  return fetched;
+}
+
 }  // namespace
 
 Result<std::vector<std::string>> layer_dirs(const TreeResult* tree, const OpDeps& deps) {
@@ -53,7 +65,7 @@ Result<std::vector<std::string>> layer_dirs(const TreeResult* tree, const OpDeps
   const std::vector<Digest> chain = diff_ids(tree->layers);
   std::optional<std::vector<std::string>> dirs = TRY(present_dirs(chain, deps));
   if (!dirs && tree->base) {
-    TRY(deps.images.fetch_trees(tree->base->id, tree->base->vertex));
+    TRY(fetch_base(*tree->base, deps));
     dirs = TRY(present_dirs(chain, deps));
   }
   if (!dirs) {

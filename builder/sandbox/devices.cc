@@ -6,6 +6,7 @@
 
 #include <sys/mount.h>
 #include <sys/sysmacros.h>
+#include <unistd.h>
 
 #include <cerrno>
 
@@ -34,11 +35,31 @@ constexpr const char* kInsecureNodes[] = {"kmsg",         "cuse",  "fuse",  "kvm
                                           "loop-control", "loop0", "loop1", "loop2", "loop3",
                                           "loop4",        "loop5", "loop6", "loop7"};
 
+bool is_node(const struct stat& info, const Node& node) {
+  return S_ISCHR(info.st_mode) && info.st_rdev == makedev(node.major, node.minor);
+}
+
+Status attach_to_file(const Fd& tree, int dev, const std::string& path, const std::string& name) {
+  TRY(sys::open_at(dev, name, O_CREAT | O_WRONLY, 0666));
+  return attach_tree(tree.get(), path + "/" + name);
+}
+
 Status bind_from_host(const HostDevices& host, int dev, const std::string& path,
                       const std::string& name) {
-  TRY(sys::open_at(dev, name, O_CREAT | O_WRONLY, 0666));
   const Fd tree = TRY(clone_tree(host.root, "dev/" + name, false));
-  return attach_tree(tree.get(), path + "/" + name);
+  return attach_to_file(tree, dev, path, name);
+}
+
+/// The host's node, if it is the one that its name says.
+Status bind_node_from_host(const HostDevices& host, int dev, const std::string& path,
+                           const Node& node) {
+  const Fd tree = TRY(clone_tree(host.root, std::string("dev/") + node.name, false));
+  const struct stat info = TRY(sys::fstat(tree.get()));
+  if (!is_node(info, node)) {
+    return unsupported("/dev/{} is not the device {}:{} here", node.name, node.major, node.minor);
+  }
+  TRY(allow_devices(tree.get()).context(std::string("/dev/") + node.name));
+  return attach_to_file(tree, dev, path, node.name);
 }
 
 Status make_nodes(const HostDevices& host, int dev, const std::string& path) {
@@ -46,10 +67,24 @@ Status make_nodes(const HostDevices& host, int dev, const std::string& path) {
     const Status made =
         sys::mknod_at(dev, node.name, S_IFCHR | 0666, makedev(node.major, node.minor));
     if (!made && made.error().os_errno() == EPERM) {
-      TRY(bind_from_host(host, dev, path, node.name));
+      TRY(bind_node_from_host(host, dev, path, node));
     } else if (!made) {
       return made.error();
     }
+  }
+  return {};
+}
+
+/// From here on /dev opens the nodes that it has now and no others. A mount taken of a single file
+/// keeps the rights that the whole has at that moment, and shows nothing but that file.
+Status close_dev(int dev, const std::string& path) {
+  std::vector<Fd> nodes;
+  for (const Node& node : kNodes) {
+    nodes.push_back(TRY(clone_tree(dev, node.name, false)));
+  }
+  TRY(limit_mount(dev, {.no_devices = true}, false));
+  for (std::size_t i = 0; i < nodes.size(); ++i) {
+    TRY(attach_tree(nodes[i].get(), path + "/" + kNodes[i].name));
   }
   return {};
 }
@@ -106,6 +141,9 @@ Result<Fd> make_dev(const SandboxPlan& plan, const std::string& dev, const HostD
   TRY(mount_new("tmpfs", dev, MS_NOSUID | MS_STRICTATIME, "mode=755,size=65536k"));
   Fd directory = TRY(sys::open(dev, O_RDONLY | O_DIRECTORY));
   TRY(make_nodes(host, directory.get(), dev));
+  if (!plan.insecure) {
+    TRY(close_dev(directory.get(), dev));
+  }
   for (const Link& link : kLinks) {
     TRY(sys::symlink_at(link.target, directory.get(), link.name));
   }
@@ -118,6 +156,24 @@ Result<Fd> make_dev(const SandboxPlan& plan, const std::string& dev, const HostD
     TRY(attach_tree(host.console.get(), dev + "/console"));
   }
   return directory;
+}
+
+Status use_own_null(const Fd& null) {
+  constexpr Node kNull = kNodes[0];
+  Fd own;
+  for (int stream = 0; stream < 3; ++stream) {
+    const Result<struct stat> info = sys::fstat(stream);
+    if (!info || !is_node(*info, kNull)) {
+      continue;
+    }
+    if (!own) {
+      own = TRY(sys::open(sys::proc_fd_path(null.get()), O_RDWR));
+    }
+    if (::dup2(own.get(), stream) < 0) {
+      return os_error(errno, "give the command its own /dev/null");
+    }
+  }
+  return {};
 }
 
 }  // namespace mybuild::sandbox

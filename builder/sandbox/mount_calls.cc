@@ -15,6 +15,19 @@ extern "C" int mount(const char* source, const char* target, const char* type, u
 
 namespace mybuild::sandbox {
 
+namespace {
+
+Status change_attributes(int mount, const struct mount_attr& attributes, bool recursive,
+                         std::string_view what) {
+  const int flags = AT_EMPTY_PATH | (recursive ? AT_RECURSIVE : 0);
+  if (::syscall(SYS_mount_setattr, mount, "", flags, &attributes, sizeof attributes) < 0) {
+    return os_error(errno, std::string(what));
+  }
+  return {};
+}
+
+}  // namespace
+
 Status mount_new(const char* type, const std::string& target, unsigned long flags,
                  const std::string& options) {
   if (::mount(type, target.c_str(), type, flags, options.c_str()) < 0) {
@@ -47,14 +60,20 @@ Result<Fd> clone_tree(int dirfd, const std::string& path, bool recursive) {
   return Fd(static_cast<int>(tree));
 }
 
-Status make_read_only(int tree, bool recursive) {
+Status limit_mount(int mount, MountLimits limits, bool recursive) {
   struct mount_attr attributes {};
-  attributes.attr_set = MOUNT_ATTR_RDONLY;
-  const int flags = AT_EMPTY_PATH | (recursive ? AT_RECURSIVE : 0);
-  if (::syscall(SYS_mount_setattr, tree, "", flags, &attributes, sizeof attributes) < 0) {
-    return os_error(errno, "make a mount read-only");
+  attributes.attr_set =
+      (limits.read_only ? MOUNT_ATTR_RDONLY : 0U) | (limits.no_devices ? MOUNT_ATTR_NODEV : 0U);
+  if (attributes.attr_set == 0) {
+    return {};
   }
-  return {};
+  return change_attributes(mount, attributes, recursive, "limit a mount");
+}
+
+Status allow_devices(int mount) {
+  struct mount_attr attributes {};
+  attributes.attr_clr = MOUNT_ATTR_NODEV;
+  return change_attributes(mount, attributes, false, "allow a device");
 }
 
 Status attach_tree(int tree, const std::string& target) {

@@ -20,8 +20,15 @@ Status bind_over(const std::string& source, const std::string& target);
 
 /// A detached copy of the mount at `path` (relative to `dirfd`; "" for dirfd itself).
 Result<Fd> clone_tree(int dirfd, const std::string& path, bool recursive);
-/// Makes a detached mount read-only; with `recursive` also those below.
-Status make_read_only(int tree, bool recursive);
+/// What a mount forbids from now on; what it forbids already stays.
+struct MountLimits {
+  bool read_only = false;
+  bool no_devices = false;  // device nodes in it cannot be opened
+};
+/// `mount` is the root of a mount, detached or not; with `recursive` also those below.
+Status limit_mount(int mount, MountLimits limits, bool recursive);
+/// Takes `no_devices` back.
+Status allow_devices(int mount);
 Status attach_tree(int tree, const std::string& target);
 
 }  // namespace mybuild::sandbox

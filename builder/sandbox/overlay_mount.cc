@@ -59,7 +59,7 @@ Result<OpenLayers> open_layers(const snapshotter::RootMount& root) {
   return layers;
 }
 
-Result<Fd> mount_overlay(OpenLayers layers) {
+Result<Fd> mount_overlay(OpenLayers layers, unsigned long flags) {
   if (!layers.upper && layers.lower.size() == 1) {
     TRY(add_empty_layer(layers));
   }
@@ -68,7 +68,7 @@ Result<Fd> mount_overlay(OpenLayers layers) {
   }
   const std::string target = std::to_string(layers.place_fd.get());
   const std::string options = overlay_options(layers);
-  if (::mount("overlay", target.c_str(), "overlay", 0, options.c_str()) < 0) {
+  if (::mount("overlay", target.c_str(), "overlay", flags, options.c_str()) < 0) {
     return os_error(errno, "mount overlay");
   }
   return sys::open(layers.place, O_PATH | O_DIRECTORY);

@@ -27,7 +27,7 @@ struct OpenLayers {
 Result<OpenLayers> open_layers(const snapshotter::RootMount& root);
 /// Mounts in the private mount namespace of this process; the answer is the root directory of the
 /// overlay. What is written is never synced ("volatile"), as the store does not trust a half-done
-/// step; the work directory must be fresh.
-Result<Fd> mount_overlay(OpenLayers layers);
+/// step; the work directory must be fresh. `flags`: of mount(2).
+Result<Fd> mount_overlay(OpenLayers layers, unsigned long flags);
 
 }  // namespace mybuild::sandbox

@@ -28,7 +28,7 @@ Status own_mounts() {
 /// Rewrites an overlay over two files' worth of layers.
 Status change_overlay(const snapshotter::RootMount& root) {
   OpenLayers layers = TRY(open_layers(root));
-  const Fd merged = TRY(mount_overlay(std::move(layers)));
+  const Fd merged = TRY(mount_overlay(std::move(layers), MS_NODEV));
   TRY(sys::unlink_at(merged.get(), "gone"));
   TRY(sys::unlink_at(merged.get(), "new", AT_REMOVEDIR));
   return sys::mkdir_at(merged.get(), "new", 0755);

@@ -36,27 +36,26 @@ struct Sources {
   Fd old_root;
 };
 
-Result<Fd> bind_source(const PlanMount& mount) {
+/// Steps have CAP_MKNOD, as docker's: what keeps them from the machine's disks is that no mount
+/// they reach opens device nodes.
+unsigned long device_flag(const SandboxPlan& plan) {
+  return plan.insecure ? 0 : MS_NODEV;
+}
+
+Result<Fd> bind_source(const SandboxPlan& plan, const PlanMount& mount) {
   Fd tree = TRY(clone_tree(AT_FDCWD, mount.source, mount.recursive));
-  if (!mount.read_only) {
-    return tree;
-  }
-  const Status done = make_read_only(tree.get(), mount.recursive);
-  if (!done) {
-    return done.error();
-  }
+  TRY(limit_mount(tree.get(), {.read_only = mount.read_only, .no_devices = !plan.insecure},
+                  mount.recursive));
   return tree;
 }
 
 /// What `source_path` names inside the mounted overlay, links resolved there.
-Result<Fd> overlay_source(Pending& pending) {
-  const Fd top = TRY(mount_overlay(std::move(pending.layers)));
+Result<Fd> overlay_source(Pending& pending, unsigned long flags) {
+  const Fd top = TRY(mount_overlay(std::move(pending.layers), flags));
   const Fd inside = TRY(open_in_root(top.get(), pending.plan->source_path, O_PATH)
                             .context("source " + pending.plan->source_path));
   Fd tree = TRY(clone_tree(inside.get(), "", false));
-  if (pending.plan->read_only) {
-    TRY(make_read_only(tree.get(), false));
-  }
+  TRY(limit_mount(tree.get(), {.read_only = pending.plan->read_only}, false));
   return tree;
 }
 
@@ -75,24 +74,27 @@ Result<Sources> open_sources(const SandboxPlan& plan) {
     if (mount.type == PlanMount::Type::Overlay) {
       pending.layers = TRY(open_layers(mount.overlay).context(mount.target));
     } else if (mount.type == PlanMount::Type::Bind) {
-      pending.tree = TRY(bind_source(mount).context(mount.target));
+      pending.tree = TRY(bind_source(plan, mount).context(mount.target));
     }
     sources.mounts.push_back(std::move(pending));
   }
   for (Pending& pending : sources.mounts) {
     if (pending.plan->type == PlanMount::Type::Overlay) {
-      pending.tree = TRY(overlay_source(pending).context(pending.plan->target));
+      pending.tree = TRY(overlay_source(pending, device_flag(plan)).context(pending.plan->target));
     }
   }
   return sources;
 }
 
-Result<Fd> mount_root(const snapshotter::RootMount& root, OpenLayers layers) {
-  if (root.type == snapshotter::RootMount::Type::Overlay) {
-    return mount_overlay(std::move(layers));
+Result<Fd> mount_root(const SandboxPlan& plan, OpenLayers layers) {
+  if (plan.root.type == snapshotter::RootMount::Type::Overlay) {
+    return mount_overlay(std::move(layers), device_flag(plan));
   }
-  TRY(bind_over(root.source, root.source));
-  return sys::open(root.source, O_PATH | O_DIRECTORY);
+  const std::string& source = plan.root.source;
+  TRY(bind_over(source, source));
+  Fd root = TRY(sys::open(source, O_PATH | O_DIRECTORY));
+  TRY(limit_mount(root.get(), {.no_devices = !plan.insecure}, false));
+  return root;
 }
 
 /// The old root ends up stacked over the new one, out of the reach of paths, until
@@ -120,7 +122,7 @@ Status mount_sys(const SandboxPlan& plan, const std::string& target, const Fd& o
     return fresh;
   }
   const Fd tree = TRY(clone_tree(old_root.get(), "sys", true));
-  TRY(make_read_only(tree.get(), true));
+  TRY(limit_mount(tree.get(), {.read_only = true, .no_devices = true}, true));
   return attach_tree(tree.get(), target);
 }
 
@@ -147,7 +149,7 @@ Status mount_memory_file(const Fd& dev, const std::string& target, const PlanMou
   TRY(sys::fchown(fd.get(), file.uid, file.gid));
   TRY(sys::fchmod(fd.get(), file.mode == 0 ? 0400 : file.mode));
   const Fd tree = TRY(clone_tree(dev.get(), name, false));
-  TRY(make_read_only(tree.get(), false));
+  TRY(limit_mount(tree.get(), {.read_only = true}, false));
   TRY(attach_tree(tree.get(), target));
   return sys::unlink_at(dev.get(), name);
 }
@@ -196,8 +198,9 @@ Status mount_pending(const Pending& pending, const Fd& dev, MountPoints& points)
   }
 }
 
-/// Files vanish behind /dev/null, directories behind an empty one, which all share.
-Status mask_paths(const std::vector<std::string>& paths, const std::string& dev) {
+/// Files vanish behind /dev/null (`null`: the node itself, as mounts of the plan may have put
+/// anything at its path), directories behind an empty one, which all share.
+Status mask_paths(const std::vector<std::string>& paths, const Fd& null) {
   std::optional<std::string> empty;
   for (const std::string& path : paths) {
     const Result<struct stat> info = sys::stat_at(AT_FDCWD, path);
@@ -205,7 +208,8 @@ Status mask_paths(const std::vector<std::string>& paths, const std::string& dev)
       continue;
     }
     if (!S_ISDIR(info->st_mode)) {
-      TRY(bind_over(dev + "/null", path));
+      const Fd tree = TRY(clone_tree(null.get(), "", false));
+      TRY(attach_tree(tree.get(), path));
     } else if (empty) {
       TRY(bind_over(*empty, path));
     } else {
@@ -233,6 +237,8 @@ Status furnish(const SandboxPlan& plan, const Sources& sources, MountPoints& poi
   TRY(mount_new("proc", proc, kKernelMount));
   const std::string dev_path = TRY(points.ensure("/dev", true));
   const Fd dev = TRY(make_dev(plan, dev_path, sources.host));
+  const Fd null = TRY(sys::open(dev_path + "/null", O_PATH));
+  TRY(use_own_null(null));
   const std::string sys = TRY(points.ensure("/sys", true));
   TRY(mount_sys(plan, sys, sources.old_root));
   TRY(mount_cgroup(plan, sys, sources.old_root));
@@ -242,7 +248,7 @@ Status furnish(const SandboxPlan& plan, const Sources& sources, MountPoints& poi
     TRY(mount_pending(pending, dev, points).context(pending.plan->target));
   }
   if (!plan.insecure) {
-    TRY(mask_paths(sandbox_defaults().masked_paths, dev_path));
+    TRY(mask_paths(sandbox_defaults().masked_paths, null));
     TRY(protect_paths(sandbox_defaults().read_only_paths));
   }
   return {};
@@ -256,7 +262,7 @@ Status enter_root(const SandboxPlan& plan, StubRecord& stubs) {
   }
   Sources sources = TRY(open_sources(plan));
   {
-    const Fd root = TRY(mount_root(plan.root, std::move(sources.root)).context("root"));
+    const Fd root = TRY(mount_root(plan, std::move(sources.root)).context("root"));
     TRY(pivot_into(root));
   }
   MountPoints points = TRY(MountPoints::open());
@@ -267,7 +273,8 @@ Status enter_root(const SandboxPlan& plan, StubRecord& stubs) {
 }
 
 Status make_root_read_only() {
-  return remount_bind("/", MS_RDONLY);
+  const Fd root = TRY(sys::open("/", O_PATH | O_DIRECTORY));
+  return limit_mount(root.get(), {.read_only = true}, false);
 }
 
 }  // namespace mybuild::sandbox

@@ -91,6 +91,22 @@ std::optional<std::int64_t> take_part(std::string_view& text) {
   return std::nullopt;
 }
 
+std::string encode_utf8(unsigned code) {
+  const auto continued = [code](unsigned shift) {
+    return static_cast<char>(0x80U | ((code >> shift) & 0x3fU));
+  };
+  if (code < 0x80) {
+    return {static_cast<char>(code)};
+  }
+  if (code < 0x800) {
+    return {static_cast<char>(0xc0U | code >> 6U), continued(0)};
+  }
+  if (code < 0x10000) {
+    return {static_cast<char>(0xe0U | code >> 12U), continued(6), continued(0)};
+  }
+  return {static_cast<char>(0xf0U | code >> 18U), continued(12), continued(6), continued(0)};
+}
+
 }  // namespace
 
 std::string go_quote(std::string_view text) {
@@ -110,6 +126,21 @@ std::string go_quote(const std::vector<std::string>& strings) {
     out += go_quote(text);
   }
   return out + "]";
+}
+
+std::string go_quote_rune(int value) {
+  const bool valid = value >= 0 && value <= 0x10ffff && (value < 0xd800 || value > 0xdfff);
+  const auto code = static_cast<unsigned>(valid ? value : 0xfffd);
+  if (code == '\'') {
+    return "'\\''";
+  }
+  if (code == '"') {
+    return "'\"'";
+  }
+  std::string text = go_quote(encode_utf8(code));
+  text.front() = '\'';
+  text.back() = '\'';
+  return text;
 }
 
 std::string go_list(const std::vector<std::string>& strings) {

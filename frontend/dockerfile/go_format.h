@@ -14,6 +14,7 @@ namespace mybuild::frontend {
 
 std::string go_quote(std::string_view text);                    // %q of a string
 std::string go_quote(const std::vector<std::string>& strings);  // %q of a slice: ["a" "b"]
+std::string go_quote_rune(int value);                           // %q of a number: '\x03'
 std::string go_list(const std::vector<std::string>& strings);   // %v of a slice: [a b]
 std::string go_duration(std::chrono::nanoseconds duration);     // 1m30s
 /// "1h2m3.5s", "300ms", "-1.5h", "0"; units h m s ms us µs ns.

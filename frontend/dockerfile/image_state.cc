@@ -68,10 +68,12 @@ Result<std::vector<KeyValue>> expand_pairs(const std::vector<KeyValue>& pairs,
 }
 
 std::string health_text(const oci::Healthcheck& check) {
+  // BuildKit prints the struct with %q, which makes the number of retries a character.
   return fmt::format(
-      "HEALTHCHECK {{Test:{} Interval:{} Timeout:{} StartPeriod:{} StartInterval:{} Retries:{}}}",
-      go_list(check.test), go_duration(check.interval), go_duration(check.timeout),
-      go_duration(check.start_period), go_duration(check.start_interval), check.retries);
+      "HEALTHCHECK &{{{} {} {} {} {} {}}}", go_quote(check.test),
+      go_quote(go_duration(check.interval)), go_quote(go_duration(check.timeout)),
+      go_quote(go_duration(check.start_period)), go_quote(go_duration(check.start_interval)),
+      go_quote_rune(check.retries));
 }
 
 std::string_view key_of(std::string_view variable) {

@@ -203,7 +203,7 @@ Status lower_workdir(StepContext& context, const WorkdirStep& step) {
   if (state.root) {
     inputs.push_back(*state.root);
   }
-  auto meta = context.meta(shown_text(context), false);
+  auto meta = context.meta(shown_text(context), true);
   state.root =
       context.build.graph().add(std::move(op), std::move(inputs), state.platform, std::move(meta));
   return {};

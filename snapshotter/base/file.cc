@@ -179,6 +179,14 @@ AtomicFile::~AtomicFile() {
 }
 
 Result<AtomicFile> AtomicFile::create(const std::string& path, mode_t mode) {
+  // A draft without a name goes with the process, even by kill -9. It gets its name through /proc.
+  const std::size_t slash = path.rfind('/');
+  const std::string directory = slash == std::string::npos ? "." : path.substr(0, slash + 1);
+  if (sys::exists_at(AT_FDCWD, "/proc/self/fd")) {
+    if (Result<Fd> nameless = sys::open(directory, O_RDWR | O_TMPFILE, mode)) {
+      return AtomicFile(path, "", std::move(nameless).value());
+    }
+  }
   std::string draft = path + ".draft-" + unique_suffix();
   Fd fd = TRY(sys::open(draft, O_RDWR | O_CREAT | O_EXCL, mode));
   return AtomicFile(path, std::move(draft), std::move(fd));
@@ -189,6 +197,11 @@ Status AtomicFile::write(ByteSpan bytes) {
 }
 
 Status AtomicFile::commit() && {
+  if (draft_.empty()) {
+    std::string draft = path_ + ".draft-" + unique_suffix();
+    TRY(sys::link_at(AT_FDCWD, sys::proc_fd_path(fd_.get()), AT_FDCWD, draft, AT_SYMLINK_FOLLOW));
+    draft_ = std::move(draft);
+  }
   TRY(sys::rename_at(AT_FDCWD, draft_, AT_FDCWD, path_));
   draft_.clear();
   return {};

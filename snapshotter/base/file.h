@@ -46,7 +46,7 @@ class AtomicFile {
  private:
   AtomicFile(std::string path, std::string draft, Fd fd);
   std::string path_;
-  std::string draft_;
+  std::string draft_;  // empty while the draft has no name
   Fd fd_;
 };
 

@@ -37,12 +37,13 @@ TEST(ResultFiles, MetadataHasBuildxsKeys) {
   EXPECT_EQ(json["image.name"], "docker.io/library/a:1,docker.io/library/b:1");
 }
 
-TEST(ResultFiles, AnImageWithoutManifestHasOnlyItsConfig) {
+TEST(ResultFiles, AnImageWithoutManifestGivesItsId) {
   builder::BuildReport bare;
   bare.image_id = Digest::of("c");
   const auto json = nlohmann::json::parse(*metadata_json(bare));
-  EXPECT_EQ(json.size(), 1U);
+  EXPECT_EQ(json.size(), 2U);
   EXPECT_EQ(json["containerimage.config.digest"], Digest::of("c").str());
+  EXPECT_EQ(json["containerimage.digest"], Digest::of("c").str());
 }
 
 TEST(ResultFiles, TheIdIsTheConfigsElseTheIndexs) {

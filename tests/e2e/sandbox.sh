@@ -21,7 +21,7 @@ assert_below "$(milliseconds build_tree --build-arg "disk=$disk" ctx)" 20000 "mi
 grep -qi '^CapEff:.*00000000a80425fb$' out/status || fail "capabilities: $(grep Cap out/status)"
 grep -q '^Seccomp:.*2$' out/status || fail "no seccomp filter"
 grep -q '^NoNewPrivs:.*0$' out/status || fail "no_new_privs is set"
-assert_equal "$(grep -c ' [0-9]* -> ' out/fds)" 4 "descriptors (three, and ls has its folder open)"
+[ "$(grep -c ' [0-9]* -> ' out/fds)" -le 4 ] || fail "descriptors beside three and the folder of ls: $(cat out/fds)"
 ! grep -q LEAK out/env || fail "our environment is seen"
 for n in mnt pid ipc uts cgroup; do ! grep -qF "$(readlink /proc/self/ns/$n)" out/namespaces || fail "$n namespace is the host's"; done
 grep -q "$(readlink /proc/self/ns/net | tr -d '[]')" <(tr -d '[]' <out/namespaces) || fail "the network is not the host's"

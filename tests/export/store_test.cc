@@ -41,13 +41,13 @@ TEST_F(StoreExport, AnImageWithoutANameIsThereUntagged) {
   EXPECT_EQ(rows[0].name, "");
 }
 
-TEST_F(StoreExport, TheNameStandsForThePlatformOfThisMachine) {
-  output_.images[0] = make_image({"linux", "riscv64", "", ""});
-  output_.images.push_back(make_image(oci::host_platform()));
-  const ExportReport report = run_export(OutputSpec{}).value();
-  const std::string config = content_->read(*report.config).value();
-  EXPECT_EQ(config, oci::dump(output_.images[1].config));
-  EXPECT_EQ(metadata_->images().value().size(), 2U);
+TEST_F(StoreExport, SeveralPlatformsAreRefusedRatherThanLost) {
+  output_.images.push_back(make_image({"linux", "riscv64", "", ""}));
+  output_.multi_platform = true;
+  const auto report = run_export(OutputSpec{});
+  ASSERT_FALSE(report);
+  EXPECT_EQ(report.error().kind(), ErrorKind::Unsupported);
+  EXPECT_TRUE(metadata_->images().value().empty());
 }
 
 TEST_F(StoreExport, DockerWithoutADestIsTheStore) {

@@ -52,8 +52,7 @@ INSTANTIATE_TEST_SUITE_P(
         Row{"SHELL [\"/bin/bash\", \"-c\"]", "SHELL [/bin/bash -c]", true},
         Row{"MAINTAINER a <b>", "MAINTAINER a <b>", true},
         Row{"HEALTHCHECK --interval=90s CMD [\"x\", \"y\"]",
-            "HEALTHCHECK {Test:[CMD x y] Interval:1m30s Timeout:0s StartPeriod:0s StartInterval:0s "
-            "Retries:0}",
+            R"(HEALTHCHECK &{["CMD" "x" "y"] "1m30s" "0s" "0s" "0s" '\x00'})",
             true}));
 
 TEST(History, OnbuildLeavesNoEntry) {

@@ -29,7 +29,7 @@ void SandboxTest::SetUp() {
   for (const char* tool :
        {"sh",   "true",  "cat",  "id",       "ls",    "ps",   "sleep", "stat",  "mkdir",
         "rm",   "touch", "kill", "readlink", "mount", "ip",   "mv",    "chmod", "hostname",
-        "head", "wc",    "grep", "sed",      "rmdir", "find", "sort"}) {
+        "head", "wc",    "grep", "sed",      "rmdir", "find", "sort",  "mknod", "ln"}) {
     ASSERT_TRUE(sys::symlink_at("busybox", AT_FDCWD, base() + "/bin/" + tool));
   }
 }

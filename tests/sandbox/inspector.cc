@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Static, so that it runs in any root: "syscall NUMBER ARG…" prints the errno name or "ok"; "daemon"
-// leaves a process behind that holds stdout; "flood BYTES" writes numbered lines;
-// "clone-user" tries a user namespace.
+// Static, so that it runs in any root: "syscall NUMBER ARG…" prints the errno name or "ok";
+// "daemon" leaves a process behind that holds stdout; "flood BYTES" writes numbered lines;
+// "clone-user" tries a user namespace; "pty" talks through a pseudo-terminal.
+#include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/syscall.h>
@@ -62,6 +63,22 @@ int clone_user() {
   return print_result(pid);
 }
 
+int talk_through_pty() {
+  const int master = ::posix_openpt(O_RDWR | O_NOCTTY);
+  if (master < 0 || ::grantpt(master) < 0 || ::unlockpt(master) < 0) {
+    return print_result(-1);
+  }
+  const char* const name = ::ptsname(master);
+  const int terminal = ::open(name, O_RDWR | O_NOCTTY);
+  char text[16] = {};
+  if (terminal < 0 || ::write(terminal, "hello", 5) != 5 ||
+      ::read(master, text, sizeof text - 1) != 5) {
+    return print_result(-1);
+  }
+  std::printf("%s says %s\n", name, text);
+  return 0;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -74,6 +91,9 @@ int main(int argc, char** argv) {
   }
   if (verb == "flood" && argc > 2) {
     return flood(std::strtol(argv[2], nullptr, 10));
+  }
+  if (verb == "pty") {
+    return talk_through_pty();
   }
   return verb == "clone-user" ? clone_user() : 2;
 }

@@ -35,6 +35,7 @@ struct Draft {
   OutputSpec spec;
   bool has_type = false;
   bool has_tar = false;
+  bool has_compression = false;
 };
 
 Status set_type(Draft& draft, std::string_view value) {
@@ -68,12 +69,14 @@ Status set_compression(Draft& draft, std::string_view value) {
         .with_hint("compressions are gzip, zstd and uncompressed");
   }
   draft.spec.compression.compression = found->second;
+  draft.has_compression = true;
   return {};
 }
 
 Status set_level(Draft& draft, std::string_view value) {
   const std::int64_t level = TRY(parse_integer(value, 0, 22));
   draft.spec.compression.level = static_cast<int>(level);
+  draft.has_compression = true;
   return {};
 }
 
@@ -160,6 +163,9 @@ Status check(Draft& draft) {
   }
   if (archive && !spec.tar && (spec.dest.empty() || spec.dest == "-")) {
     return invalid_argument("tar=false needs dest=DIR");
+  }
+  if (draft.has_compression && (spec.type == OutputType::Local || spec.type == OutputType::Tar)) {
+    return invalid_argument("compression goes with image types, a file tree has no layers");
   }
   const bool no_dest = spec.type == OutputType::Image || spec.type == OutputType::CacheOnly;
   if (no_dest && !spec.dest.empty()) {

@@ -71,6 +71,10 @@ Result<std::string> metadata_json(const builder::BuildReport& report) {
   if (report.image_id && !out.contains("containerimage.config.digest")) {
     out["containerimage.config.digest"] = report.image_id->str();
   }
+  if (report.image_id && !out.contains("containerimage.digest")) {
+    // An image of the local store has no manifest; docker's own store says the image id here, too.
+    out["containerimage.digest"] = report.image_id->str();
+  }
   if (const auto names = image_names(report); !names.empty()) {
     out["image.name"] = fmt::format("{}", fmt::join(names, ","));
   }
