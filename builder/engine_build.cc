@@ -152,6 +152,8 @@ Result<BuildReport> Engine::build(const BuildRequest& request, solver::EventSink
     InternalStep step("[internal] load build definition from " + shown, events, own.clock);
     inputs = TRY(step.done(read_build_inputs(request)));
   }
+  // Asked first, so that a missing right is said before anything is downloaded.
+  snapshotter::Snapshotter* snapshotter = TRY(own.get_snapshotter());
   const std::unique_ptr<source::ImageResolver> images =
       source::make_image_resolver({.registry = *own.registry,
                                    .content = *own.content,
@@ -168,7 +170,6 @@ Result<BuildReport> Engine::build(const BuildRequest& request, solver::EventSink
     events.on_event(warning);
   }
 
-  snapshotter::Snapshotter* snapshotter = TRY(own.get_snapshotter());
   const ops::OpDeps op_deps{
       .layers = *own.layers,
       .snapshotter = *snapshotter,

@@ -4,6 +4,8 @@
 #include "snapshotter/base/child.h"
 #include "snapshotter/base/sys.h"
 
+#include <unistd.h>
+
 namespace mybuild::builder {
 
 namespace {
@@ -31,6 +33,14 @@ Result<std::string> try_overlay(const std::string& helper, const std::string& di
 }  // namespace
 
 Result<snapshotter::Snapshotter*> Engine::Services::get_snapshotter() {
+  if (::geteuid() != 0) {
+    return Error(ErrorKind::Denied,
+                 "building and running need root: the owners of an image's files, mounts and "
+                 "namespaces")
+        .with_hint(
+            "use sudo; in a container: --cap-add SYS_ADMIN --security-opt seccomp=unconfined "
+            "--security-opt apparmor=unconfined; rootless builds are not supported yet");
+  }
   if (snapshotter == nullptr) {
     snapshotter = TRY(snapshotter::choose_snapshotter(
         root, [this](const std::string& directory) { return try_overlay(helper, directory); }));

@@ -104,8 +104,9 @@ Result<std::vector<sandbox::PlanMount>> make_mounts(const std::vector<Volume>& v
     mount.source = clean_absolute(volume.source);
     mount.target = clean_absolute(volume.target);
     mount.read_only = volume.read_only;
-    if (mount.target == "/") {
-      return invalid_argument("volume {}: its target cannot be /", volume.source);
+    // As runc: a container with somebody else's /proc could not be confined by what is read there.
+    if (mount.target == "/" || mount.target == "/proc" || mount.target.starts_with("/proc/")) {
+      return invalid_argument("volume {}: its target cannot be {}", volume.source, mount.target);
     }
     if (!targets.insert(mount.target).second) {
       return invalid_argument("duplicate mount point: {}", mount.target);
