@@ -100,12 +100,13 @@ TEST(SchedulerTest, IndependentStepsRunAtTheSameTime) {
   World world;
   std::vector<Edge> sleepers;
   for (int i = 0; i < 8; ++i) {
-    sleepers.push_back(world.join({}, std::chrono::milliseconds(100)));
+    sleepers.push_back(world.join({}, std::chrono::milliseconds(250)));
   }
   const Edge last = world.join(sleepers);
   const auto begin = std::chrono::steady_clock::now();
   ASSERT_TRUE(world.solve({last}).has_value());
-  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::milliseconds(500));
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::milliseconds(1500))
+      << "one after the other they take two seconds";
 }
 
 TEST(SchedulerTest, ASecondBuildIsAllCached) {
