@@ -40,11 +40,11 @@ WordExpander StepContext::expander() {
   return [this](std::string_view word) { return expand_word(word); };
 }
 
-solver::VertexMeta StepContext::meta(std::string_view text, bool may_ignore_cache) {
+solver::VertexMeta StepContext::meta(std::string_view text) {
   return solver::VertexMeta{
       .name = namer.next(with_upper_verb(text), &state.image.env(), planned.on_build),
       .location = build.plan().source().locate(step().lines),
-      .ignore_cache = may_ignore_cache && no_cache};
+      .ignore_cache = no_cache};
 }
 
 Result<std::optional<solver::Edge>> StepContext::source_tree(std::size_t index,

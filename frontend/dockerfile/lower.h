@@ -41,7 +41,7 @@ struct StepContext {
   Result<std::string> expand_word(std::string_view word);
   WordExpander expander();
   /// The name and the place of the step's vertex; counts the step.
-  solver::VertexMeta meta(std::string_view text, bool may_ignore_cache);
+  solver::VertexMeta meta(std::string_view text);
   /// The tree of one of the step's sources; nullopt: an empty one.
   Result<std::optional<solver::Edge>> source_tree(std::size_t index, std::string_view use);
 };

@@ -180,7 +180,7 @@ Status lower_copy(StepContext& context, const CopyStep& step) {
     inputs.push_back(context.build.inline_file(file.name, file.content, 0644, state.platform));
     op.actions.emplace_back(std::move(from_file));
   }
-  auto meta = context.meta(shown_text(context), true);
+  auto meta = context.meta(shown_text(context));
   state.root =
       context.build.graph().add(std::move(op), std::move(inputs), state.platform, std::move(meta));
   state.image.commit(history_text(step, copy), true);
@@ -203,7 +203,7 @@ Status lower_workdir(StepContext& context, const WorkdirStep& step) {
   if (state.root) {
     inputs.push_back(*state.root);
   }
-  auto meta = context.meta(shown_text(context), true);
+  auto meta = context.meta(shown_text(context));
   state.root =
       context.build.graph().add(std::move(op), std::move(inputs), state.platform, std::move(meta));
   return {};

@@ -267,7 +267,7 @@ Status lower_run(StepContext& context, const RunStep& step) {
 
   std::string history = fmt::format("RUN {}{} # buildkit", state.image.declared_args(),
                                     fmt::join(draft.op.args, " "));
-  auto meta = context.meta(shown_text(context, draft, context.step().text + command.summary), true);
+  auto meta = context.meta(shown_text(context, draft, context.step().text + command.summary));
   state.root = context.build.graph().add(std::move(draft.op), std::move(draft.inputs),
                                          state.platform, std::move(meta));
   state.image.commit(std::move(history), true);
