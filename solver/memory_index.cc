@@ -3,6 +3,9 @@
 
 #include "snapshotter/base/guarded.h"
 
+#include <algorithm>
+#include <iterator>
+
 namespace mybuild::solver {
 
 namespace {
@@ -27,11 +30,8 @@ class MemoryIndex final : public CacheIndex {
   template <class Matches>
   std::vector<CacheRecord> select(Matches matches) {
     std::vector<CacheRecord> found;
-    for (const CacheRecord& record : *records_.lock()) {
-      if (matches(record)) {
-        found.push_back(record);
-      }
-    }
+    const auto records = records_.lock();
+    std::ranges::copy_if(*records, std::back_inserter(found), matches);
     return found;
   }
 

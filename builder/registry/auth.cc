@@ -208,7 +208,7 @@ Result<std::string> TokenKeeper::fetch(const std::string& host, const std::strin
       TRY(parse_token(body.text())
               .context("token for " + host + " from " + without_query(request.url)));
   const auto expires = std::chrono::steady_clock::now() + answer.life - kMargin;
-  (*tokens_.lock())[key_of(host, scope)] = Token{answer.text, expires};
+  tokens_.lock()->insert_or_assign(key_of(host, scope), Token{answer.text, expires});
   return answer.text;
 }
 

@@ -141,7 +141,7 @@ class DockerArchive final : public ImageLayout {
     manifest.config.media_type = oci::kMediaTypeConfig;
     manifest.config.digest = Digest::of(config_text);
     manifest.config.size = config_text.size();
-    (*names_.lock())[manifest.config.digest] = image.config;
+    names_.lock()->insert_or_assign(manifest.config.digest, image.config);
     for (std::size_t i = 0; i < image.layers.size(); ++i) {
       manifest.layers.push_back(
           TRY(describe_layer(image.layers[i], config.diff_ids[i]).context(image.layers[i])));
@@ -158,7 +158,7 @@ class DockerArchive final : public ImageLayout {
     if (compression != oci::Compression::None) {
       descriptor.digest = TRY(digest_of(*files_, name));
     }
-    (*names_.lock())[descriptor.digest] = name;
+    names_.lock()->insert_or_assign(descriptor.digest, name);
     return descriptor;
   }
 

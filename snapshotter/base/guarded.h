@@ -15,7 +15,9 @@ class Guarded {
 
   class Access {
    public:
-    T& operator*() const { return *value_; }
+    T& operator*() const& { return *value_; }
+    // `for (x : *guarded.lock())` would let the lock go before the first round (C++20).
+    T& operator*() const&& = delete;
     T* operator->() const { return value_; }
 
    private:

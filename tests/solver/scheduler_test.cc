@@ -109,6 +109,20 @@ TEST(SchedulerTest, IndependentStepsRunAtTheSameTime) {
       << "one after the other they take two seconds";
 }
 
+TEST(SchedulerTest, StepsThatEndAtTheSameMomentShareTheIndex) {
+  for (int round = 0; round < 20; ++round) {
+    World world;
+    std::vector<Edge> steps;
+    for (int i = 0; i < 64; ++i) {
+      steps.push_back(world.join({}));
+    }
+    const Edge last = world.join(steps);
+    ASSERT_TRUE(world.solve({last}).has_value());
+    ASSERT_TRUE(world.solve({last}).has_value());
+    EXPECT_EQ(world.op(last).runs, 1);
+  }
+}
+
 TEST(SchedulerTest, ASecondBuildIsAllCached) {
   World world;
   const Edge a = world.join({});
