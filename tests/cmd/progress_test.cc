@@ -92,6 +92,25 @@ TEST(Progress, TheOutcomeHasFailuresAndWarnings) {
   EXPECT_EQ(reader.text(), "");
 }
 
+TEST(Progress, PlainOutputThatStandsLastIsNotForTheReport) {
+  for (const bool other_speaks_after : {false, true}) {
+    Reader reader;
+    const SystemClock clock;
+    Progress progress(Mode::Plain, reader.fd(), clock);
+    const Time now = clock.now();
+    progress.on_event(solver::VertexStarted{.vertex = id(1), .name = "bad", .time = now});
+    progress.on_event(
+        solver::LogChunk{.vertex = id(1), .stream = 2, .bytes = "why\n", .time = now});
+    progress.on_event(solver::VertexDone{
+        .vertex = id(1), .time = now, .error = Error(ErrorKind::ProcessFailed, "exit code: 1")});
+    if (other_speaks_after) {
+      play(progress, 2, 1);
+    }
+    EXPECT_EQ(progress.finish().failed.size(), other_speaks_after ? 1U : 0U);
+    EXPECT_NE(reader.text().find("why"), std::string::npos);
+  }
+}
+
 TEST(Progress, NobodyReadingIsNoReasonToStop) {
   ::signal(SIGPIPE, SIG_IGN);
   Pipe pipe = *sys::pipe();

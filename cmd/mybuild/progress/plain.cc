@@ -69,6 +69,7 @@ class PlainPrinter final : public Printer {
     }
     return std::exchange(out_, {});
   }
+  bool shown_last(const Step& step) const override { return &step == last_; }
 
  private:
   struct ItemState {
@@ -145,6 +146,7 @@ class PlainPrinter final : public Printer {
     }
     channel.lines.clear();
     channel.waiting = false;
+    last_ = &step;
     last_shown_ = now;
   }
 
@@ -181,6 +183,7 @@ class PlainPrinter final : public Printer {
   }
 
   const Step* current_ = nullptr;  // whose block is open
+  const Step* last_ = nullptr;     // whose block is the last one
   int next_number_ = 1;
   Time last_shown_;
   std::deque<Channel> channels_;  // by Step::index

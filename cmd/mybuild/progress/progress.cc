@@ -30,6 +30,7 @@ class SilentPrinter final : public Printer {
   std::string render(Time) override { return {}; }
   Time next_render(Time) const override { return Time::max(); }
   std::string finish(Time) override { return {}; }
+  bool shown_last(const Step&) const override { return false; }
 };
 
 std::unique_ptr<Printer> make_printer(Mode mode, int fd) {
@@ -96,7 +97,9 @@ Outcome Progress::finish() {
     thread_->join();
     write(printer_->finish(clock_.now()));
   }
-  return {.failed = steps_.failed(), .warnings = steps_.warnings()};
+  Outcome outcome = {.failed = steps_.failed(), .warnings = steps_.warnings()};
+  std::erase_if(outcome.failed, [this](const Step* step) { return printer_->shown_last(*step); });
+  return outcome;
 }
 
 void Progress::run() {

@@ -20,7 +20,9 @@ namespace mybuild::progress {
 
 /// What the build did, to be read after finish().
 struct Outcome {
-  std::vector<const Step*> failed;  // in the order of their failing; each with the end of its log
+  // Those whose output does not stand last already, in the order of their failing; each with the
+  // end of its log.
+  std::vector<const Step*> failed;
   std::vector<solver::Warning> warnings;
 };
 

@@ -70,6 +70,8 @@ class Printer {
   virtual Time next_render(Time now) const = 0;
   /// The last bytes: nothing unfinished stays on the screen.
   virtual std::string finish(Time now) = 0;
+  /// After finish(): the step's output is what the reader sees last, so a report need not repeat it.
+  virtual bool shown_last(const Step& step) const = 0;
 };
 
 class StepTable {

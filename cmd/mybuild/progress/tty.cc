@@ -110,6 +110,7 @@ class TtyPrinter final : public Printer {
   }
 
   std::string finish(Time) override { return frame({}, size_()); }
+  bool shown_last(const Step&) const override { return false; }
 
  private:
   void note_begin(Time now) {
