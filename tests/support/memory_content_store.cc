@@ -68,7 +68,10 @@ class MemoryContentStore final : public ContentStore {
     return {};
   }
   Status walk(const std::function<Status(const BlobInfo&)>& visit) override {
-    const std::map<Digest, std::string> copy = *blobs_->lock();  // visitors may call us
+    const std::map<Digest, std::string> copy = [this] {  // visitors may call us
+      const auto blobs = blobs_->lock();
+      return *blobs;
+    }();
     for (const auto& [digest, bytes] : copy) {
       TRY(visit({digest, bytes.size()}));
     }
