@@ -12,11 +12,10 @@ namespace mybuild {
 template <class T>
 class Mailbox {
  public:
+  /// Says so under the lock: the owner may go with the mailbox as soon as it has the last message.
   void post(T message) {
-    {
-      const std::lock_guard lock(mutex_);
-      messages_.push_back(std::move(message));
-    }
+    const std::lock_guard lock(mutex_);
+    messages_.push_back(std::move(message));
     ready_.notify_one();
   }
 
