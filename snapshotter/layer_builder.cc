@@ -30,6 +30,10 @@ class Realiser {
 
   Status add(Entry& entry) {
     TRY(check_name(entry.path));
+    if (entry.type == EntryType::HardLink) {  // as a scan of the tree will say it
+      entry.xattrs.clear();
+      entry.size = 0;
+    }
     TRY(tar_.add(entry));
     if (entry.type != EntryType::File) {
       return writer_.add(entry);

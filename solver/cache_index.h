@@ -38,6 +38,7 @@ struct CacheRecord {
 class CacheIndex {
  public:
   virtual ~CacheIndex() = default;
+  /// The newest first.
   virtual Result<std::vector<CacheRecord>> find(const DefinitionKey& key) = 0;
   virtual Result<std::vector<CacheRecord>> find(const ContentKey& key) = 0;
   virtual Result<std::vector<CacheRecord>> find(const OutputId& output) = 0;

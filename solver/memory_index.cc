@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <ranges>
 
 namespace mybuild::solver {
 
@@ -31,7 +32,7 @@ class MemoryIndex final : public CacheIndex {
   std::vector<CacheRecord> select(Matches matches) {
     std::vector<CacheRecord> found;
     const auto records = records_.lock();
-    std::ranges::copy_if(*records, std::back_inserter(found), matches);
+    std::ranges::copy_if(*records | std::views::reverse, std::back_inserter(found), matches);
     return found;
   }
 

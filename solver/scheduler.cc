@@ -158,17 +158,19 @@ class Scheduler {
   void post_probe(VertexIndex index) {
     ++in_flight_;
     Op& op = *ops_[index];
-    const bool look_up = !graph_.vertices()[index].meta.ignore_cache;
-    deps_.lanes.post(Lane::Disk, [this, index, &op, look_up, inputs = inputs_of(index)] {
-      mailbox_.post(probe(index, op, inputs, look_up));
+    deps_.lanes.post(Lane::Disk, [this, index, &op, inputs = inputs_of(index)] {
+      mailbox_.post(probe(index, op, inputs));
     });
   }
 
-  Message probe(VertexIndex index, Op& op, const StepInputs& inputs, bool look_up) {
+  bool look_up(VertexIndex index) const { return !graph_.vertices()[index].meta.ignore_cache; }
+
+  Message probe(VertexIndex index, Op& op, const StepInputs& inputs) {
     Message message;
     message.vertex = index;
-    Result<Probe> answer = deps_.cancel.requested() ? Result<Probe>(deps_.cancel.check().error())
-                                                    : probe_step(op, inputs, deps_.index, look_up);
+    Result<Probe> answer = deps_.cancel.requested()
+                               ? Result<Probe>(deps_.cancel.check().error())
+                               : probe_step(op, inputs, deps_.index, look_up(index));
     if (!answer) {
       message.error = std::move(answer).error();
       return message;
@@ -194,7 +196,8 @@ class Scheduler {
     message.vertex = index;
     Result<Output> output = deps_.cancel.requested()
                                 ? Result<Output>(deps_.cancel.check().error())
-                                : run_step(op, keys, inputs, deps_.index, deps_.cancel);
+                                : run_step(op, keys, inputs, deps_.index,
+                                           look_up(index), deps_.cancel);
     if (!output) {
       message.error = std::move(output).error();
       return message;

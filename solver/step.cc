@@ -108,13 +108,17 @@ Result<Probe> probe_step(Op& op, const StepInputs& inputs, CacheIndex& index, bo
 }
 
 Result<Output> run_step(Op& op, const StepKeys& keys, const StepInputs& inputs, CacheIndex& index,
-                        const Cancel& cancel) {
+                        bool look_up, const Cancel& cancel) {
   Output output = TRY(op.exec(inputs.results, inputs.ids, cancel));
   if (op.is_source() || !output.cacheable) {
     return output;
   }
   const std::vector<CacheRecord> equal = TRY(index.find(output.id));
   std::optional<Output> earlier = TRY(restore_any(op, inputs, equal));
+  if (!earlier && look_up) {
+    const std::vector<CacheRecord> meanwhile = TRY(index.find(keys.content));
+    earlier = TRY(restore_any(op, inputs, meanwhile));
+  }
   if (earlier) {
     output = std::move(*earlier);
   }

@@ -38,8 +38,10 @@ struct Probe {
 /// Without `look_up` only the keys are made.
 Result<Probe> probe_step(Op& op, const StepInputs& inputs, CacheIndex& index, bool look_up);
 /// Runs the op. An earlier result with the same output id, if its bytes are still there, takes the
-/// new one's place (early cut-off), so that every image is one that was built as a whole.
+/// new one's place (early cut-off), so that every image is one that was built as a whole. With
+/// `look_up` so does the result of another build that ran the same step meanwhile: builds that
+/// overlap agree on one outcome, and the next one finds all its steps.
 Result<Output> run_step(Op& op, const StepKeys& keys, const StepInputs& inputs, CacheIndex& index,
-                        const Cancel& cancel);
+                        bool look_up, const Cancel& cancel);
 
 }  // namespace mybuild::solver

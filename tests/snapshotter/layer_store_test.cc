@@ -83,6 +83,22 @@ TEST_F(LayerStoreTest, diff_id_is_the_digest_of_the_tar_and_both_ways_of_making_
   EXPECT_EQ(taken.size, realised.size);
 }
 
+TEST_F(LayerStoreTest, attributes_of_a_hard_link_are_those_of_its_first_name) {
+  const std::string dir = draft();
+  TreeMaker(dir).file("a", "x");
+  const auto contents = must(open_directory_view(dir));
+  ChangeList changes = changes_of(dir);
+  Entry link = changes.back();
+  link.path = "b";
+  link.type = EntryType::HardLink;
+  link.link = "a";
+  link.content.reset();
+  changes.back().xattrs["user.k"] = link.xattrs["user.k"] = "v";
+  changes.push_back(link);
+  const Layer layer = must(store_.layers->commit_changes(changes, *contents));
+  EXPECT_EQ(Digest::of(tar_of(layer.diff_id)), layer.diff_id);
+}
+
 TEST_F(LayerStoreTest, a_realised_list_is_the_tree_it_was_made_from) {
   const std::string dir = draft();
   fill(dir);

@@ -36,7 +36,7 @@ class StepTest : public testing::Test {
     if (probed->hit) {
       return text_of(probed->hit->result);
     }
-    Result<Output> output = run_step(op, probed->keys, inputs, *index_, cancel_);
+    Result<Output> output = run_step(op, probed->keys, inputs, *index_, true, cancel_);
     EXPECT_TRUE(output.has_value());
     return text_of(output->result);
   }
@@ -50,6 +50,21 @@ TEST_F(StepTest, ASecondBuildRunsNothing) {
   build(op, input("x"));
   EXPECT_EQ(build(op, input("x")), "up:x");
   EXPECT_EQ(op.runs, 1);
+}
+
+TEST_F(StepTest, BuildsThatRunAStepAtTheSameTimeAgreeOnOneOutcome) {
+  int count = 0;
+  FakeOp op({.definition = "date", .run = [&count](const auto&) {
+               return Result<std::string>(std::to_string(++count));
+             }});
+  const Result<Probe> mine = probe_step(op, input("x"), *index_, true);
+  const Result<Probe> theirs = probe_step(op, input("x"), *index_, true);
+  ASSERT_FALSE(mine->hit || theirs->hit);
+  const auto first = run_step(op, theirs->keys, input("x"), *index_, true, cancel_);
+  EXPECT_EQ(text_of(run_step(op, mine->keys, input("x"), *index_, true, cancel_)->result), "1");
+  EXPECT_EQ(text_of(run_step(op, mine->keys, input("x"), *index_, false, cancel_)->result), "3")
+      << "who wants no cache gets what was run";
+  EXPECT_EQ(build(op, input("x")), "3");
 }
 
 TEST_F(StepTest, AnotherInputIsAMissEvenWithTheSameDefinition) {
@@ -119,7 +134,7 @@ TEST_F(StepTest, AFailedRunLeavesNoRecord) {
   FakeOp op = upper();
   op.does_.run = [](const auto&) { return Result<std::string>(not_found("no")); };
   const Result<Probe> probed = probe_step(op, input("x"), *index_, true);
-  EXPECT_FALSE(run_step(op, probed->keys, input("x"), *index_, cancel_).has_value());
+  EXPECT_FALSE(run_step(op, probed->keys, input("x"), *index_, true, cancel_).has_value());
   EXPECT_TRUE(index_->find(probed->keys.content)->empty());
 }
 
