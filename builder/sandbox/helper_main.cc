@@ -22,7 +22,7 @@ namespace mybuild::sandbox {
 
 namespace {
 
-constexpr int kTerminalSignals[] = {SIGHUP, SIGINT, SIGQUIT, SIGTSTP, SIGTTIN, SIGTTOU};
+constexpr int kIgnored[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP, SIGTTIN, SIGTTOU};
 
 /// The process inside as the helper sees it.
 struct Inside {
@@ -61,7 +61,7 @@ Result<Inside> start_inside(const SandboxPlan& plan) {
     return explain_rights(os_error(errno, "make namespaces"));
   }
   if (pid == 0) {
-    for (const int signal : kTerminalSignals) {
+    for (const int signal : kIgnored) {
       ::signal(signal, SIG_DFL);
     }
     setup.parent.reset();
@@ -146,10 +146,10 @@ Result<SandboxExit> run_plan(int plan_fd, int control) {
   for (int fd = 3; fd <= std::max(plan_fd, control); ++fd) {
     ::fcntl(fd, F_SETFD, FD_CLOEXEC);  // being passed on had cleared it
   }
-  // The terminal's signals are for the builder, which decides. (A session of its own would do that
-  // too, but setsid also makes a scheduling group, and the new one waits for its turn on a busy
-  // machine.)
-  for (const int signal : kTerminalSignals) {
+  // Signals to the whole group are for the builder, which decides. (A session of its own would do
+  // that too, but setsid also makes a scheduling group, and the new one waits for its turn on a
+  // busy machine.)
+  for (const int signal : kIgnored) {
     ::signal(signal, SIG_IGN);
   }
   const SandboxPlan plan = TRY(read_plan(plan_fd));

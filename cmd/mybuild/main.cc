@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cmd/mybuild/cli/command.h"
 #include "cmd/mybuild/cli/verb_table.h"
+#include "cmd/mybuild/standard_streams.h"
 #include "cmd/mybuild/verbs.h"
 
 #include <algorithm>
@@ -26,6 +27,7 @@ constexpr Verb kVerbs[] = {
 }  // namespace mybuild::cli
 
 int main(int argc, char** argv) {
+  mybuild::cli::occupy_standard_streams();
   try {
     const std::vector<std::string> args(argv + std::min(argc, 1), argv + argc);
     return mybuild::cli::dispatch(mybuild::cli::kVerbs, args);
