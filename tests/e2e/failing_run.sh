@@ -19,14 +19,6 @@ assert_equal "$(grep -c "^Dockerfile:4" log)" 1 "how often the place is named"
 assert_step "RUN echo" ERROR
 ! "$MYBUILD" run --rm image 2>log || fail "a failed build named an image"
 
-# Alone, its output stands last anyway and is not repeated.
-dockerfile alone <<'D'
-FROM busybox
-RUN echo the''-reason >&2; exit 7
-D
-build_fails alone
-assert_equal "$(grep -c "the-reason" log)" 1 "how often a lone step's output is shown"
-
 # The same on a terminal.
 script -qec "$MYBUILD build --progress tty ${busybox[*]} ctx" /dev/null >log </dev/null && fail "exit code 0"
 assert_log "the-reason"
