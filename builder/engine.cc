@@ -72,6 +72,7 @@ Result<std::unique_ptr<Engine>> Engine::open(EngineOptions options) {
   own.index = make_record_index(*own.metadata, own.clock);
   own.transport = registry::make_lazy_curl_transport();
   own.registry = registry::make_registry_client(*own.transport);
+  own.push = registry::make_registry_push(*own.transport);
   own.helper = options.helper.empty() ? TRY(sandbox::find_helper()) : options.helper;
   own.sandbox = sandbox::make_sandbox(own.helper);
   return std::unique_ptr<Engine>(new Engine(std::move(services)));

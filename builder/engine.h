@@ -5,9 +5,11 @@
 
 #include "builder/request.h"
 #include "builder/run/container.h"
+#include "builder/transfer.h"
+#include "builder/usage.h"
 #include "snapshotter/base/cancel.h"
 #include "snapshotter/base/result.h"
-#include "snapshotter/metadata.h"
+#include "snapshotter/layer_store.h"
 #include "solver/progress.h"
 
 #include <memory>
@@ -48,9 +50,28 @@ class Engine {
   /// Removes a name, or all names by id; returns what was removed ("Untagged: …", "Deleted: …").
   /// Refused while a container runs from it.
   Result<std::vector<std::string>> remove_image(const std::string& name_or_id, bool force);
+  /// Gives an image one more name, which moves from whatever has it.
+  Status tag_image(const std::string& source, const oci::Reference& name);
+  /// The layers of an image with the sizes noted when they were committed, lowest first.
+  Result<std::vector<snapshotter::Layer>> image_layers(const Digest& config);
+  /// "docker.io/library/hello@sha256:…" for each place it was pulled from or pushed to.
+  Result<std::vector<std::string>> repo_digests(const Digest& config);
+  Result<StoreUsage> usage();
+
+  /// Makes an image of a registry one of the local store, unpacked.
+  Result<PullReport> pull(const PullRequest& request, solver::EventSink& events, Cancel& cancel);
+  /// Sends the image of that name to the registry that the name says.
+  Result<PushReport> push(const oci::Reference& name, solver::EventSink& events, Cancel& cancel);
+  /// All images of an archive or layout; "-" is standard input.
+  Result<std::vector<LoadedName>> load(const std::string& path, solver::EventSink& events,
+                                       Cancel& cancel);
+  /// One docker archive of these images; `dest` "-" is standard output.
+  Status save(const std::vector<std::string>& names, const std::string& dest,
+              solver::EventSink& events, Cancel& cancel);
+
+  struct Services;
 
  private:
-  struct Services;
   explicit Engine(std::unique_ptr<Services> services);
   std::unique_ptr<Services> services_;
 };

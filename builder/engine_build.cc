@@ -3,6 +3,7 @@
 #include "builder/build_inputs.h"
 #include "builder/engine.h"
 #include "builder/image_result.h"
+#include "builder/internal_step.h"
 #include "builder/ops/op_table.h"
 #include "builder/ops/trees.h"
 #include "builder/services.h"
@@ -19,33 +20,6 @@ using exporter::BuiltImage;
 /// this one, so that the same inputs give the same bytes. 1980-01-02: zip, and what is made of it,
 /// cannot tell earlier days.
 constexpr std::int64_t kInventedTime = 315619200;
-
-/// Shows a piece of work that is no vertex of the graph like one.
-class InternalStep {
- public:
-  InternalStep(std::string name, solver::EventSink& events, const Clock& clock)
-      : id_(solver::internal_vertex(name)), events_(events), clock_(clock) {
-    events_.on_event(solver::VertexStarted{id_, std::move(name), clock_.now()});
-  }
-  InternalStep(const InternalStep&) = delete;
-  InternalStep& operator=(const InternalStep&) = delete;
-  ~InternalStep() { events_.on_event(solver::VertexDone{id_, clock_.now(), std::move(error_)}); }
-
-  template <class T>
-  Result<T> done(Result<T> result) {
-    if (!result) {
-      error_ = result.error();
-    }
-    return result;
-  }
-  const solver::VertexId& id() const { return id_; }
-
- private:
-  solver::VertexId id_;
-  solver::EventSink& events_;
-  const Clock& clock_;
-  std::optional<Error> error_;
-};
 
 frontend::FrontendInput frontend_input(const BuildRequest& request, const BuildInputs& inputs) {
   frontend::FrontendInput input;
@@ -204,6 +178,7 @@ Result<BuildReport> Engine::build(const BuildRequest& request, solver::EventSink
                                    .events = events,
                                    .cancel = cancel,
                                    .clock = own.clock,
+                                   .push = own.push.get(),
                                    .fetch = fetcher(lowered, solved, *images)};
   BuildReport report;
   count_vertices(solved, report);

@@ -26,6 +26,21 @@ std::string_view id_prefix(std::string_view text) {
   return is_hex(text) && text.size() >= kMinIdPrefix ? text : std::string_view();
 }
 
+/// By tag, or by the digest it has in a repository.
+Result<std::optional<ImageRow>> find_named(const oci::Reference& reference,
+                                           snapshotter::Metadata& metadata) {
+  if (!reference.digest) {
+    return metadata.find_image_by_name(reference.str());
+  }
+  const auto config = TRY(metadata.find_image_by_digest(
+      reference.domain + "/" + reference.repository, *reference.digest));
+  if (!config) {
+    return std::optional<ImageRow>();
+  }
+  const std::vector<ImageRow> rows = TRY(metadata.find_images_by_config(*config));
+  return rows.empty() ? std::optional<ImageRow>() : std::optional(rows.front());
+}
+
 }  // namespace
 
 Result<std::vector<ImageRow>> Engine::images() {
@@ -35,8 +50,7 @@ Result<std::vector<ImageRow>> Engine::images() {
 Result<ImageRow> Engine::find_image(const std::string& name_or_id) {
   const Result<oci::Reference> reference = oci::Reference::parse(name_or_id);
   if (reference) {
-    const std::optional<ImageRow> row =
-        TRY(services_->metadata->find_image_by_name(reference->str()));
+    const std::optional<ImageRow> row = TRY(find_named(*reference, *services_->metadata));
     if (row) {
       return *row;
     }
@@ -85,6 +99,7 @@ Result<std::vector<std::string>> Engine::remove_image(const std::string& name_or
     }
   }
   if (doomed.size() == rows.size()) {
+    TRY(services_->metadata->remove_repo_digests(image.config));
     TRY(services_->content->remove(image.config));
     report.push_back("Deleted: " + image.config.str());
   }

@@ -5,6 +5,7 @@
 
 #include "builder/engine.h"
 #include "builder/registry/client.h"
+#include "builder/registry/push.h"
 #include "builder/sandbox/sandbox.h"
 #include "snapshotter/base/lanes.h"
 #include "snapshotter/content/content_store.h"
@@ -30,6 +31,7 @@ struct Engine::Services {
   std::unique_ptr<solver::CacheIndex> index;
   std::unique_ptr<registry::Transport> transport;
   std::unique_ptr<registry::RegistryClient> registry;
+  std::unique_ptr<registry::RegistryPush> push;
   std::string helper;
   std::unique_ptr<sandbox::Sandbox> sandbox;
   std::unique_ptr<snapshotter::Snapshotter> snapshotter;  // chosen when a step first needs it

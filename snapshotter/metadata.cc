@@ -12,7 +12,7 @@ namespace mybuild::snapshotter {
 
 namespace {
 
-constexpr std::int64_t kSchemaVersion = 1;
+constexpr std::int64_t kSchemaVersion = 2;
 
 /// A log of this many pages is folded back by the writer who closes. Shorter ones stay: to fold
 /// costs two fsyncs, to recover this many at the next open costs less than a millisecond.
@@ -20,6 +20,8 @@ constexpr int kFoldAtClose = 128;
 /// While the database is open the fold waits longer, as it holds up whoever commits.
 constexpr int kFoldWhileOpen = 4000;
 
+/// Makes a new database, and one of an older schema into one of this: versions so far only added
+/// tables.
 constexpr const char* kSchema = R"(
 BEGIN IMMEDIATE;
 CREATE TABLE IF NOT EXISTS layers(
@@ -43,17 +45,37 @@ CREATE UNIQUE INDEX IF NOT EXISTS records_by_definition
   ON records(definition_key, content_key, output);
 CREATE INDEX IF NOT EXISTS records_by_content ON records(content_key);
 CREATE INDEX IF NOT EXISTS records_by_output ON records(output);
-PRAGMA user_version = 1;
+CREATE TABLE IF NOT EXISTS repo_digests(
+  config BLOB, repository TEXT, manifest BLOB, PRIMARY KEY(config, repository, manifest)
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS repo_digests_by_manifest ON repo_digests(manifest, repository);
+CREATE TABLE IF NOT EXISTS blob_sources(
+  blob BLOB, domain TEXT, repository TEXT NOT NULL, PRIMARY KEY(blob, domain)
+) WITHOUT ROWID;
+PRAGMA user_version = 2;
 COMMIT;
 )";
 
 constexpr const char* kPutLayer = "INSERT OR REPLACE INTO layers VALUES(?,?,?,?)";
 constexpr const char* kFindLayer = "SELECT changes, size, created FROM layers WHERE diff_id = ?";
+constexpr const char* kLayers =
+    "SELECT diff_id, changes, size, created FROM layers ORDER BY created, diff_id";
 constexpr const char* kRemoveLayer = "DELETE FROM layers WHERE diff_id = ?";
 constexpr const char* kRemoveLayerBlobs = "DELETE FROM layer_blobs WHERE diff_id = ?";
 constexpr const char* kPutLayerBlob = "INSERT OR REPLACE INTO layer_blobs VALUES(?,?,?)";
 constexpr const char* kFindLayerBlob =
     "SELECT blob FROM layer_blobs WHERE diff_id = ? AND format = ?";
+constexpr const char* kLayerBlobs =
+    "SELECT diff_id, format, blob FROM layer_blobs ORDER BY diff_id, format";
+constexpr const char* kPutBlobSource = "INSERT OR REPLACE INTO blob_sources VALUES(?,?,?)";
+constexpr const char* kFindBlobSource =
+    "SELECT repository FROM blob_sources WHERE blob = ? AND domain = ?";
+constexpr const char* kPutRepoDigest = "INSERT OR REPLACE INTO repo_digests VALUES(?,?,?)";
+constexpr const char* kFindRepoDigests =
+    "SELECT repository, manifest FROM repo_digests WHERE config = ? ORDER BY repository, manifest";
+constexpr const char* kImageOfDigest =
+    "SELECT config FROM repo_digests WHERE repository = ? AND manifest = ?";
+constexpr const char* kRemoveRepoDigests = "DELETE FROM repo_digests WHERE config = ?";
 constexpr const char* kImageOfName =
     "SELECT config, created, size FROM images WHERE name = ? AND name <> ''";
 constexpr const char* kNameCount = "SELECT count(*) FROM images WHERE config = ? AND name <> ''";
@@ -159,6 +181,95 @@ class SqliteMetadata final : public Metadata {
       return std::optional<oci::Descriptor>();
     }
     return std::optional(TRY(oci::parse_descriptor(query.text(0))));
+  }
+
+  Result<std::vector<LayerRow>> layers() override {
+    const auto db = db_.lock();
+    Query query = TRY(db->query(kLayers));
+    std::vector<LayerRow> rows;
+    while (TRY(query.next())) {
+      LayerRow row;
+      row.diff_id = TRY(query.digest(0));
+      row.changes = TRY(query.optional_digest(1));
+      row.size = static_cast<std::uint64_t>(query.integer(2));
+      row.created = query.integer(3);
+      rows.push_back(row);
+    }
+    return rows;
+  }
+
+  Result<std::vector<LayerBlobRow>> layer_blobs() override {
+    const auto db = db_.lock();
+    Query query = TRY(db->query(kLayerBlobs));
+    std::vector<LayerBlobRow> rows;
+    while (TRY(query.next())) {
+      LayerBlobRow row;
+      row.diff_id = TRY(query.digest(0));
+      row.format = query.text(1);
+      row.blob = TRY(oci::parse_descriptor(query.text(2)));
+      rows.push_back(std::move(row));
+    }
+    return rows;
+  }
+
+  Status put_blob_source(const std::string& domain, const std::string& repository,
+                         const std::vector<Digest>& blobs) override {
+    const auto db = db_.lock();
+    return transaction(*db, [&]() -> Status {
+      for (const Digest& blob : blobs) {
+        Query query = TRY(db->query(kPutBlobSource));
+        TRY(query.bind(blob).bind(domain).bind(repository).run());
+      }
+      return {};
+    });
+  }
+
+  Result<std::optional<std::string>> find_blob_source(const std::string& domain,
+                                                      const Digest& blob) override {
+    const auto db = db_.lock();
+    Query query = TRY(db->query(kFindBlobSource));
+    query.bind(blob).bind(domain);
+    if (!TRY(query.next())) {
+      return std::optional<std::string>();
+    }
+    return std::optional(query.text(0));
+  }
+
+  Status put_repo_digest(const RepoDigestRow& row) override {
+    const auto db = db_.lock();
+    Query query = TRY(db->query(kPutRepoDigest));
+    query.bind(row.config).bind(row.repository).bind(row.manifest);
+    return wrote(*db, query);
+  }
+
+  Result<std::vector<RepoDigestRow>> find_repo_digests(const Digest& config) override {
+    const auto db = db_.lock();
+    Query query = TRY(db->query(kFindRepoDigests));
+    query.bind(config);
+    std::vector<RepoDigestRow> rows;
+    while (TRY(query.next())) {
+      rows.push_back({.config = config, .repository = query.text(0), .manifest = {}});
+      rows.back().manifest = TRY(query.digest(1));
+    }
+    return rows;
+  }
+
+  Result<std::optional<Digest>> find_image_by_digest(const std::string& repository,
+                                                     const Digest& manifest) override {
+    const auto db = db_.lock();
+    Query query = TRY(db->query(kImageOfDigest));
+    query.bind(repository).bind(manifest);
+    if (!TRY(query.next())) {
+      return std::optional<Digest>();
+    }
+    return std::optional(TRY(query.digest(0)));
+  }
+
+  Status remove_repo_digests(const Digest& config) override {
+    const auto db = db_.lock();
+    Query query = TRY(db->query(kRemoveRepoDigests));
+    query.bind(config);
+    return wrote(*db, query);
   }
 
   Status put_image(const ImageRow& row) override {
@@ -338,10 +449,12 @@ Result<SqliteConnection> open_database(const std::string& path) {
                        kSchemaVersion)
         .with_hint("use a newer mybuild, or another state directory (--root)");
   }
-  if (version < kSchemaVersion) {
+  if (version == 0) {
     // Nothing to lose yet: what a crash leaves of an empty database is found corrupt or empty, and
     // made again.
     TRY(db.run("PRAGMA synchronous=OFF; PRAGMA journal_mode=WAL"));
+  }
+  if (version < kSchemaVersion) {
     TRY(db.run(kSchema));
   }
   TRY(db.run("PRAGMA synchronous=NORMAL; PRAGMA temp_store=MEMORY"));

@@ -25,8 +25,7 @@ struct LayerRow {
   std::int64_t created = 0;  // seconds since the epoch
 };
 
-/// A name (or none) for an image of the local store. `manifest` is the zero digest for images that
-/// were built here and never needed one; `config` is the image id.
+/// A name (or none) for an image of the local store; `config` is the image id.
 struct ImageRow {
   std::string name;  // "docker.io/library/hello:latest"; "" = untagged
   Digest config;
@@ -39,6 +38,20 @@ struct ResolvedRow {
   std::string reference;  // normalised
   std::string platform;   // to_string(Platform)
   Digest manifest;
+};
+
+/// Under which digest an image is known in a repository that it was pulled from or pushed to.
+struct RepoDigestRow {
+  Digest config;
+  std::string repository;  // "docker.io/library/hello"
+  Digest manifest;         // or index, as the repository's tag names it
+};
+
+/// A made or original blob of a layer.
+struct LayerBlobRow {
+  Digest diff_id;
+  std::string format;
+  oci::Descriptor blob;
 };
 
 /// A cache record as the solver's index stores it (solver/cache_index.h has the meaning).
@@ -60,12 +73,20 @@ class Metadata {
   virtual Status put_layer(const LayerRow& row) = 0;
   virtual Result<std::optional<LayerRow>> find_layer(const Digest& diff_id) = 0;
   virtual Status remove_layer(const Digest& diff_id) = 0;
+  virtual Result<std::vector<LayerRow>> layers() = 0;
 
   /// Blobs of a layer; `format` names compression, level and time clamp ("gzip:6", "original").
   virtual Status put_layer_blob(const Digest& diff_id, const std::string& format,
                                 const oci::Descriptor& blob) = 0;
   virtual Result<std::optional<oci::Descriptor>> find_layer_blob(const Digest& diff_id,
                                                                  const std::string& format) = 0;
+  virtual Result<std::vector<LayerBlobRow>> layer_blobs() = 0;
+
+  /// Remembers a repository of the registry `domain` that has these blobs; a later one replaces it.
+  virtual Status put_blob_source(const std::string& domain, const std::string& repository,
+                                 const std::vector<Digest>& blobs) = 0;
+  virtual Result<std::optional<std::string>> find_blob_source(const std::string& domain,
+                                                              const Digest& blob) = 0;
 
   virtual Status put_image(
       const ImageRow& row) = 0;  // a name moves from an older image, which stays, untagged
@@ -73,6 +94,13 @@ class Metadata {
   virtual Result<std::vector<ImageRow>> find_images_by_config(const Digest& config) = 0;
   virtual Result<std::vector<ImageRow>> images() = 0;  // newest first
   virtual Status remove_image(const std::string& name, const Digest& config) = 0;
+
+  virtual Status put_repo_digest(const RepoDigestRow& row) = 0;
+  virtual Result<std::vector<RepoDigestRow>> find_repo_digests(const Digest& config) = 0;
+  /// The image (its config) that `manifest` stands for in `repository`.
+  virtual Result<std::optional<Digest>> find_image_by_digest(const std::string& repository,
+                                                             const Digest& manifest) = 0;
+  virtual Status remove_repo_digests(const Digest& config) = 0;
 
   virtual Status put_resolved(const ResolvedRow& row) = 0;
   virtual Result<std::optional<Digest>> find_resolved(const std::string& reference,

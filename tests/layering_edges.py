@@ -26,7 +26,7 @@ EDGES = {
     "builder/registry": STORE,
     "builder/registry/curl": STORE + ("builder/registry",),
     "builder/source": STORE + ("builder/registry", "frontend", "frontend/ignore", "solver", "solver/graph"),
-    "builder/export": STORE + ("solver", "solver/graph"),
+    "builder/export": STORE + ("builder/registry", "solver", "solver/graph"),
     "builder/ops": STORE + ("builder/source", "builder/sandbox", "frontend/ignore", "solver", "solver/graph"),
     "builder/run": STORE + ("builder/sandbox",),
     "builder": STORE + ("builder/sandbox", "builder/registry", "builder/source", "builder/export", "builder/ops",

@@ -4,12 +4,15 @@
 #include "snapshotter/oci/media_type.h"
 
 #include <algorithm>
+#include <atomic>
 #include <map>
 #include <utility>
 
 namespace mybuild::exporter {
 
 namespace {
+
+constexpr std::size_t kUploadsAtOnce = 5;  // docker's
 
 struct ExportedLayer {
   oci::Descriptor blob;
@@ -37,56 +40,108 @@ std::string oci_layer_type(const std::string& media_type) {
   return media_type;
 }
 
-Result<ExportedLayer> export_layer(const Digest& diff_id, const OutputSpec& spec,
-                                   const snapshotter::TarOptions& options, ExportDeps& deps) {
-  TRY(deps.cancel.check());
+/// One export of one image.
+struct Job {
+  const BuiltImage& image;
+  const OutputSpec& spec;
+  snapshotter::TarOptions options;
+  const LayerHooks& hooks;
+  ExportDeps& deps;
+};
+
+Result<ExportedLayer> make_blob(const snapshotter::Layer& source, const Job& job) {
+  const Digest& diff_id = source.diff_id;
   ExportedLayer layer{.blob = {}, .diff_id = diff_id};
-  layer.blob = TRY(deps.layers.ensure_blob(diff_id, spec.compression, options));
+  if (source.blob && job.hooks.elsewhere && job.hooks.elsewhere(*source.blob)) {
+    layer.blob = *source.blob;
+  } else {
+    layer.blob = TRY(job.deps.layers.ensure_blob(diff_id, job.spec.compression, job.options));
+  }
   layer.blob.media_type = oci_layer_type(layer.blob.media_type);
   layer.blob.platform.reset();
   auto clamped = layer.blob.annotations.extract(std::string(snapshotter::kUncompressedAnnotation));
-  if (!options.max_mtime || !clamped) {
+  if (!job.options.max_mtime || !clamped) {
     return layer;
   }
   // On a base layer's own blob the annotation is what somebody claims, and its times are kept
   // anyway.
-  const auto original = TRY(deps.layers.original_blob(diff_id));
+  const auto original = TRY(job.deps.layers.original_blob(diff_id));
   if (!original) {
     layer.diff_id = TRY(Digest::parse(clamped.mapped()));
   }
   return layer;
 }
 
-/// Each different layer once, several at a time.
-Result<std::map<Digest, ExportedLayer>> export_layers(const BuiltImage& image,
-                                                      const OutputSpec& spec,
-                                                      const snapshotter::TarOptions& options,
-                                                      ExportDeps& deps) {
-  std::vector<Digest> ids;
-  for (const snapshotter::Layer& layer : image.layers) {
-    ids.push_back(layer.diff_id);
+Result<ExportedLayer> export_layer(const snapshotter::Layer& source, const Job& job) {
+  TRY(job.deps.cancel.check());
+  ExportedLayer layer = TRY(make_blob(source, job).context("export layer " + source.diff_id.str()));
+  if (job.hooks.ready) {
+    TRY(job.hooks.ready(layer.blob));
   }
-  std::sort(ids.begin(), ids.end());
-  ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
+  return layer;
+}
 
-  std::vector<ExportedLayer> layers(ids.size());
-  TRY(deps.lanes.fan_out(Lane::Disk, ids.size(), [&](std::size_t i) -> Status {
-    layers[i] =
-        TRY(export_layer(ids[i], spec, options, deps).context("export layer " + ids[i].str()));
+/// Who sends layers as they get ready waits for sockets, and a registry is asked for so much at
+/// once only.
+Status each_layer(std::size_t count, const LayerHooks& hooks, ExportDeps& deps,
+                  const std::function<Status(std::size_t)>& body) {
+  if (!hooks.ready) {
+    return deps.lanes.fan_out(Lane::Disk, count, body);
+  }
+  std::atomic<std::size_t> next{0};
+  return deps.lanes.fan_out(Lane::Net, std::min(count, kUploadsAtOnce), [&](std::size_t) -> Status {
+    for (std::size_t i = next++; i < count; i = next++) {
+      TRY(body(i));
+    }
+    return {};
+  });
+}
+
+/// Each different layer once, several at a time.
+Result<std::map<Digest, ExportedLayer>> export_layers(const Job& job) {
+  std::map<Digest, const snapshotter::Layer*> different;
+  for (const snapshotter::Layer& layer : job.image.layers) {
+    different.emplace(layer.diff_id, &layer);
+  }
+  const std::vector<std::pair<Digest, const snapshotter::Layer*>> list(different.begin(),
+                                                                       different.end());
+  std::vector<ExportedLayer> layers(list.size());
+  TRY(each_layer(list.size(), job.hooks, job.deps, [&](std::size_t i) -> Status {
+    layers[i] = TRY(export_layer(*list[i].second, job));
     return {};
   }));
-
   std::map<Digest, ExportedLayer> by_id;
-  for (std::size_t i = 0; i < ids.size(); ++i) {
-    by_id.emplace(ids[i], std::move(layers[i]));
+  for (std::size_t i = 0; i < list.size(); ++i) {
+    by_id.emplace(list[i].first, std::move(layers[i]));
   }
   return by_id;
+}
+
+/// An image that keeps its own manifest: what that names.
+Result<ImageDocuments> stored_documents(const BuiltImage& image, const LayerHooks& hooks,
+                                        ExportDeps& deps) {
+  const std::string text = TRY(deps.content.read(image.manifest->digest));
+  const oci::Manifest manifest = TRY(oci::parse_manifest(text));
+  ImageDocuments documents;
+  documents.manifest = *image.manifest;
+  documents.manifest.platform = image.platform;
+  documents.config = manifest.config;
+  documents.layers = manifest.layers;
+  if (hooks.ready) {
+    TRY(each_layer(manifest.layers.size(), hooks, deps,
+                   [&](std::size_t i) { return hooks.ready(manifest.layers[i]); }));
+  }
+  return documents;
 }
 
 }  // namespace
 
 Result<ImageDocuments> write_documents(const BuiltImage& image, const OutputSpec& spec,
-                                       const BuildOutput& output, ExportDeps& deps) {
+                                       const BuildOutput& output, ExportDeps& deps,
+                                       const LayerHooks& hooks) {
+  if (image.manifest) {
+    return stored_documents(image, hooks, deps);
+  }
   if (image.layers.size() != image.config.diff_ids.size()) {
     return internal_error("{} layers, but {} diff ids in the config", image.layers.size(),
                           image.config.diff_ids.size());
@@ -95,7 +150,8 @@ Result<ImageDocuments> write_documents(const BuiltImage& image, const OutputSpec
   if (spec.rewrite_timestamp) {
     options.max_mtime = output.source_date_epoch;
   }
-  const std::map<Digest, ExportedLayer> layers = TRY(export_layers(image, spec, options, deps));
+  const Job job{.image = image, .spec = spec, .options = options, .hooks = hooks, .deps = deps};
+  const std::map<Digest, ExportedLayer> layers = TRY(export_layers(job));
 
   ImageDocuments documents;
   oci::ImageConfig config = image.config;
@@ -104,7 +160,9 @@ Result<ImageDocuments> write_documents(const BuiltImage& image, const OutputSpec
     config.diff_ids[i] = layer.diff_id;
     documents.layers.push_back(layer.blob);
   }
-  documents.config = TRY(put_document(oci::kMediaTypeConfig, oci::dump(config), deps));
+  const bool as_stored = !image.config_document.empty() && config.diff_ids == image.config.diff_ids;
+  documents.config = TRY(put_document(oci::kMediaTypeConfig,
+                                      as_stored ? image.config_document : oci::dump(config), deps));
 
   oci::Manifest manifest;
   manifest.media_type = oci::kMediaTypeManifest;

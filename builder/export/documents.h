@@ -7,6 +7,7 @@
 
 #include "builder/export/exporter.h"
 
+#include <functional>
 #include <vector>
 
 namespace mybuild::exporter {
@@ -17,8 +18,18 @@ struct ImageDocuments {
   std::vector<oci::Descriptor> layers;  // lowest first
 };
 
+/// What a registry adds to it; either may be empty.
+struct LayerHooks {
+  /// Called once for each layer as soon as its blob is there, several at a time.
+  std::function<Status(const oci::Descriptor& blob)> ready;
+  /// True for the blob a base layer came with when nobody needs its bytes here: the manifest names
+  /// it, the content store need not have it.
+  std::function<bool(const oci::Descriptor& blob)> elsewhere;
+};
+
 Result<ImageDocuments> write_documents(const BuiltImage& image, const OutputSpec& spec,
-                                       const BuildOutput& output, ExportDeps& deps);
+                                       const BuildOutput& output, ExportDeps& deps,
+                                       const LayerHooks& hooks = {});
 /// The index over several images, in the content store.
 Result<oci::Descriptor> write_index(const std::vector<ImageDocuments>& images, ExportDeps& deps);
 

@@ -4,6 +4,7 @@
 // half result. Thread-compatible.
 #pragma once
 
+#include "builder/registry/push.h"
 #include "snapshotter/archive/codec.h"
 #include "snapshotter/base/cancel.h"
 #include "snapshotter/base/clock.h"
@@ -28,6 +29,9 @@ struct BuiltImage {
   oci::Platform platform;
   oci::ImageConfig config;
   std::vector<snapshotter::Layer> layers;  // lowest first; config.diff_ids in the same order
+  /// Of an image that came from outside: its documents as they are, so that its digests stay.
+  std::string config_document;
+  std::optional<oci::Descriptor> manifest;  // in the content store, as all of its blobs
 };
 
 struct BuildOutput {
@@ -37,7 +41,7 @@ struct BuildOutput {
   bool multi_platform = false;  // --platform named several: an index is written
 };
 
-enum class OutputType { Image, Oci, Docker, Local, Tar, CacheOnly };
+enum class OutputType { Image, Oci, Docker, Local, Tar, CacheOnly, Registry };
 
 /// One -o, already parsed.
 struct OutputSpec {
@@ -47,6 +51,7 @@ struct OutputSpec {
   snapshotter::CompressionSpec compression;
   bool tar = true;  // Oci: false = a directory
   bool rewrite_timestamp = false;
+  bool push = false;  // Image: to the registry as well, under `names` (else -t)
 };
 
 /// What the metadata file and --iidfile are made from.
@@ -71,6 +76,7 @@ struct ExportDeps {
   solver::EventSink& events;
   const Cancel& cancel;
   const Clock& clock;
+  registry::RegistryPush* push = nullptr;  // null: outputs that push are an internal error
   LayerFetcher fetch;
 };
 
@@ -88,5 +94,16 @@ std::unique_ptr<Exporter> make_exporter(const OutputSpec& spec, ExportDeps& deps
 /// The manifest of an image with its layers as blobs of `compression`, all in the content store.
 Result<oci::Descriptor> write_manifest(const BuiltImage& image, const OutputSpec& spec,
                                        const BuildOutput& output, ExportDeps& deps);
+
+/// An image of the local store for save_images().
+struct SavedImage {
+  BuiltImage image;
+  std::vector<oci::Reference> names;
+};
+/// `docker save`: one archive of images, which docker, podman and OCI tools read. `dest`: a file,
+/// or
+/// "-" for standard output.
+Status save_images(const std::vector<SavedImage>& images, const std::string& dest, ExportDeps& deps,
+                   const solver::VertexId& vertex);
 
 }  // namespace mybuild::exporter

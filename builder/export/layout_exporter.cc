@@ -14,18 +14,70 @@ namespace mybuild::exporter {
 
 namespace {
 
-std::string manifest_json(const ImageDocuments& image, const std::vector<oci::Reference>& names) {
+/// One image as it goes into a layout, with the names it gets there.
+struct Part {
+  std::vector<ImageDocuments> images;  // several: an index over platforms
+  oci::Descriptor root;
+  std::vector<oci::Reference> names;
+};
+
+Json manifest_json_entry(const Part& part) {
+  const ImageDocuments& image = part.images.front();
   Json entry;
   entry["Config"] = blob_path(image.config.digest);
   entry["RepoTags"] = nullptr;
-  for (const oci::Reference& name : names) {
+  for (const oci::Reference& name : part.names) {
     entry["RepoTags"].push_back(name.familiar());
   }
   entry["Layers"] = Json::array();
   for (const oci::Descriptor& layer : image.layers) {
     entry["Layers"].push_back(blob_path(layer.digest));
   }
-  return canonical_dump(Json::array({entry}));
+  return entry;
+}
+
+std::string manifest_json(const std::vector<Part>& parts) {
+  Json entries = Json::array();
+  for (const Part& part : parts) {
+    entries.push_back(manifest_json_entry(part));
+  }
+  return canonical_dump(entries);
+}
+
+/// One line per name, as BuildKit writes index.json.
+void add_lines(const Part& part, Time created, oci::Index& index) {
+  oci::Descriptor line = part.root;
+  line.annotations["org.opencontainers.image.created"] =
+      format_rfc3339(std::chrono::floor<std::chrono::seconds>(created));
+  for (const oci::Reference& name : part.names) {
+    oci::Descriptor named = line;
+    named.annotations["io.containerd.image.name"] = name.str();
+    named.annotations["org.opencontainers.image.ref.name"] = name.tag;
+    index.manifests.push_back(std::move(named));
+  }
+  if (part.names.empty()) {
+    index.manifests.push_back(std::move(line));
+  }
+}
+
+Layout make_layout(const std::vector<Part>& parts, Time created, bool docker) {
+  Layout layout;
+  layout.index.media_type = oci::kMediaTypeIndex;
+  for (const Part& part : parts) {
+    add_lines(part, created, layout.index);
+    layout.add_blob(part.root);
+    for (const ImageDocuments& image : part.images) {
+      layout.add_blob(image.manifest);
+      layout.add_blob(image.config);
+      for (const oci::Descriptor& layer : image.layers) {
+        layout.add_blob(layer);
+      }
+    }
+  }
+  if (docker) {
+    layout.documents.emplace("manifest.json", manifest_json(parts));
+  }
+  return layout;
 }
 
 class LayoutExporter final : public Exporter {
@@ -44,9 +96,12 @@ class LayoutExporter final : public Exporter {
       OutputFile opened = TRY(OutputFile::open(spec_.dest));  // a bad dest is known before the work
       file.emplace(std::move(opened));
     }
-    const std::vector<ImageDocuments> images = TRY(export_images(output, vertex));
-    const oci::Descriptor root = TRY(root_of(images, output, vertex));
-    const Layout layout = make_layout(images, root, names, output);
+    Part part{.images = {}, .root = {}, .names = names};
+    part.images = TRY(export_images(output, vertex));
+    part.root = TRY(root_of(part.images, output, vertex));
+    const auto epoch = output.source_date_epoch;
+    const Time created = epoch ? Time(std::chrono::seconds(*epoch)) : deps_.clock.now();
+    const Layout layout = make_layout({part}, created, docker());
     Step step(deps_, vertex, "sending tarball", layout.blob_bytes());
     if (file) {
       TRY(write_layout_tar(layout, deps_, step, *file));
@@ -55,7 +110,7 @@ class LayoutExporter final : public Exporter {
       TRY(write_layout_directory(layout, deps_, step, spec_.dest));
     }
     step.done();
-    return report(images, root, names);
+    return report(part);
   }
 
  private:
@@ -109,52 +164,11 @@ class LayoutExporter final : public Exporter {
     return index;
   }
 
-  /// One line per name, as BuildKit writes index.json.
-  oci::Index index_of(const oci::Descriptor& root, const std::vector<oci::Reference>& names,
-                      const BuildOutput& output) const {
-    const auto epoch = output.source_date_epoch;
-    const Time created = epoch ? Time(std::chrono::seconds(*epoch)) : deps_.clock.now();
-    oci::Descriptor line = root;
-    line.annotations["org.opencontainers.image.created"] =
-        format_rfc3339(std::chrono::floor<std::chrono::seconds>(created));
-    oci::Index index;
-    index.media_type = oci::kMediaTypeIndex;
-    for (const oci::Reference& name : names) {
-      oci::Descriptor named = line;
-      named.annotations["io.containerd.image.name"] = name.str();
-      named.annotations["org.opencontainers.image.ref.name"] = name.tag;
-      index.manifests.push_back(std::move(named));
-    }
-    if (names.empty()) {
-      index.manifests.push_back(std::move(line));
-    }
-    return index;
-  }
-
-  Layout make_layout(const std::vector<ImageDocuments>& images, const oci::Descriptor& root,
-                     const std::vector<oci::Reference>& names, const BuildOutput& output) const {
-    Layout layout;
-    layout.index = index_of(root, names, output);
-    layout.add_blob(root);
-    for (const ImageDocuments& image : images) {
-      layout.add_blob(image.manifest);
-      layout.add_blob(image.config);
-      for (const oci::Descriptor& layer : image.layers) {
-        layout.add_blob(layer);
-      }
-    }
-    if (docker()) {
-      layout.documents.emplace("manifest.json", manifest_json(images.front(), names));
-    }
-    return layout;
-  }
-
-  static ExportReport report(const std::vector<ImageDocuments>& images, const oci::Descriptor& root,
-                             const std::vector<oci::Reference>& names) {
+  static ExportReport report(const Part& part) {
     ExportReport report;
-    report.descriptor = root;
-    report.config = images.front().config.digest;
-    for (const oci::Reference& name : names) {
+    report.descriptor = part.root;
+    report.config = part.images.front().config.digest;
+    for (const oci::Reference& name : part.names) {
       report.names.push_back(name.str());
     }
     return report;
@@ -165,6 +179,26 @@ class LayoutExporter final : public Exporter {
 };
 
 }  // namespace
+
+Status save_images(const std::vector<SavedImage>& images, const std::string& dest, ExportDeps& deps,
+                   const solver::VertexId& vertex) {
+  OutputFile file = TRY(OutputFile::open(dest));
+  Step layers(deps, vertex, "exporting layers");
+  std::vector<Part> parts;
+  for (const SavedImage& saved : images) {
+    Part part{.images = {}, .root = {}, .names = saved.names};
+    part.images.push_back(TRY(write_documents(saved.image, OutputSpec(), BuildOutput(), deps)));
+    part.root = part.images.front().manifest;
+    parts.push_back(std::move(part));
+  }
+  layers.done();
+  const Layout layout = make_layout(parts, deps.clock.now(), /*docker=*/true);
+  Step step(deps, vertex, "sending tarball", layout.blob_bytes());
+  TRY(write_layout_tar(layout, deps, step, file));
+  TRY(std::move(file).commit());
+  step.done();
+  return {};
+}
 
 std::unique_ptr<Exporter> make_layout_exporter(const OutputSpec& spec, ExportDeps& deps) {
   return std::make_unique<LayoutExporter>(spec, deps);

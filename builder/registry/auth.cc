@@ -111,16 +111,12 @@ Status check_realm(const std::string& realm) {
 
 std::string token_url(const Challenge& challenge, const std::string& scope) {
   std::string url = challenge.values.at("realm");
-  const auto add = [&](std::string_view name, const std::string& value) {
-    url += url.find('?') == std::string::npos ? "?" : "&";
-    url += std::string(name) + "=" + percent_encode(value);
-  };
   if (const auto service = challenge.values.find("service"); service != challenge.values.end()) {
-    add("service", service->second);
+    url = with_query(std::move(url), "service", service->second);
   }
   const auto asked = challenge.values.find("scope");
-  add("scope", asked == challenge.values.end() ? scope : asked->second);
-  return url;
+  return with_query(std::move(url), "scope",
+                    asked == challenge.values.end() ? scope : asked->second);
 }
 
 /// Whether a token can stand in a header line.

@@ -10,7 +10,7 @@
 namespace mybuild::registry {
 
 inline constexpr char kCredentialsHint[] =
-    "check the image's name; private images cannot be pulled yet, as credentials are not supported";
+    "check the image's name; registries that want credentials are not supported yet";
 
 /// Text from outside, safe to print: no control characters, cut to a line's length.
 std::string printable(std::string_view text);

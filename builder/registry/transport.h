@@ -7,19 +7,29 @@
 #include "snapshotter/base/cancel.h"
 #include "snapshotter/base/result.h"
 
+#include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 namespace mybuild::registry {
+
+/// A body that is read while it is sent.
+struct BodyStream {
+  std::function<Result<std::unique_ptr<Source>>()> open;  // again when it must be sent again
+  std::optional<std::uint64_t> size;                      // nullopt: sent in chunks
+};
 
 struct Request {
   std::string method = "GET";
   std::string url;
   std::vector<std::string> headers;  // "Name: value"
   std::string body;
-  bool follow_redirects = true;  // credentials are not sent to another host
+  std::optional<BodyStream> stream;  // instead of `body`
+  bool follow_redirects = true;      // credentials are not sent to another host
 };
 
 struct Response {
@@ -41,8 +51,8 @@ class Transport {
  public:
   virtual ~Transport() = default;
   /// Fails with Unavailable when no complete answer came (refused, reset, name not found, too
-  /// slow), Denied when TLS did not verify, Cancelled on `cancel`, and with the sink's own error
-  /// when that refuses the bytes.
+  /// slow), Denied when TLS did not verify, Cancelled on `cancel`, with the sink's own error when
+  /// that refuses the bytes, and with the stream's own error when that cannot be read.
   virtual Result<Response> send(const Request& request, BodySink& body, const Cancel& cancel) = 0;
 };
 

@@ -48,4 +48,23 @@ std::string origin_of(std::string_view url) {
   return scheme + "://" + lower_case(authority);
 }
 
+std::string resolve_location(std::string_view base, std::string_view location) {
+  if (location.find("://") != std::string_view::npos && !location.starts_with('/')) {
+    return origin_of(location).empty() ? std::string() : std::string(location);
+  }
+  const std::string origin = origin_of(base);
+  if (origin.empty() || !location.starts_with('/')) {
+    return {};
+  }
+  if (location.starts_with("//")) {
+    return origin.substr(0, origin.find("//")) + std::string(location);
+  }
+  return origin + std::string(location);
+}
+
+std::string with_query(std::string url, std::string_view name, std::string_view value) {
+  url += url.find('?') == std::string::npos ? '?' : '&';
+  return url + std::string(name) + "=" + percent_encode(value);
+}
+
 }  // namespace mybuild::registry

@@ -7,6 +7,7 @@
 #include "snapshotter/base/json.h"
 #include "snapshotter/oci/image_config.h"
 #include "snapshotter/oci/media_type.h"
+#include "snapshotter/oci/reference.h"
 
 #include <algorithm>
 #include <array>
@@ -80,6 +81,20 @@ class DockerArchive final : public ImageLayout {
   Result<oci::Manifest> manifest(const std::string& tag, const std::optional<Digest>& digest,
                                  const oci::Platform&) override {
     return find(tag, digest).context("docker archive " + path_);
+  }
+
+  Result<std::vector<LayoutImage>> images(const oci::Platform&) override {
+    std::vector<LayoutImage> list;
+    for (const SavedImage& saved : images_) {
+      LayoutImage image;
+      image.manifest = TRY(describe(saved).context("docker archive " + path_));
+      for (const std::string& tag : saved.tags) {
+        const oci::Reference name = TRY(oci::Reference::parse(tag).context(path_));
+        image.names.push_back(name.str());
+      }
+      list.push_back(std::move(image));
+    }
+    return list;
   }
 
   Result<std::unique_ptr<Source>> open_blob(const Digest& digest) override {

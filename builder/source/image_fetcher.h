@@ -4,24 +4,11 @@
 #pragma once
 
 #include "builder/source/blob_fetcher.h"
-#include "snapshotter/layer_store.h"
-#include "snapshotter/oci/image_config.h"
+#include "builder/source/image.h"
 
-#include <mutex>
-#include <string>
 #include <vector>
 
 namespace mybuild::source {
-
-/// An image of this build. All but the lock is constant once it is known.
-struct Image {
-  Digest id;
-  std::string name;  // for messages
-  oci::ImageConfig config;
-  std::vector<snapshotter::Layer> layers;
-  BlobOrigin origin;
-  std::mutex fetching;  // held by the one who fetches; the others find the work done
-};
 
 class ImageFetcher {
  public:

@@ -7,8 +7,10 @@
 #include "builder/source/verified_source.h"
 #include "snapshotter/base/sys.h"
 #include "snapshotter/oci/media_type.h"
+#include "snapshotter/oci/reference.h"
 
 #include <algorithm>
+#include <map>
 
 namespace mybuild::source {
 
@@ -43,6 +45,32 @@ std::string list_tags(const std::vector<oci::Descriptor>& descriptors) {
   return list;
 }
 
+/// The whole name of an image; "" when there is none, or a bare tag.
+std::string name_of(const oci::Descriptor& descriptor) {
+  for (const std::string_view key :
+       {std::string_view(kContainerdName), std::string_view(kRefName)}) {
+    const std::string text = annotation(descriptor, key);
+    if (text.find_first_of(":/") == std::string::npos) {
+      continue;
+    }
+    if (const Result<oci::Reference> name = oci::Reference::parse(text); name && !name->digest) {
+      return name->str();
+    }
+  }
+  return {};
+}
+
+/// Entries of one name are one image for several platforms.
+std::map<std::string, std::vector<oci::Descriptor>> by_image(
+    const std::vector<oci::Descriptor>& descriptors) {
+  std::map<std::string, std::vector<oci::Descriptor>> groups;
+  for (const oci::Descriptor& descriptor : descriptors) {
+    const std::string name = name_of(descriptor);
+    groups[name.empty() ? descriptor.digest.str() : name].push_back(descriptor);
+  }
+  return groups;
+}
+
 class OciLayout final : public ImageLayout {
  public:
   OciLayout(std::string path, std::unique_ptr<LayoutFiles> files)
@@ -57,6 +85,10 @@ class OciLayout final : public ImageLayout {
     return std::move(chosen->manifest);
   }
 
+  Result<std::vector<LayoutImage>> images(const oci::Platform& platform) override {
+    return list(platform).context("OCI layout " + path_);
+  }
+
   Result<std::unique_ptr<Source>> open_blob(const Digest& digest) override {
     auto source = files_->open("blobs/sha256/" + digest.hex());
     if (!source) {
@@ -68,23 +100,56 @@ class OciLayout final : public ImageLayout {
  private:
   Result<ChosenManifest> find(const std::string& tag, const std::optional<Digest>& digest,
                               const oci::Platform& platform) {
-    const FetchDocument fetch = [this](const oci::Descriptor& descriptor) {
-      return document(descriptor.digest);
-    };
     if (digest) {
-      const std::string bytes = TRY(document(*digest));
-      return choose_manifest(bytes, platform, fetch);
+      oci::Descriptor exact;
+      exact.digest = *digest;
+      return choose({exact}, platform);
     }
+    const std::vector<oci::Descriptor> all = TRY(entries());
+    const std::vector<oci::Descriptor> chosen = TRY(pick(all, tag));
+    return choose(chosen, platform);
+  }
+
+  Result<std::vector<oci::Descriptor>> entries() {
     const auto source = TRY(files_->open("index.json"));
     const std::string text = TRY(read_all(*source, kMaxDocument));
     oci::Index index = TRY(oci::parse_index(text));
     std::erase_if(index.manifests, is_attachment);
-    const std::vector<oci::Descriptor> chosen = TRY(pick(index.manifests, tag));
-    if (chosen.size() > 1) {
-      return choose_manifest(chosen, platform, fetch);
+    return std::move(index.manifests);
+  }
+
+  /// One entry is taken whatever its platform; of several the best one.
+  Result<ChosenManifest> choose(const std::vector<oci::Descriptor>& descriptors,
+                                const oci::Platform& platform) {
+    const FetchDocument fetch = [this](const oci::Descriptor& descriptor) {
+      return document(descriptor.digest);
+    };
+    if (descriptors.size() > 1) {
+      return choose_manifest(descriptors, platform, fetch);
     }
-    const std::string bytes = TRY(document(chosen.front().digest));
+    const std::string bytes = TRY(document(descriptors.front().digest));
     return choose_manifest(bytes, platform, fetch);
+  }
+
+  Result<std::vector<LayoutImage>> list(const oci::Platform& platform) {
+    const std::vector<oci::Descriptor> all = TRY(entries());
+    if (all.empty()) {
+      return not_found("it holds no image");
+    }
+    std::map<Digest, LayoutImage> found;
+    for (const auto& [name, descriptors] : by_image(all)) {
+      ChosenManifest chosen = TRY(choose(descriptors, platform).context(name));
+      LayoutImage& image = found[chosen.digest];
+      image.manifest = std::move(chosen.manifest);
+      if (std::string whole = name_of(descriptors.front()); !whole.empty()) {
+        image.names.push_back(std::move(whole));
+      }
+    }
+    std::vector<LayoutImage> images;
+    for (auto& [digest, image] : found) {
+      images.push_back(std::move(image));
+    }
+    return images;
   }
 
   /// The entries that `tag` may mean: several when they are one image for several platforms.

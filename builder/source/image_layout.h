@@ -12,8 +12,14 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace mybuild::source {
+
+struct LayoutImage {
+  std::vector<std::string> names;  // normalised; a bare tag is no name
+  oci::Manifest manifest;
+};
 
 class ImageLayout {
  public:
@@ -23,6 +29,8 @@ class ImageLayout {
   virtual Result<oci::Manifest> manifest(const std::string& tag,
                                          const std::optional<Digest>& digest,
                                          const oci::Platform& platform) = 0;
+  /// Every image in it, each once; of an index, the manifest for `platform`.
+  virtual Result<std::vector<LayoutImage>> images(const oci::Platform& platform) = 0;
   virtual Result<std::unique_ptr<Source>> open_blob(const Digest& digest) = 0;
 };
 

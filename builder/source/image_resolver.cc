@@ -2,11 +2,9 @@
 #include "builder/source/image_resolver.h"
 
 #include "builder/source/image_fetcher.h"
-#include "builder/source/image_index.h"
 #include "builder/source/image_layout.h"
+#include "builder/source/registry_image.h"
 #include "snapshotter/base/guarded.h"
-#include "snapshotter/base/log.h"
-#include "snapshotter/oci/media_type.h"
 
 #include <map>
 #include <mutex>
@@ -35,6 +33,7 @@ class Resolver final : public ImageResolver {
  public:
   explicit Resolver(ImageResolverDeps deps)
       : deps_(deps),
+        registry_(deps.registry, deps.content, deps.metadata, deps.cancel),
         fetcher_({deps.content, deps.layers, deps.lanes, deps.events, deps.cancel, deps.clock}) {}
 
   std::vector<Result<ImageMeta>> resolve(const std::vector<ImageRequest>& requests) override;
@@ -60,18 +59,13 @@ class Resolver final : public ImageResolver {
   Found in_registry(const oci::Reference& reference, const oci::Platform& platform);
   Found pull_metadata(const oci::Reference& reference, const oci::Platform& platform);
 
-  Found make_image(const std::string& name, const Digest& id, const oci::Manifest& manifest,
-                   const std::string& config, BlobOrigin origin);
-  Result<Layer> known_layer(const Digest& diff_id);
+  Found make_image(const oci::Reference& reference, const RegistryImage& found);
   Result<std::shared_ptr<ImageLayout>> open_layout(const std::string& path);
-  Result<std::string> fetch_document(const oci::Reference& reference,
-                                     const oci::Descriptor& descriptor);
-  BlobOrigin registry_origin(const oci::Reference& reference);
-  std::optional<std::string> stored(const Digest& digest);
   ImagePtr add(const std::string& key, ImagePtr image);
 
   Result<ImagePtr> find(const Digest& id);
   const ImageResolverDeps deps_;
+  RegistryImages registry_;
   Guarded<std::map<std::string, ImagePtr>> by_key_;
   Guarded<std::map<Digest, ImagePtr>> by_id_;
   Guarded<std::map<std::string, std::shared_ptr<ImageLayout>>> layouts_;
@@ -149,7 +143,8 @@ Resolver::Found Resolver::in_layout(const ImageRequest& request, const LayoutCon
     TRY(copy(*bytes, sink));
     return {};
   };
-  return make_image(request.display, Digest::of(dump(manifest)), manifest, config, origin);
+  return source::make_image(request.display, Digest::of(dump(manifest)), manifest, config, origin,
+                            deps_.metadata);
 }
 
 Result<std::shared_ptr<ImageLayout>> Resolver::open_layout(const std::string& path) {
@@ -169,7 +164,8 @@ Resolver::Found Resolver::in_local_store(const oci::Reference& reference,
     return ImagePtr();
   }
   const auto row = TRY(deps_.metadata.find_image_by_name(reference.str()));
-  const std::optional<std::string> text = row ? stored(row->config) : std::nullopt;
+  const std::optional<std::string> text =
+      row ? stored_document(deps_.content, row->config) : std::nullopt;
   if (!text) {
     return ImagePtr();
   }
@@ -181,7 +177,7 @@ Resolver::Found Resolver::in_local_store(const oci::Reference& reference,
     return ImagePtr();
   }
   for (const Digest& diff_id : image->config.diff_ids) {
-    image->layers.push_back(TRY(known_layer(diff_id)));
+    image->layers.push_back(TRY(known_layer(diff_id, deps_.metadata)));
     image->layers.back().blob = TRY(deps_.layers.original_blob(diff_id));
   }
   image->origin = [name = image->name](const oci::Descriptor& blob, Sink&) -> Status {
@@ -196,17 +192,8 @@ Resolver::Found Resolver::remembered(const oci::Reference& reference,
   if (deps_.pull && !reference.digest) {
     return ImagePtr();
   }
-  const auto digest = TRY(deps_.metadata.find_resolved(reference.str(), to_string(platform)));
-  const std::optional<std::string> document = digest ? stored(*digest) : std::nullopt;
-  if (!document) {
-    return ImagePtr();
-  }
-  const oci::Manifest manifest = TRY(oci::parse_manifest(*document));
-  const std::optional<std::string> config = stored(manifest.config.digest);
-  if (!config) {
-    return ImagePtr();
-  }
-  return make_image(reference.familiar(), *digest, manifest, *config, registry_origin(reference));
+  const auto found = TRY(registry_.remembered(reference, platform));
+  return found ? make_image(reference, *found) : Found(ImagePtr());
 }
 
 Resolver::Found Resolver::in_registry(const oci::Reference& reference,
@@ -225,89 +212,18 @@ Resolver::Found Resolver::in_registry(const oci::Reference& reference,
 
 Resolver::Found Resolver::pull_metadata(const oci::Reference& reference,
                                         const oci::Platform& platform) {
-  const registry::ManifestDocument document = TRY(deps_.registry.manifest(reference, deps_.cancel));
-  const FetchDocument fetch = [&](const oci::Descriptor& descriptor) {
-    return fetch_document(reference, descriptor);
-  };
-  const ChosenManifest chosen =
-      TRY(choose_manifest(document.bytes, platform, fetch).context(reference.familiar()));
-  const std::string config = TRY(fetch(chosen.manifest.config));
-  ImagePtr image = TRY(make_image(reference.familiar(), chosen.digest, chosen.manifest, config,
-                                  registry_origin(reference)));
-  TRY(deps_.content.put(chosen.bytes));
-  TRY(deps_.content.put(config));
-  TRY(deps_.metadata.put_resolved(
-      {.reference = reference.str(), .platform = to_string(platform), .manifest = chosen.digest}));
+  const RegistryImage found = TRY(registry_.find(reference, platform));
+  ImagePtr image = TRY(make_image(reference, found));
+  TRY(registry_.remember(reference, platform, found));
   return image;
 }
 
-Result<std::string> Resolver::fetch_document(const oci::Reference& reference,
-                                             const oci::Descriptor& descriptor) {
-  if (std::optional<std::string> text = stored(descriptor.digest)) {
-    return *std::move(text);
-  }
-  if (oci::is_manifest(descriptor.media_type) || oci::is_index(descriptor.media_type)) {
-    oci::Reference exact = reference;
-    exact.digest = descriptor.digest;
-    registry::ManifestDocument document = TRY(deps_.registry.manifest(exact, deps_.cancel));
-    return std::move(document.bytes);
-  }
-  if (descriptor.size > kMaxDocument) {
-    return invalid_argument("{}: the image config has {} bytes", reference.familiar(),
-                            descriptor.size);
-  }
-  StringSink sink;
-  TRY(deps_.registry.blob(reference, descriptor, sink, deps_.cancel));
-  return std::move(sink.text);
-}
-
-BlobOrigin Resolver::registry_origin(const oci::Reference& reference) {
-  return [this, reference](const oci::Descriptor& blob, Sink& sink) {
+Resolver::Found Resolver::make_image(const oci::Reference& reference, const RegistryImage& found) {
+  const BlobOrigin origin = [this, reference](const oci::Descriptor& blob, Sink& sink) {
     return deps_.registry.blob(reference, blob, sink, deps_.cancel);
   };
-}
-
-/// A small document of the content store; nullopt when it is gone or damaged, as it can be had
-/// again.
-std::optional<std::string> Resolver::stored(const Digest& digest) {
-  Result<std::string> text = deps_.content.read(digest);
-  if (!text) {
-    log::debug("{} is not in the store: {}", digest.str(), text.error().message());
-    return std::nullopt;
-  }
-  return std::move(text).value();
-}
-
-Resolver::Found Resolver::make_image(const std::string& name, const Digest& id,
-                                     const oci::Manifest& manifest, const std::string& config,
-                                     BlobOrigin origin) {
-  auto image = std::make_shared<Image>();
-  image->id = id;
-  image->name = name;
-  image->config = TRY(oci::parse_image_config(config).context(name));
-  image->origin = std::move(origin);
-  const std::vector<Digest>& diff_ids = image->config.diff_ids;
-  if (diff_ids.size() != manifest.layers.size()) {
-    return invalid_argument("{}: the manifest has {} layers, its config names {}", name,
-                            manifest.layers.size(), diff_ids.size())
-        .with_hint("is it an image, or an artifact of another kind?");
-  }
-  for (std::size_t i = 0; i < diff_ids.size(); ++i) {
-    image->layers.push_back(TRY(known_layer(diff_ids[i])));
-    image->layers.back().blob = manifest.layers[i];
-  }
-  return image;
-}
-
-Result<Layer> Resolver::known_layer(const Digest& diff_id) {
-  const auto row = TRY(deps_.metadata.find_layer(diff_id));
-  Layer layer;
-  layer.diff_id = diff_id;
-  if (row) {
-    layer.changes = row->changes;
-    layer.size = row->size;
-  }
-  return layer;
+  return source::make_image(reference.familiar(), found.chosen.digest, found.chosen.manifest,
+                            found.config, origin, deps_.metadata);
 }
 
 Result<Resolver::ImagePtr> Resolver::find(const Digest& id) {

@@ -1,19 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cmd/mybuild/cli/build_options.h"
 #include "cmd/mybuild/cli/result_files.h"
-#include "cmd/mybuild/cli/signals.h"
 #include "cmd/mybuild/progress/progress.h"
 #include "cmd/mybuild/progress/report.h"
 #include "cmd/mybuild/progress/terminal.h"
 #include "cmd/mybuild/verbs.h"
+#include "cmd/mybuild/work.h"
 #include "snapshotter/base/cancel.h"
 #include "snapshotter/base/sys.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstring>
-#include <exception>
 
 namespace mybuild::cli {
 
@@ -24,25 +22,6 @@ using BuildResult = Result<builder::BuildReport>;
 BuildResult build(const BuildOptions& options, solver::EventSink& events, Cancel& cancel) {
   auto engine = TRY(open_engine(options.global, options.request.jobs));
   return engine->build(options.request, events, cancel);
-}
-
-/// The top of the build's thread: what escapes is a bug, and the terminal is still to be put in
-/// order.
-BuildResult build_guarded(const BuildOptions& options, solver::EventSink& events, Cancel& cancel) {
-  try {
-    return build(options, events, cancel);
-  } catch (const std::exception& bug) {
-    return internal_error("{}", bug.what());
-  }
-}
-
-/// The first signal asks the build to stop; the second one does not wait for it. Sandboxes end with
-/// us.
-void on_signal(Cancel& cancel, int signal, int count) {
-  if (count > 1) {
-    ::_exit(128 + signal);
-  }
-  cancel.request(make_error(ErrorKind::Cancelled, "stopped by SIG{}", ::sigabbrev_np(signal)));
 }
 
 /// A file from an earlier build must not be taken for this one's.
@@ -110,10 +89,11 @@ int build_verb(std::span<const std::string> args) {
 
   remove_stale(options.iid_file);
   progress::Progress events(mode, STDERR_FILENO, clock);
-  Cancel cancel;
   BuildResult result = internal_error("the build did not run");
-  const Status ran = gate->run([&] { result = build_guarded(options, events, cancel); },
-                               [&](int signal, int count) { on_signal(cancel, signal, count); });
+  const Status ran = run_guarded(*gate, [&](Cancel& cancel) -> Status {
+    result = build(options, events, cancel);
+    return {};
+  });
   if (!ran) {
     result = ran.error();
   }

@@ -8,8 +8,12 @@ namespace {
 
 Status list(const ImagesOptions& options) {
   auto engine = TRY(open_engine(options.global));
-  const auto rows = TRY(engine->images());
-  const std::string text = TRY(image_list_text(rows, options, SystemClock().now()));
+  std::vector<ListedImage> list;
+  for (auto& row : TRY(engine->images())) {
+    auto digests = TRY(engine->repo_digests(row.config));
+    list.push_back({.row = std::move(row), .digests = std::move(digests)});
+  }
+  const std::string text = TRY(image_list_text(list, options, SystemClock().now()));
   return print_out(text);
 }
 

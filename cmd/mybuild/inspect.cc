@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "cmd/mybuild/cli/go_template.h"
 #include "cmd/mybuild/cli/image_list.h"
 #include "cmd/mybuild/verbs.h"
 
@@ -6,7 +7,7 @@ namespace mybuild::cli {
 
 namespace {
 
-Result<std::string> describe(builder::Engine& engine, const std::string& name, bool compact) {
+Result<std::string> describe(builder::Engine& engine, const std::string& name) {
   const auto row = TRY(engine.find_image(name));
   const std::string config = TRY(engine.image_config(row.config));
   std::vector<std::string> names;
@@ -15,7 +16,12 @@ Result<std::string> describe(builder::Engine& engine, const std::string& name, b
       names.push_back(other.name);
     }
   }
-  return inspect_text(row, names, config, compact);
+  const auto digests = TRY(engine.repo_digests(row.config));
+  return inspect_json({.row = row, .digests = digests}, names, config);
+}
+
+Result<std::string> show(const std::string& json, const std::string& format) {
+  return format == "json" ? json : render_template(format, json);
 }
 
 /// As docker: what was found is printed also when something else was not.
@@ -24,16 +30,19 @@ Result<int> inspect(const InspectOptions& options) {
   std::string out;
   int exit_code = 0;
   for (const std::string& name : options.names) {
-    const auto text = describe(*engine, name, options.compact);
+    auto text = describe(*engine, name);
+    if (text && !options.format.empty()) {
+      text = show(*text, options.format);
+    }
     if (!text) {
       exit_code = fail(text.error());
-    } else if (options.compact) {
+    } else if (!options.format.empty()) {
       out += *text + "\n";
     } else {
-      out += (out.empty() ? "" : ",\n") + *text;
+      out += (out.empty() ? "" : ",\n") + indented_element(*text);
     }
   }
-  if (!options.compact) {
+  if (options.format.empty()) {
     out = out.empty() ? "[]\n" : "[\n" + out + "\n]\n";
   }
   TRY(print_out(out));

@@ -17,8 +17,15 @@ constexpr Verb kVerbs[] = {
     {"build", "Build an image from a Dockerfile (also without the word)", build_verb},
     {"run", "Run a program in a new container", run_verb},
     {"images", "List the images of the local store", images_verb},
+    {"history", "Show the instructions an image was made by, with sizes and layers", history_verb},
     {"inspect", "Print what is known about images, as JSON", inspect_verb},
     {"rmi", "Remove images from the local store", rmi_verb},
+    {"tag", "Give an image one more name", tag_verb},
+    {"pull", "Download an image from its registry", pull_verb},
+    {"push", "Upload an image to its registry", push_verb},
+    {"load", "Take the images of an archive into the local store", load_verb},
+    {"save", "Write images to an archive", save_verb},
+    {"du", "Show what the state directory is filled with", du_verb},
     {"version", "Print the version", version_verb},
 };
 

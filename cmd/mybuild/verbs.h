@@ -18,6 +18,13 @@ int run_verb(std::span<const std::string> args);
 int images_verb(std::span<const std::string> args);
 int inspect_verb(std::span<const std::string> args);
 int rmi_verb(std::span<const std::string> args);
+int tag_verb(std::span<const std::string> args);
+int pull_verb(std::span<const std::string> args);
+int push_verb(std::span<const std::string> args);
+int load_verb(std::span<const std::string> args);
+int save_verb(std::span<const std::string> args);
+int history_verb(std::span<const std::string> args);
+int du_verb(std::span<const std::string> args);
 int version_verb(std::span<const std::string> args);
 
 /// The engine over the state directory that the options name.

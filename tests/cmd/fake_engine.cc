@@ -110,4 +110,47 @@ Result<std::vector<std::string>> Engine::remove_image(const std::string& name_or
   return std::vector<std::string>{"Untagged: " + name_or_id};
 }
 
+Status Engine::tag_image(const std::string& source, const oci::Reference&) {
+  TRY(find_image(source));
+  return {};
+}
+
+Result<std::vector<snapshotter::Layer>> Engine::image_layers(const Digest&) {
+  return std::vector<snapshotter::Layer>();
+}
+
+Result<std::vector<std::string>> Engine::repo_digests(const Digest&) {
+  return std::vector<std::string>();
+}
+
+Result<StoreUsage> Engine::usage() {
+  return StoreUsage();
+}
+
+Result<PullReport> Engine::pull(const PullRequest& request, solver::EventSink& events,
+                                Cancel& cancel) {
+  events.on_event(solver::VertexStarted{.vertex = kStep, .name = "pulling", .time = now()});
+  if (request.name.tag == "hang") {
+    return hang(events, cancel, false).error();
+  }
+  return PullReport{.digest = Digest::of("m"), .image_id = Digest::of("a"), .changed = true};
+}
+
+Result<PushReport> Engine::push(const oci::Reference&, solver::EventSink&, Cancel&) {
+  PushReport report;
+  report.manifest.digest = Digest::of("m");
+  report.manifest.size = 7;
+  return report;
+}
+
+Result<std::vector<LoadedName>> Engine::load(const std::string&, solver::EventSink&, Cancel&) {
+  return std::vector<LoadedName>{{.image_id = Digest::of("a"), .names = {}}};
+}
+
+Status Engine::save(const std::vector<std::string>& names, const std::string&, solver::EventSink&,
+                    Cancel&) {
+  TRY(find_image(names.front()));
+  return {};
+}
+
 }  // namespace mybuild::builder

@@ -2,6 +2,8 @@
 #include "cmd/mybuild/cli/build_options.h"
 #include "cmd/mybuild/cli/image_options.h"
 #include "cmd/mybuild/cli/run_options.h"
+#include "cmd/mybuild/cli/store_options.h"
+#include "cmd/mybuild/cli/transfer_options.h"
 #include "cmd/mybuild/cli/verb_table.h"
 #include "cmd/mybuild/progress/text.h"
 #include "tests/cmd/golden.h"
@@ -40,6 +42,21 @@ TEST(Help, OfEachVerbIsMadeFromItsTable) {
     all += "===== " + verb + "\n" + text;
   }
   expect_golden("help.txt", all);
+}
+
+TEST(Help, OfTheVerbsThatMoveAndDescribeImages) {
+  const std::pair<std::string, std::string> kTexts[] = {
+      {"pull", help_of(kPullCommand)}, {"push", help_of(kPushCommand)},
+      {"load", help_of(kLoadCommand)}, {"save", help_of(kSaveCommand)},
+      {"tag", help_of(kTagCommand)},   {"history", help_of(kHistoryCommand)},
+      {"du", help_of(kDuCommand)},
+  };
+  std::string all;
+  for (const auto& [verb, text] : kTexts) {
+    expect_narrow(text);
+    all += "===== " + verb + "\n" + text;
+  }
+  expect_golden("help_transfer.txt", all);
 }
 
 TEST(Help, UsageErrorsSayWhereToReadOn) {

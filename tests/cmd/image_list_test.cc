@@ -11,17 +11,19 @@ using namespace std::chrono_literals;
 
 const Time kNow{std::chrono::seconds(1'000'000)};
 
-std::vector<snapshotter::ImageRow> rows() {
+std::vector<ListedImage> rows() {
   return {
-      {.name = "docker.io/library/hello:latest",
-       .config = Digest::of("a"),
-       .created = 1'000'000 - 7200,
-       .size = 77'812'345},
-      {.name = "localhost:5000/team/tool:1.2",
-       .config = Digest::of("b"),
-       .created = 999'970,
-       .size = 512},
-      {.name = "", .config = Digest::of("c"), .created = 0, .size = 1'999'999'999},
+      {.row = {.name = "docker.io/library/hello:latest",
+               .config = Digest::of("a"),
+               .created = 1'000'000 - 7200,
+               .size = 77'812'345}},
+      {.row = {.name = "localhost:5000/team/tool:1.2",
+               .config = Digest::of("b"),
+               .created = 999'970,
+               .size = 512},
+       .digests = {"docker.io/library/other@" + Digest::of("o").str(),
+                   "localhost:5000/team/tool@" + Digest::of("m").str()}},
+      {.row = {.name = "", .config = Digest::of("c"), .created = 0, .size = 1'999'999'999}},
   };
 }
 
@@ -52,7 +54,7 @@ TEST(Images, ARepositoryOrOneOfItsTagsCanBeAskedFor) {
 }
 
 TEST(Images, JsonIsOneObjectPerLine) {
-  const std::string text = list({.json = true, .repository = "hello"});
+  const std::string text = list({.format = {.json = true}, .repository = "hello"});
   const auto row = nlohmann::json::parse(text);
   EXPECT_EQ(row["Repository"], "hello");
   EXPECT_EQ(row["Tag"], "latest");
@@ -86,7 +88,7 @@ TEST(Inspect, IsMadeFromTheConfigAsItIs) {
   const std::string config =
       R"({"architecture":"amd64","os":"linux","created":"2026-01-02T03:04:05Z","config":{"Env":["A=1"],"Cmd":["sh"]},)"
       R"("rootfs":{"type":"layers","diff_ids":["sha256:00"]},"history":[{"comment":"c"}]})";
-  const auto compact = inspect_text(rows()[0], {"docker.io/library/hello:latest"}, config, true);
+  const auto compact = inspect_json(rows()[0], {"docker.io/library/hello:latest"}, config);
   ASSERT_TRUE(compact);
   EXPECT_EQ(
       *compact,
@@ -95,17 +97,33 @@ TEST(Inspect, IsMadeFromTheConfigAsItIs) {
           R"("Created":"2026-01-02T03:04:05Z","Author":"","Config":{"Env":["A=1"],"Cmd":["sh"]},)"
           R"("Architecture":"amd64","Os":"linux","Size":77812345,)"
           R"("RootFS":{"Type":"layers","Layers":["sha256:00"]}})");
-  const auto pretty = inspect_text(rows()[0], {}, config, false);
-  ASSERT_TRUE(pretty);
-  EXPECT_EQ(pretty->substr(0, 15), "    {\n        \"");
-  EXPECT_TRUE(nlohmann::json::accept("[\n" + *pretty + "\n]\n"));
+  const std::string pretty = indented_element(*compact);
+  EXPECT_EQ(pretty.substr(0, 15), "    {\n        \"");
+  EXPECT_TRUE(nlohmann::json::accept("[\n" + pretty + "\n]\n"));
+}
+
+TEST(Inspect, SaysInWhichRegistriesTheImageIs) {
+  const auto json = nlohmann::json::parse(inspect_json(rows()[1], {}, "{}").value());
+  EXPECT_EQ(json["RepoDigests"][0], "other@" + Digest::of("o").str());
+  EXPECT_EQ(json["RepoDigests"][1], "localhost:5000/team/tool@" + Digest::of("m").str());
 }
 
 TEST(Inspect, ADamagedConfigIsAnError) {
   for (const std::string config : {"", "x", "[]", "null"}) {
-    EXPECT_FALSE(inspect_text(rows()[0], {}, config, true)) << config;
+    EXPECT_FALSE(inspect_json(rows()[0], {}, config)) << config;
   }
-  EXPECT_TRUE(inspect_text(rows()[0], {}, R"({"rootfs":7,"history":7,"config":null})", true));
+  EXPECT_TRUE(inspect_json(rows()[0], {}, R"({"rootfs":7,"history":7,"config":null})"));
+}
+
+TEST(Images, DigestsAreThoseOfTheShownRepository) {
+  const std::string text = list({.digests = true, .repository = "localhost:5000/team/tool"});
+  EXPECT_NE(text.find(" " + Digest::of("m").str() + " "), std::string::npos) << text;
+  EXPECT_EQ(text.find(Digest::of("o").str()), std::string::npos) << text;
+}
+
+TEST(Images, ATemplateGivesItsLines) {
+  const ImagesOptions options{.format = {.line = "{{.Repository}}:{{.Tag}}"}};
+  EXPECT_EQ(list(options), "hello:latest\nlocalhost:5000/team/tool:1.2\n<none>:<none>\n");
 }
 
 }  // namespace

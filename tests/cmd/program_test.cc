@@ -158,5 +158,24 @@ TEST(Program, ImagesAreListedInspectedAndRemoved) {
   EXPECT_EQ(removed.out, "Untagged: a:1\n");
 }
 
+TEST(Program, ImagesArePulledPushedLoadedAndTagged) {
+  const Ran pulled = run({"pull", "a"});
+  EXPECT_EQ(pulled.code, 0);
+  EXPECT_THAT(pulled.out, StartsWith("Digest: sha256:"));
+  EXPECT_THAT(pulled.out, EndsWith("\nStatus: Downloaded newer image for a:latest\n"
+                                   "docker.io/library/a:latest\n"));
+  EXPECT_EQ(run({"pull", "-q", "a"}).out, "docker.io/library/a:latest\n");
+  EXPECT_THAT(run({"push", "h:1/a:t"}).out, EndsWith(" size: 7\n"));
+  EXPECT_EQ(run({"push", "-q", "h:1/a:t"}).out, "h:1/a:t\n");
+  EXPECT_THAT(run({"load", "-i", "x"}).out, StartsWith("Loaded image ID: sha256:"));
+  EXPECT_EQ(run({"tag", "a:1", "b"}).code, 0);
+  EXPECT_EQ(run({"tag", "b:1", "b"}).err, "ERROR: no such image: b:1\n");
+  EXPECT_EQ(run({"save", "-o", "/dev/null", "b"}).code, 1);
+}
+
+TEST(Program, InterruptStopsATransfer) {
+  EXPECT_EQ(run({"pull", "a:hang"}, {SIGINT}).code, 130);
+}
+
 }  // namespace
 }  // namespace mybuild

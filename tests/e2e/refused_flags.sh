@@ -4,14 +4,14 @@
 . "$(dirname "$0")/lib.sh"
 
 printf 'FROM busybox\n' | dockerfile
-for flag in --cache-from=type=registry,ref=x/y --secret=id=x --ssh=default --push --squash --sbom=true --provenance=true \
+for flag in --cache-from=type=registry,ref=x/y --secret=id=x --ssh=default --squash --sbom=true --provenance=true \
   --allow=network.host --attest=type=sbom --cgroup-parent=x --no-such-flag; do
   status=0
   "$MYBUILD" build "${busybox[@]}" "$flag" ctx >log 2>&1 || status=$?
   [ $status != 0 ] || fail "$flag was taken"
   assert_log "${flag%%=*}"
 done
-for output in type=nonsense type=oci,dest=x,compression=lzma type=local type=registry,name=x/y; do
+for output in type=nonsense type=oci,dest=x,compression=lzma type=local type=oci,push=true; do
   status=0
   "$MYBUILD" build "${busybox[@]}" -o "$output" ctx >log 2>&1 || status=$?
   [ $status != 0 ] || fail "-o $output was taken"

@@ -15,9 +15,9 @@ namespace mybuild::registry {
 
 struct ScriptedAnswer {
   int status = 200;
-  std::string body;
-  std::map<std::string, std::string> headers;
-  std::optional<Error> error;  // after the body
+  std::string body = {};
+  std::map<std::string, std::string> headers = {};
+  std::optional<Error> error = {};  // after the body
 };
 
 class FakeTransport final : public Transport {

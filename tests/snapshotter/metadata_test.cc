@@ -3,6 +3,7 @@
 
 #include "snapshotter/base/file.h"
 #include "snapshotter/base/sys.h"
+#include "snapshotter/oci/media_type.h"
 
 #include <gtest/gtest.h>
 #include <sqlite3.h>
@@ -158,6 +159,57 @@ TEST_F(MetadataTest, a_newer_schema_is_refused_by_name) {
   EXPECT_EQ(opened.error().kind(), ErrorKind::Unsupported);
   EXPECT_NE(opened.error().message().find("schema 99"), std::string::npos);
   EXPECT_NE(opened.error().message().find("state.db"), std::string::npos);
+}
+
+TEST_F(MetadataTest, a_database_of_the_first_schema_is_upgraded_and_keeps_its_rows) {
+  ASSERT_TRUE(db_->put_layer({.diff_id = kA, .changes = kB, .size = 5, .created = 6}));
+  db_.reset();
+  run_sql("DROP TABLE repo_digests; DROP TABLE blob_sources; PRAGMA user_version = 1");
+  reopen();
+  EXPECT_TRUE(db_->find_layer(kA).value());
+  ASSERT_TRUE(db_->put_repo_digest({.config = kA, .repository = "h/r", .manifest = kB}));
+  ASSERT_TRUE(db_->put_blob_source("h", "r", {kC}));
+  reopen();
+  EXPECT_EQ(db_->find_repo_digests(kA).value().size(), 1U);
+}
+
+TEST_F(MetadataTest, an_image_is_known_under_its_digests_elsewhere) {
+  ASSERT_TRUE(db_->put_repo_digest({.config = kA, .repository = "h/r", .manifest = kB}));
+  ASSERT_TRUE(db_->put_repo_digest({.config = kA, .repository = "h/s", .manifest = kC}));
+  ASSERT_TRUE(db_->put_repo_digest({.config = kA, .repository = "h/r", .manifest = kB}));
+  const auto rows = db_->find_repo_digests(kA).value();
+  ASSERT_EQ(rows.size(), 2U);
+  EXPECT_EQ(rows[0].repository, "h/r");
+  EXPECT_EQ(rows[1].manifest, kC);
+  EXPECT_EQ(db_->find_image_by_digest("h/s", kC).value(), kA);
+  EXPECT_FALSE(db_->find_image_by_digest("h/r", kC).value());
+  ASSERT_TRUE(db_->remove_repo_digests(kA));
+  EXPECT_TRUE(db_->find_repo_digests(kA).value().empty());
+}
+
+TEST_F(MetadataTest, the_last_repository_seen_with_a_blob_is_remembered_per_registry) {
+  ASSERT_TRUE(db_->put_blob_source("h", "r", {kA, kB}));
+  ASSERT_TRUE(db_->put_blob_source("h", "s", {kB}));
+  EXPECT_EQ(db_->find_blob_source("h", kA).value(), "r");
+  EXPECT_EQ(db_->find_blob_source("h", kB).value(), "s");
+  EXPECT_FALSE(db_->find_blob_source("other", kA).value());
+}
+
+TEST_F(MetadataTest, all_layers_and_their_blobs_are_listed) {
+  ASSERT_TRUE(db_->put_layer({.diff_id = kA, .changes = kB, .size = 5, .created = 7}));
+  ASSERT_TRUE(db_->put_layer({.diff_id = kB, .changes = {}, .size = 6, .created = 6}));
+  oci::Descriptor blob;
+  blob.media_type = oci::kMediaTypeLayer;
+  blob.digest = kC;
+  blob.size = 3;
+  ASSERT_TRUE(db_->put_layer_blob(kA, "original", blob));
+  const auto layers = db_->layers().value();
+  ASSERT_EQ(layers.size(), 2U);
+  EXPECT_EQ(layers[0].diff_id, kB) << "oldest first";
+  const auto blobs = db_->layer_blobs().value();
+  ASSERT_EQ(blobs.size(), 1U);
+  EXPECT_EQ(blobs[0].diff_id, kA);
+  EXPECT_EQ(blobs[0].blob, blob);
 }
 
 std::vector<std::string> names_in(const std::string& dir) {

@@ -125,10 +125,27 @@ class FakeMetadata final : public snapshotter::Metadata {
   using Digests = std::optional<Digest>;
   Status put_layer(const snapshotter::LayerRow&) override { return {}; }
   Result<std::optional<snapshotter::LayerRow>> find_layer(const Digest& diff_id) override {
-    const auto found = layers.find(diff_id);
-    return found == layers.end() ? std::nullopt : std::optional(found->second);
+    const auto found = known_layers.find(diff_id);
+    return found == known_layers.end() ? std::nullopt : std::optional(found->second);
   }
   Status remove_layer(const Digest&) override { return {}; }
+  Result<std::vector<snapshotter::LayerRow>> layers() override { return layer_rows(); }
+  Result<std::vector<snapshotter::LayerBlobRow>> layer_blobs() override {
+    return std::vector<snapshotter::LayerBlobRow>();
+  }
+  Status put_blob_source(const std::string& domain, const std::string& repository,
+                         const std::vector<Digest>& blobs) override {
+    const std::lock_guard lock(mutex);
+    for (const Digest& blob : blobs) {
+      blob_sources[domain + " " + blob.str()] = repository;
+    }
+    return {};
+  }
+  Result<std::optional<std::string>> find_blob_source(const std::string& domain,
+                                                      const Digest& blob) override {
+    const auto found = blob_sources.find(domain + " " + blob.str());
+    return found == blob_sources.end() ? std::nullopt : std::optional(found->second);
+  }
   Status put_layer_blob(const Digest&, const std::string&, const oci::Descriptor&) override {
     return {};
   }
@@ -152,6 +169,14 @@ class FakeMetadata final : public snapshotter::Metadata {
     return std::vector<snapshotter::ImageRow>();
   }
   Status remove_image(const std::string&, const Digest&) override { return {}; }
+  Status put_repo_digest(const snapshotter::RepoDigestRow&) override { return {}; }
+  Result<std::vector<snapshotter::RepoDigestRow>> find_repo_digests(const Digest&) override {
+    return std::vector<snapshotter::RepoDigestRow>();
+  }
+  Result<std::optional<Digest>> find_image_by_digest(const std::string&, const Digest&) override {
+    return std::optional<Digest>();
+  }
+  Status remove_repo_digests(const Digest&) override { return {}; }
   Status put_resolved(const snapshotter::ResolvedRow& row) override {
     const std::lock_guard lock(mutex);
     resolved[row.reference + " " + row.platform] = row.manifest;
@@ -176,10 +201,18 @@ class FakeMetadata final : public snapshotter::Metadata {
 
   std::mutex mutex;
   std::map<std::string, snapshotter::ImageRow> names;
-  std::map<Digest, snapshotter::LayerRow> layers;
+  std::map<Digest, snapshotter::LayerRow> known_layers;
   std::map<std::string, Digest> resolved;
+  std::map<std::string, std::string> blob_sources;
 
  private:
+  std::vector<snapshotter::LayerRow> layer_rows() const {
+    std::vector<snapshotter::LayerRow> rows;
+    for (const auto& [diff_id, row] : known_layers) {
+      rows.push_back(row);
+    }
+    return rows;
+  }
   static std::vector<snapshotter::RecordRow> none() { return {}; }
 };
 

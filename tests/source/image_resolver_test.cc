@@ -148,7 +148,7 @@ TEST_F(Resolve, AnImageOfTheLocalStoreNeedsNoRegistry) {
   ASSERT_TRUE(content_->put(image.config_text));
   ASSERT_TRUE(
       metadata_.put_image({"docker.io/library/mine:latest", Digest::of(image.config_text), 0, 0}));
-  metadata_.layers[Digest::of("1")] = {Digest::of("1"), Digest::of("changes"), 7, 0};
+  metadata_.known_layers[Digest::of("1")] = {Digest::of("1"), Digest::of("changes"), 7, 0};
   layers_.trees = {Digest::of("1"), Digest::of("2")};
   const auto resolver = build();
   const frontend::ImageMeta meta = resolve(*resolver, request("mine"));

@@ -10,6 +10,7 @@
 #include <array>
 #include <cstdlib>
 #include <optional>
+#include <span>
 #include <vector>
 
 namespace mybuild::registry {
@@ -18,12 +19,56 @@ namespace {
 
 constexpr long kConnectTimeoutSeconds = 15;
 constexpr long kStallSeconds = 30;
+/// A registry that has taken a large blob may be silent while it moves it to its place.
+constexpr long kUploadStallSeconds = 180;
 constexpr long kMaxRedirects = 10;
 constexpr long kBufferSize = 256 << 10;
+constexpr long kUploadBufferSize = 1 << 20;
 constexpr std::size_t kMaxHeaderBytes = 128 << 10;
 constexpr std::size_t kMaxErrorText = 64 << 10;
 constexpr std::size_t kMaxIdle = 16;
 constexpr char kUserAgent[] = "mybuild/" MYBUILD_VERSION;
+
+/// The body of a request that is read while it is sent.
+class Upload {
+ public:
+  explicit Upload(const BodyStream& stream) : stream_(stream) {}
+
+  static std::size_t on_read(char* data, std::size_t size, std::size_t count, void* self) {
+    return static_cast<Upload*>(self)->fill(
+        std::as_writable_bytes(std::span(data, size * count)));
+  }
+  /// libcurl starts over when a kept connection turns out to be dead.
+  static int on_seek(void* self, curl_off_t offset, int origin) {
+    if (offset != 0 || origin != SEEK_SET) {
+      return CURL_SEEKFUNC_CANTSEEK;
+    }
+    static_cast<Upload*>(self)->source_.reset();
+    return CURL_SEEKFUNC_OK;
+  }
+
+  const std::optional<Error>& failure() const { return failure_; }
+
+ private:
+  std::size_t fill(MutableByteSpan buffer) {
+    const Result<std::size_t> count = read(buffer);
+    if (!count) {
+      failure_ = count.error();
+      return CURL_READFUNC_ABORT;
+    }
+    return *count;
+  }
+  Result<std::size_t> read(MutableByteSpan buffer) {
+    if (!source_) {
+      source_ = TRY(stream_.open());
+    }
+    return source_->read(buffer);
+  }
+
+  const BodyStream& stream_;
+  std::unique_ptr<Source> source_;
+  std::optional<Error> failure_;
+};
 
 /// One request under way: what the callbacks of libcurl write to.
 class Exchange {
@@ -175,10 +220,18 @@ class CurlTransport final : public Transport {
     Exchange exchange(easy, body);
     const HeaderList headers = header_list(request);
     prepare(easy, request, exchange, headers.get(), detail.data());
+    std::optional<Upload> upload;
+    if (request.stream) {
+      upload.emplace(*request.stream);
+      prepare_upload(easy, *request.stream, *upload);
+    }
     const CURLcode code = run(connection, cancel);
     Result<Response> response = exchange.finish(code, what, detail.data());
     if (cancel.requested()) {
       return cancel.check().error();
+    }
+    if (upload && upload->failure()) {
+      return *upload->failure();
     }
     log::debug("{}: {}", what, response ? response->status : 0);
     give_back(std::move(connection));
@@ -228,10 +281,24 @@ class CurlTransport final : public Transport {
       curl_easy_setopt(easy, CURLOPT_NOBODY, 1L);
     } else if (request.method != "GET") {
       curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, request.method.c_str());
+    }
+    if (request.method != "HEAD" && request.method != "GET" && !request.stream) {
       curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE,
                        static_cast<curl_off_t>(request.body.size()));
       curl_easy_setopt(easy, CURLOPT_POSTFIELDS, request.body.c_str());
     }
+  }
+
+  static void prepare_upload(CURL* easy, const BodyStream& stream, Upload& upload) {
+    const curl_off_t size = stream.size ? static_cast<curl_off_t>(*stream.size) : -1;
+    curl_easy_setopt(easy, CURLOPT_UPLOAD, 1L);
+    curl_easy_setopt(easy, CURLOPT_INFILESIZE_LARGE, size);
+    curl_easy_setopt(easy, CURLOPT_UPLOAD_BUFFERSIZE, kUploadBufferSize);
+    curl_easy_setopt(easy, CURLOPT_LOW_SPEED_TIME, kUploadStallSeconds);
+    curl_easy_setopt(easy, CURLOPT_READFUNCTION, &Upload::on_read);
+    curl_easy_setopt(easy, CURLOPT_READDATA, &upload);
+    curl_easy_setopt(easy, CURLOPT_SEEKFUNCTION, &Upload::on_seek);
+    curl_easy_setopt(easy, CURLOPT_SEEKDATA, &upload);
   }
 
   /// Drives one request to its end; wakes at once when the build is cancelled.

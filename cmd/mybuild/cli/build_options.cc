@@ -80,24 +80,9 @@ Status set_network(Options& options, std::string_view value) {
 }
 
 Status set_progress(Options& options, std::string_view value) {
-  constexpr std::pair<std::string_view, progress::Mode> kModes[] = {
-      {"auto", progress::Mode::Auto},
-      {"tty", progress::Mode::Tty},
-      {"plain", progress::Mode::Plain},
-      {"quiet", progress::Mode::Quiet},
-  };
-  for (const auto& [word, mode] : kModes) {
-    if (word == value) {
-      options.progress = mode;
-      options.progress_word = value;
-      return {};
-    }
-  }
-  if (value == "rawjson" || value == "none") {
-    return unsupported("--progress={} is not supported yet", value);
-  }
-  return invalid_argument("there is no such form of progress")
-      .with_hint("use auto, tty, plain or quiet");
+  options.progress = TRY(parse_progress(value));
+  options.progress_word = value;
+  return {};
 }
 
 /// For attestations, which we do not make: switching them off is fine.
@@ -190,9 +175,10 @@ constexpr Flag<Options> kFlags[] = {
     {{.name = "output",
       .letter = 'o',
       .argument = "OUTPUT",
-      .help = "Where the result goes: type=image|oci|docker|local|tar|cacheonly with "
-              "dest=, name=, compression=gzip|zstd|uncompressed, compression-level=, tar=, "
-              "rewrite-timestamp=; or a directory; or - for a tar on stdout (default type=image)",
+      .help =
+          "Where the result goes: type= image, registry, oci, docker, local, tar or cacheonly "
+          "with dest=, name=, push=, compression=gzip|zstd|uncompressed, compression-level=, "
+          "tar=, rewrite-timestamp=; or a directory; or - for a tar on stdout (default type=image)",
       .repeatable = true},
      [](Options& options, std::string_view value) -> Status {
        options.request.outputs.push_back(TRY(parse_output(value)));
@@ -214,6 +200,14 @@ constexpr Flag<Options> kFlags[] = {
     {{.name = "pull", .help = "Ask registries for newer base images"},
      [](Options& options, std::string_view value) -> Status {
        options.request.pull = TRY(parse_bool(value));
+       return {};
+     }},
+    {{.name = "push",
+      .help =
+          "Send the image to the registry that each name says; nothing is stored locally unless "
+          "-o or --load asks for it"},
+     [](Options& options, std::string_view value) -> Status {
+       options.push = TRY(parse_bool(value));
        return {};
      }},
     {{.name = "quiet", .letter = 'q', .help = "Print errors and, on success, the image ID only"},
@@ -273,7 +267,6 @@ constexpr Flag<Options> kFlags[] = {
     {{.name = "memory", .letter = 'm'}},
     {{.name = "memory-swap"}},
     {{.name = "policy"}},
-    {{.name = "push"}},
     {{.name = "resource"}},
     {{.name = "secret"}},
     {{.name = "security-opt"}},
@@ -321,6 +314,32 @@ Status check_quiet(const Options& options) {
   return clash ? Status(invalid_argument("--progress={} and --quiet cannot be used together",
                                          options.progress_word))
                : Status();
+}
+
+/// --push sends what goes to the local store anyway, else it is an output of its own.
+void add_push(Options& options) {
+  if (!options.push) {
+    return;
+  }
+  bool pushes = false;
+  for (exporter::OutputSpec& output : options.request.outputs) {
+    output.push = output.push || output.type == exporter::OutputType::Image;
+    pushes = pushes || output.push || output.type == exporter::OutputType::Registry;
+  }
+  if (!pushes) {
+    options.request.outputs.emplace_back().type = exporter::OutputType::Registry;
+  }
+}
+
+/// Who pushes must say where to.
+Status check_push(const builder::BuildRequest& request) {
+  for (const exporter::OutputSpec& output : request.outputs) {
+    const bool pushes = output.push || output.type == exporter::OutputType::Registry;
+    if (pushes && output.names.empty() && request.names.empty()) {
+      return invalid_argument("a push needs a name").with_hint("name the image with -t or name=");
+    }
+  }
+  return {};
 }
 
 /// --load adds the local store to outputs that leave it out.
@@ -374,7 +393,9 @@ Status finish(Options& options, std::vector<std::string> positionals) {
   }
   TRY(take_environment(options));
   TRY(check_quiet(options));
+  add_push(options);
   add_load(options);
+  TRY(check_push(options.request));
   TRY(check_outputs(options));
   return take_context(options, std::move(positionals.front()));
 }

@@ -19,6 +19,7 @@ struct BuildOptions {
   std::string progress_word;  // as given; empty: not given
   bool quiet = false;
   bool load = false;
+  bool push = false;
   std::string iid_file;
   std::string metadata_file;
 };

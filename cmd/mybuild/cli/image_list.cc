@@ -24,37 +24,61 @@ constexpr std::string_view kNone = "<none>";
 struct Shown {
   std::string repository{kNone};
   std::string tag{kNone};
+  std::string digest{kNone};
   std::string id;
   std::int64_t created = 0;
   std::uint64_t size = 0;
 };
 
-Result<Shown> shown(const ImageRow& row, bool full_id) {
+/// "docker.io/library/hello@sha256:…" in its two parts.
+std::pair<std::string, std::string> split_digest(const std::string& text) {
+  const std::size_t at = text.rfind('@');
+  return {text.substr(0, at), text.substr(std::min(at, text.size() - 1) + 1)};
+}
+
+std::string familiar_repository(oci::Reference name) {
+  name.tag.clear();
+  name.digest.reset();
+  std::string text = name.familiar();
+  if (text.ends_with(':')) {
+    text.pop_back();
+  }
+  return text;
+}
+
+Result<Shown> shown(const ListedImage& image, bool full_id) {
+  const ImageRow& row = image.row;
   Shown out{.id = full_id ? row.config.str() : row.config.hex().substr(0, 12),
             .created = row.created,
             .size = row.size};
+  std::string repository;
   if (!row.name.empty()) {
-    oci::Reference name = TRY(oci::Reference::parse(row.name));
+    const oci::Reference name = TRY(oci::Reference::parse(row.name));
     out.tag = name.tag.empty() ? std::string(kNone) : name.tag;
-    name.tag.clear();
-    name.digest.reset();
-    out.repository = name.familiar();
-    if (out.repository.ends_with(':')) {
-      out.repository.pop_back();
+    out.repository = familiar_repository(name);
+    repository = name.domain + "/" + name.repository;
+  }
+  for (const std::string& known : image.digests) {
+    const auto [where, digest] = split_digest(known);
+    if (repository.empty() || where == repository) {
+      const oci::Reference name = TRY(oci::Reference::parse(known));
+      out.digest = digest;
+      out.repository = familiar_repository(name);
+      break;
     }
   }
   return out;
 }
 
 /// "repo" names all tags of a repository, "repo:tag" one image.
-Result<bool> wanted(const ImageRow& row, const std::string& filter) {
+Result<bool> wanted(const ListedImage& image, const std::string& filter) {
   if (filter.empty()) {
     return true;
   }
-  if (row.name.empty()) {
+  if (image.row.name.empty()) {
     return false;
   }
-  const oci::Reference have = TRY(oci::Reference::parse(row.name));
+  const oci::Reference have = TRY(oci::Reference::parse(image.row.name));
   const oci::Reference want = TRY(oci::Reference::parse(filter));
   const bool any_tag = filter.find(':', filter.rfind('/') + 1) == std::string::npos;
   return have.domain == want.domain && have.repository == want.repository &&
@@ -84,7 +108,7 @@ std::string json_line(const Shown& row, Time now) {
       {"Containers", "N/A"},
       {"CreatedAt", local_time(row.created)},
       {"CreatedSince", since(row.created, now)},
-      {"Digest", kNone},
+      {"Digest", row.digest},
       {"ID", row.id},
       {"Repository", row.repository},
       {"SharedSize", "N/A"},
@@ -93,31 +117,25 @@ std::string json_line(const Shown& row, Time now) {
       {"UniqueSize", "N/A"},
       {"VirtualSize", human_size(row.size)},
   };
-  return line.dump() + "\n";
+  return line.dump();
 }
 
-std::string table(const std::vector<Shown>& rows, Time now) {
-  constexpr std::size_t kColumns = 5;
-  std::vector<std::array<std::string, kColumns>> cells = {
-      {"REPOSITORY", "TAG", "IMAGE ID", "CREATED", "SIZE"}};
+std::string table(const std::vector<Shown>& rows, bool digests, Time now) {
+  std::vector<std::vector<std::string>> lines = {{"REPOSITORY", "TAG"}};
+  std::vector<std::string>& heading = lines.front();
+  if (digests) {
+    heading.emplace_back("DIGEST");
+  }
+  heading.insert(heading.end(), {"IMAGE ID", "CREATED", "SIZE"});
   for (const Shown& row : rows) {
-    cells.push_back(
-        {row.repository, row.tag, row.id, since(row.created, now), human_size(row.size)});
-  }
-  std::array<std::size_t, kColumns> widths{};
-  for (const auto& line : cells) {
-    for (std::size_t i = 0; i < kColumns; ++i) {
-      widths[i] = std::max({widths[i], line[i].size() + 3, std::size_t{10}});
+    std::vector<std::string> line = {row.repository, row.tag};
+    if (digests) {
+      line.push_back(row.digest);
     }
+    line.insert(line.end(), {row.id, since(row.created, now), human_size(row.size)});
+    lines.push_back(std::move(line));
   }
-  std::string out;
-  for (const auto& line : cells) {
-    for (std::size_t i = 0; i + 1 < kColumns; ++i) {
-      out += fmt::format("{:<{}}", line[i], widths[i]);
-    }
-    out += line[kColumns - 1] + "\n";
-  }
-  return out;
+  return table_text(lines);
 }
 
 /// A field of the config document, or the fallback when there is none such.
@@ -138,26 +156,31 @@ std::string last_comment(const OrderedJson& config) {
 
 }  // namespace
 
-Result<std::string> image_list_text(const std::vector<ImageRow>& rows, const ImagesOptions& options,
-                                    Time now) {
+Result<std::string> image_list_text(const std::vector<ListedImage>& images,
+                                    const ImagesOptions& options, Time now) {
   std::vector<Shown> list;
-  for (const ImageRow& row : rows) {
-    if (TRY(wanted(row, options.repository))) {
-      list.push_back(TRY(shown(row, options.no_trunc)));
+  for (const ListedImage& image : images) {
+    if (TRY(wanted(image, options.repository))) {
+      list.push_back(TRY(shown(image, options.no_trunc)));
     }
   }
-  if (!options.quiet && !options.json) {
-    return table(list, now);
+  if (options.format.json || !options.format.line.empty()) {
+    return format_rows(options.format, list.size(),
+                       [&](std::size_t i) { return json_line(list[i], now); });
+  }
+  if (!options.quiet) {
+    return table(list, options.digests, now);
   }
   std::string out;
   for (const Shown& row : list) {
-    out += options.json ? json_line(row, now) : row.id + "\n";
+    out += row.id + "\n";
   }
   return out;
 }
 
-Result<std::string> inspect_text(const ImageRow& row, const std::vector<std::string>& names,
-                                 const std::string& config, bool compact) {
+Result<std::string> inspect_json(const ListedImage& image, const std::vector<std::string>& names,
+                                 const std::string& config) {
+  const ImageRow& row = image.row;
   const OrderedJson document = OrderedJson::parse(config, nullptr, false);
   if (!document.is_object()) {
     return data_loss("the config of image {} is not a JSON object", row.config.str());
@@ -166,11 +189,16 @@ Result<std::string> inspect_text(const ImageRow& row, const std::vector<std::str
   for (const std::string& name : names) {
     tags.push_back(TRY(oci::Reference::parse(name)).familiar());
   }
+  OrderedJson digests = OrderedJson::array();
+  for (const std::string& known : image.digests) {
+    const auto [where, digest] = split_digest(known);
+    digests.push_back(familiar_repository(TRY(oci::Reference::parse(known))) + "@" + digest);
+  }
   const OrderedJson root = member(document, "rootfs", OrderedJson::object());
   OrderedJson out = {
       {"Id", row.config.str()},
       {"RepoTags", std::move(tags)},
-      {"RepoDigests", OrderedJson::array()},
+      {"RepoDigests", std::move(digests)},
       {"Parent", ""},
       {"Comment", last_comment(document)},
       {"Created", member(document, "created", "")},
@@ -187,11 +215,12 @@ Result<std::string> inspect_text(const ImageRow& row, const std::vector<std::str
   if (const OrderedJson variant = member(document, "variant", ""); variant != "") {
     out["Variant"] = variant;
   }
-  constexpr auto kReplace = OrderedJson::error_handler_t::replace;
-  if (compact) {
-    return out.dump(-1, ' ', false, kReplace);
-  }
-  std::string text = OrderedJson::array({std::move(out)}).dump(4, ' ', false, kReplace);
+  return out.dump(-1, ' ', false, OrderedJson::error_handler_t::replace);
+}
+
+std::string indented_element(const std::string& json) {
+  const OrderedJson array = OrderedJson::array({OrderedJson::parse(json, nullptr, false)});
+  const std::string text = array.dump(4, ' ', false, OrderedJson::error_handler_t::replace);
   return text.substr(2, text.size() - 4);  // without the brackets and their line breaks
 }
 

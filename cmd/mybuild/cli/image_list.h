@@ -11,16 +11,23 @@
 
 namespace mybuild::cli {
 
-/// The table, the IDs, or one JSON object per line, as the options say. Rows that
+/// An image under one of its names, and "repository@digest" for each registry that has it.
+struct ListedImage {
+  snapshotter::ImageRow row;
+  std::vector<std::string> digests = {};
+};
+
+/// The table, the IDs, or one line in the user's format per image. Images that
 /// `options.repository` does not name are left out. `now` tells how long ago an image was made.
-Result<std::string> image_list_text(const std::vector<snapshotter::ImageRow>& rows,
+Result<std::string> image_list_text(const std::vector<ListedImage>& images,
                                     const ImagesOptions& options, Time now);
 
-/// One element of inspect's array, indented as a part of it unless `compact`. `names` are all names
-/// of the image; `config` is its config document.
-Result<std::string> inspect_text(const snapshotter::ImageRow& row,
-                                 const std::vector<std::string>& names, const std::string& config,
-                                 bool compact);
+/// The image as inspect shows it, one line of JSON. `names` are all names of the image; `config` is
+/// its config document.
+Result<std::string> inspect_json(const ListedImage& image, const std::vector<std::string>& names,
+                                 const std::string& config);
+/// One element of inspect's array, indented as a part of it.
+std::string indented_element(const std::string& json);
 
 /// "2 weeks", "About a minute": docker's words for a time span.
 std::string human_duration(std::chrono::seconds duration);

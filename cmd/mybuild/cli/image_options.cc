@@ -1,29 +1,29 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cmd/mybuild/cli/image_options.h"
 
+#include "cmd/mybuild/cli/go_template.h"
 #include "cmd/mybuild/cli/values.h"
 
 namespace mybuild::cli {
 
 namespace {
 
-/// --format: docker's Go templates are not understood, but the one for JSON.
-Status check_format(std::string_view value) {
-  if (value == "json" || value == "{{json .}}") {
-    return {};
-  }
-  return unsupported("format templates are not supported yet").with_hint("json is the only format");
-}
-
 constexpr Flag<ImagesOptions> kImagesFlags[] = {
-    {{.name = "format", .argument = "json", .help = "Print one JSON object per line"},
-     [](ImagesOptions& options, std::string_view value) -> Status {
-       if (value == "table") {
-         return {};
-       }
-       TRY(check_format(value));
-       options.json = true;
+    {{.name = "all", .letter = 'a', .help = "Accepted for docker's sake: no image is hidden"},
+     [](ImagesOptions&, std::string_view value) -> Status {
+       TRY(parse_bool(value));
        return {};
+     }},
+    {{.name = "digests", .help = "Show the digests that images have in registries"},
+     [](ImagesOptions& options, std::string_view value) -> Status {
+       options.digests = TRY(parse_bool(value));
+       return {};
+     }},
+    {{.name = "format",
+      .argument = "json|TEMPLATE",
+      .help = "Print one JSON object, or the rendered template, per line"},
+     [](ImagesOptions& options, std::string_view value) -> Status {
+       return set_list_format(options.format, value);
      }},
     {{.name = "no-trunc", .help = "Print IDs in full"},
      [](ImagesOptions& options, std::string_view value) -> Status {
@@ -36,8 +36,6 @@ constexpr Flag<ImagesOptions> kImagesFlags[] = {
        return {};
      }},
     // docker images has these.
-    {{.name = "all", .letter = 'a'}},
-    {{.name = "digests"}},
     {{.name = "filter", .letter = 'f'}},
     {{.name = "tree"}},
 };
@@ -45,12 +43,12 @@ constexpr Flag<ImagesOptions> kImagesFlags[] = {
 constexpr Flag<InspectOptions> kInspectFlags[] = {
     {{.name = "format",
       .letter = 'f',
-      .argument = "json",
-      .help = "Print each image's JSON on one line"},
+      .argument = "json|TEMPLATE",
+      .help = "Print each image as one line of JSON, or through a template such as "
+              "{{.Config.Cmd}} or {{json .RootFS}}"},
      [](InspectOptions& options, std::string_view value) -> Status {
-       TRY(check_format(value));
-       options.compact = true;
-       return {};
+       options.format = value;
+       return value == "json" ? Status() : check_template(value);
      }},
     {{.name = "type", .argument = "image", .help = "Only images can be inspected"},
      [](InspectOptions&, std::string_view value) -> Status {

@@ -4,6 +4,7 @@
 
 #include "cmd/mybuild/cli/command.h"
 #include "cmd/mybuild/cli/global_options.h"
+#include "cmd/mybuild/cli/table_text.h"
 
 namespace mybuild::cli {
 
@@ -11,13 +12,14 @@ struct ImagesOptions {
   GlobalOptions global = {};
   bool quiet = false;
   bool no_trunc = false;
-  bool json = false;
+  bool digests = false;
+  ListFormat format = {};
   std::string repository = {};  // empty: all; "repo" or "repo:tag"
 };
 
 struct InspectOptions {
   GlobalOptions global = {};
-  bool compact = false;  // --format json
+  std::string format = {};  // "json" or a template; empty: an indented array
   std::vector<std::string> names;
 };
 

@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -21,8 +22,10 @@ using exporter::OutputSpec;
 using exporter::OutputType;
 
 constexpr std::pair<std::string_view, OutputType> kTypes[] = {
-    {"image", OutputType::Image}, {"oci", OutputType::Oci}, {"docker", OutputType::Docker},
-    {"local", OutputType::Local}, {"tar", OutputType::Tar}, {"cacheonly", OutputType::CacheOnly},
+    {"image", OutputType::Image},       {"oci", OutputType::Oci},
+    {"docker", OutputType::Docker},     {"local", OutputType::Local},
+    {"tar", OutputType::Tar},           {"cacheonly", OutputType::CacheOnly},
+    {"registry", OutputType::Registry},
 };
 constexpr std::pair<std::string_view, oci::Compression> kCompressions[] = {
     {"gzip", oci::Compression::Gzip},
@@ -36,17 +39,15 @@ struct Draft {
   bool has_type = false;
   bool has_tar = false;
   bool has_compression = false;
+  std::optional<bool> push;
 };
 
 Status set_type(Draft& draft, std::string_view value) {
-  if (value == "registry") {
-    return unsupported("output type 'registry' is not supported yet");
-  }
   const auto* found = std::find_if(std::begin(kTypes), std::end(kTypes),
                                    [&](auto& row) { return row.first == value; });
   if (found == std::end(kTypes)) {
     return invalid_argument("unknown output type '{}'", value)
-        .with_hint("types are image, oci, docker, local, tar and cacheonly");
+        .with_hint("types are image, registry, oci, docker, local, tar and cacheonly");
   }
   draft.spec.type = found->second;
   draft.has_type = true;
@@ -101,6 +102,11 @@ constexpr Option kOptions[] = {
        draft.has_tar = true;
        return {};
      }},
+    {"push",
+     [](Draft& draft, std::string_view value) -> Status {
+       draft.push = TRY(parse_bool(value));
+       return {};
+     }},
     {"rewrite-timestamp",
      [](Draft& draft, std::string_view value) -> Status {
        draft.spec.rewrite_timestamp = TRY(parse_bool(value));
@@ -110,8 +116,9 @@ constexpr Option kOptions[] = {
 
 /// Options of buildx that only say what is done anyway.
 constexpr std::pair<std::string_view, bool> kFixed[] = {
-    {"push", false},   {"push-by-digest", false}, {"registry.insecure", false},
-    {"unpack", false}, {"oci-mediatypes", true},  {"store", true},
+    {"push-by-digest", false}, {"registry.insecure", false},
+    {"unpack", false},         {"oci-mediatypes", true},
+    {"store", true},
 };
 constexpr std::string_view kRefused[] = {
     "annotation",         "attestation-inline",
@@ -149,6 +156,19 @@ Status set_option(Draft& draft, std::string_view key, std::string_view value) {
   return guess.empty() ? error : std::move(error).with_hint(fmt::format("did you mean {}?", guess));
 }
 
+Status check_push(Draft& draft) {
+  OutputSpec& spec = draft.spec;
+  if (spec.type == OutputType::Registry && !draft.push.value_or(true)) {
+    return invalid_argument("type=registry always pushes");
+  }
+  if (draft.push.value_or(false) && spec.type != OutputType::Image &&
+      spec.type != OutputType::Registry) {
+    return invalid_argument("push=true goes with type=image and type=registry only");
+  }
+  spec.push = spec.type == OutputType::Image && draft.push.value_or(false);
+  return {};
+}
+
 Status check(Draft& draft) {
   OutputSpec& spec = draft.spec;
   if (!draft.has_type) {
@@ -167,7 +187,9 @@ Status check(Draft& draft) {
   if (draft.has_compression && (spec.type == OutputType::Local || spec.type == OutputType::Tar)) {
     return invalid_argument("compression goes with image types, a file tree has no layers");
   }
-  const bool no_dest = spec.type == OutputType::Image || spec.type == OutputType::CacheOnly;
+  TRY(check_push(draft));
+  const bool no_dest = spec.type == OutputType::Image || spec.type == OutputType::Registry ||
+                       spec.type == OutputType::CacheOnly;
   if (no_dest && !spec.dest.empty()) {
     return invalid_argument("this output type takes no dest");
   }

@@ -164,4 +164,23 @@ Result<std::vector<std::string>> parse_csv(std::string_view text) {
   return fields;
 }
 
+Result<progress::Mode> parse_progress(std::string_view text) {
+  constexpr std::pair<std::string_view, progress::Mode> kModes[] = {
+      {"auto", progress::Mode::Auto},
+      {"tty", progress::Mode::Tty},
+      {"plain", progress::Mode::Plain},
+      {"quiet", progress::Mode::Quiet},
+  };
+  for (const auto& [word, mode] : kModes) {
+    if (word == text) {
+      return mode;
+    }
+  }
+  if (text == "rawjson" || text == "none") {
+    return unsupported("--progress={} is not supported yet", text);
+  }
+  return invalid_argument("there is no such form of progress")
+      .with_hint("use auto, tty, plain or quiet");
+}
+
 }  // namespace mybuild::cli

@@ -3,6 +3,7 @@
 // thread-safe.
 #pragma once
 
+#include "cmd/mybuild/progress/mode.h"
 #include "snapshotter/base/result.h"
 #include "solver/graph/op_spec.h"
 
@@ -29,5 +30,8 @@ Result<std::pair<std::string, std::string>> parse_key_value(std::string_view tex
 /// The comma-separated fields of `text`; a field in double quotes may hold commas, "" stands for a
 /// quote (RFC 4180).
 Result<std::vector<std::string>> parse_csv(std::string_view text);
+
+/// The words of --progress.
+Result<progress::Mode> parse_progress(std::string_view text);
 
 }  // namespace mybuild::cli

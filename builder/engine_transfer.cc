@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: Apache-2.0
+// The engine's verbs that move whole images: pull, push, load, save, tag.
+#include "builder/engine.h"
+#include "builder/internal_step.h"
+#include "builder/services.h"
+#include "builder/source/image_importer.h"
+#include "snapshotter/base/file.h"
+#include "snapshotter/base/sys.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <map>
+
+namespace mybuild::builder {
+
+using snapshotter::ImageRow;
+
+namespace {
+
+exporter::ExportDeps export_deps(Engine::Services& own, solver::EventSink& events,
+                                 const Cancel& cancel) {
+  return {.content = *own.content,
+          .layers = *own.layers,
+          .metadata = *own.metadata,
+          .lanes = own.lanes,
+          .events = events,
+          .cancel = cancel,
+          .clock = own.clock,
+          .push = own.push.get(),
+          .fetch = {}};
+}
+
+source::ImageImporter importer(Engine::Services& own, solver::EventSink& events,
+                               const Cancel& cancel) {
+  return source::ImageImporter({.registry = *own.registry,
+                                .content = *own.content,
+                                .layers = *own.layers,
+                                .metadata = *own.metadata,
+                                .lanes = own.lanes,
+                                .events = events,
+                                .cancel = cancel,
+                                .clock = own.clock});
+}
+
+/// An image of the local store as exporters take it, with the bytes it came with.
+Result<exporter::BuiltImage> stored_image(const Digest& config, Engine::Services& own) {
+  exporter::BuiltImage image;
+  image.config_document = TRY(own.content->read(config));
+  image.config = TRY(oci::parse_image_config(image.config_document));
+  image.platform = image.config.platform;
+  for (const Digest& diff_id : image.config.diff_ids) {
+    snapshotter::Layer layer;
+    layer.diff_id = diff_id;
+    layer.blob = TRY(own.layers->original_blob(diff_id));
+    image.layers.push_back(std::move(layer));
+  }
+  return image;
+}
+
+/// The manifest under which the image was pulled or pushed before, if all it names can be had:
+/// another push of it then keeps the digest.
+Result<std::optional<oci::Descriptor>> known_manifest(const Digest& config,
+                                                      const std::string& domain,
+                                                      Engine::Services& own) {
+  for (const auto& row : TRY(own.metadata->find_repo_digests(config))) {
+    const Result<std::string> text = own.content->read(row.manifest);
+    const Result<oci::Manifest> manifest =
+        text ? oci::parse_manifest(*text) : Result<oci::Manifest>(text.error());
+    if (!manifest || manifest->config.digest != config) {
+      continue;  // gone, or the index the image is in
+    }
+    bool whole = true;
+    for (const oci::Descriptor& layer : manifest->layers) {
+      whole = whole && (TRY(own.content->stat(layer.digest)) ||
+                        TRY(own.metadata->find_blob_source(domain, layer.digest)));
+    }
+    if (whole) {
+      oci::Descriptor descriptor;
+      descriptor.media_type = TRY(oci::document_media_type(*text));
+      descriptor.digest = row.manifest;
+      descriptor.size = text->size();
+      return std::optional(std::move(descriptor));
+    }
+  }
+  return std::optional<oci::Descriptor>();
+}
+
+/// "repo" without a tag stands for all tags of the repository, as in docker.
+bool in_repository(const ImageRow& row, const std::string& text) {
+  const Result<oci::Reference> have = oci::Reference::parse(row.name);
+  const Result<oci::Reference> want = oci::Reference::parse(text);
+  const bool tagless = text.find(':', text.rfind('/') + 1) == std::string::npos;
+  return have && want && tagless && !want->digest && have->domain == want->domain &&
+         have->repository == want->repository;
+}
+
+/// Images for one archive, each once, with the names that were asked for.
+class SaveList {
+ public:
+  explicit SaveList(Engine::Services& own) : own_(own) {}
+
+  Status add(const ImageRow& row, bool named) {
+    const auto [place, fresh] = places_.emplace(row.config, images_.size());
+    if (fresh) {
+      exporter::BuiltImage image = TRY(stored_image(row.config, own_));
+      images_.push_back({.image = std::move(image), .names = {}});
+    }
+    if (named && !row.name.empty()) {
+      images_[place->second].names.push_back(TRY(oci::Reference::parse(row.name)));
+    }
+    return {};
+  }
+  const std::vector<exporter::SavedImage>& images() const { return images_; }
+
+ private:
+  Engine::Services& own_;
+  std::map<Digest, std::size_t> places_;
+  std::vector<exporter::SavedImage> images_;
+};
+
+/// Standard input as a file that can be read in any order.
+Result<std::string> spool_stdin(const TempDir& scratch) {
+  const std::string path = join_path(scratch.path(), "stdin.tar");
+  const Fd file = TRY(sys::open(path, O_WRONLY | O_CREAT | O_EXCL, 0600));
+  FileSource input(TRY(sys::dup(STDIN_FILENO)));
+  FileSink output(file.get());
+  TRY(copy(input, output));
+  return path;
+}
+
+}  // namespace
+
+Result<PullReport> Engine::pull(const PullRequest& request, solver::EventSink& events,
+                                Cancel& cancel) {
+  TRY(services_->get_snapshotter());  // a missing right is said before anything is downloaded
+  InternalStep step("pulling " + request.name.familiar(), events, services_->clock);
+  source::ImageImporter images = importer(*services_, events, cancel);
+  const source::PulledImage pulled = TRY(step.done(
+      images.pull(request.name, request.platform.value_or(oci::host_platform()), step.id())));
+  return PullReport{.digest = pulled.root, .image_id = pulled.config, .changed = pulled.changed};
+}
+
+Result<std::vector<LoadedName>> Engine::load(const std::string& path, solver::EventSink& events,
+                                             Cancel& cancel) {
+  TRY(services_->get_snapshotter());
+  InternalStep step("loading " + (path == "-" ? "standard input" : path), events, services_->clock);
+  const TempDir scratch = TRY(services_->layers->scratch());
+  const std::string archive = path == "-" ? TRY(step.done(spool_stdin(scratch))) : path;
+  source::ImageImporter images = importer(*services_, events, cancel);
+  std::vector<LoadedName> report;
+  for (const auto& loaded : TRY(step.done(images.load(archive, oci::host_platform(), step.id())))) {
+    LoadedName line{.image_id = loaded.config, .names = {}};
+    for (const std::string& name : loaded.names) {
+      line.names.push_back(TRY(oci::Reference::parse(name)));
+    }
+    report.push_back(std::move(line));
+  }
+  return report;
+}
+
+Result<PushReport> Engine::push(const oci::Reference& name, solver::EventSink& events,
+                                Cancel& cancel) {
+  if (name.digest) {
+    return invalid_argument("{}: a digest cannot be pushed to", name.familiar())
+        .with_hint("name a tag");
+  }
+  const auto row = TRY(services_->metadata->find_image_by_name(name.str()));
+  if (!row) {
+    return not_found("no such image: {}", name.familiar())
+        .with_hint("`mybuild images` lists what there is; `mybuild tag` gives another name");
+  }
+  exporter::BuildOutput output;
+  output.images.push_back(TRY(stored_image(row->config, *services_)));
+  output.images.front().manifest = TRY(known_manifest(row->config, name.domain, *services_));
+  output.names = {name};
+  exporter::ExportDeps deps = export_deps(*services_, events, cancel);
+  exporter::OutputSpec spec;
+  spec.type = exporter::OutputType::Registry;
+  InternalStep step("pushing " + name.familiar(), events, services_->clock);
+  const exporter::ExportReport report =
+      TRY(step.done(exporter::make_exporter(spec, deps)->write(output, step.id())));
+  return PushReport{.manifest = report.descriptor.value_or(oci::Descriptor())};
+}
+
+Status Engine::save(const std::vector<std::string>& names, const std::string& dest,
+                    solver::EventSink& events, Cancel& cancel) {
+  SaveList list(*services_);
+  const std::vector<ImageRow> rows = TRY(images());
+  for (const std::string& name : names) {
+    const bool all_tags = std::any_of(
+        rows.begin(), rows.end(), [&](const ImageRow& row) { return in_repository(row, name); });
+    for (const ImageRow& row : rows) {
+      TRY(all_tags && in_repository(row, name) ? list.add(row, true) : Status());
+    }
+    if (!all_tags) {
+      const ImageRow row = TRY(find_image(name));
+      const Result<oci::Reference> reference = oci::Reference::parse(name);
+      TRY(list.add(row, reference && reference->str() == row.name));
+    }
+  }
+  exporter::ExportDeps deps = export_deps(*services_, events, cancel);
+  InternalStep step("saving images", events, services_->clock);
+  return step.done(exporter::save_images(list.images(), dest, deps, step.id()));
+}
+
+Status Engine::tag_image(const std::string& source, const oci::Reference& name) {
+  ImageRow row = TRY(find_image(source));
+  if (name.digest) {
+    return invalid_argument("{}: a digest cannot be given as a name", name.familiar());
+  }
+  row.name = name.str();
+  return services_->metadata->put_image(row);
+}
+
+}  // namespace mybuild::builder

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+// The engine's verbs that look into images and count bytes: history, inspect, du.
+#include "builder/engine.h"
+#include "builder/services.h"
+#include "snapshotter/base/file.h"
+
+#include <map>
+
+namespace mybuild::builder {
+
+using snapshotter::ImageRow;
+
+Result<std::vector<snapshotter::Layer>> Engine::image_layers(const Digest& config) {
+  const std::string text = TRY(image_config(config));
+  const oci::ImageConfig parsed = TRY(oci::parse_image_config(text));
+  std::vector<snapshotter::Layer> layers;
+  for (const Digest& diff_id : parsed.diff_ids) {
+    const auto row = TRY(services_->metadata->find_layer(diff_id));
+    snapshotter::Layer layer;
+    layer.diff_id = diff_id;
+    layer.size = row ? row->size : 0;
+    layer.changes = row ? row->changes : std::nullopt;
+    layer.blob = TRY(services_->layers->original_blob(diff_id));
+    layers.push_back(std::move(layer));
+  }
+  return layers;
+}
+
+Result<std::vector<std::string>> Engine::repo_digests(const Digest& config) {
+  std::vector<std::string> digests;
+  for (const auto& row : TRY(services_->metadata->find_repo_digests(config))) {
+    digests.push_back(row.repository + "@" + row.manifest.str());
+  }
+  return digests;
+}
+
+Result<StoreUsage> Engine::usage() {
+  std::map<Digest, std::size_t> places;
+  std::vector<ImageContents> images;
+  for (const ImageRow& row : TRY(this->images())) {
+    const auto [place, fresh] = places.emplace(row.config, images.size());
+    if (fresh) {
+      const std::string text = TRY(image_config(row.config));
+      ImageContents contents;
+      contents.image.config = row.config;
+      contents.image.created = row.created;
+      contents.diff_ids = TRY(oci::parse_image_config(text))
+      .diff_ids;
+      images.push_back(std::move(contents));
+    }
+    if (!row.name.empty()) {
+      images[place->second].image.names.push_back(row.name);
+    }
+  }
+  const std::string containers = join_path(services_->root, "containers");
+  for (const run::RunningContainer& container : TRY(run::running_containers(containers))) {
+    const Result<ImageRow> image = find_image(container.image);
+    const auto place = image ? places.find(image->config) : places.end();
+    if (place != places.end()) {
+      ++images[place->second].image.containers;
+    }
+  }
+  std::vector<snapshotter::LayerBlobRow> blobs;
+  for (snapshotter::LayerBlobRow& row : TRY(services_->metadata->layer_blobs())) {
+    if (TRY(services_->content->stat(row.blob.digest))) {
+      blobs.push_back(std::move(row));
+    }
+  }
+  return summarise(std::move(images), TRY(services_->metadata->layers()), blobs);
+}
+
+}  // namespace mybuild::builder

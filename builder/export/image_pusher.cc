@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "builder/export/image_pusher.h"
+
+#include "builder/export/step.h"
+#include "snapshotter/base/file.h"
+#include "snapshotter/base/sys.h"
+
+#include <algorithm>
+#include <chrono>
+
+namespace mybuild::exporter {
+
+namespace {
+
+constexpr std::chrono::milliseconds kReportInterval{100};
+
+std::vector<oci::Reference> repositories_of(const std::vector<oci::Reference>& targets) {
+  std::vector<oci::Reference> repositories;
+  for (oci::Reference target : targets) {
+    target.tag.clear();
+    if (std::find(repositories.begin(), repositories.end(), target) == repositories.end()) {
+      repositories.push_back(std::move(target));
+    }
+  }
+  return repositories;
+}
+
+}  // namespace
+
+/// The bytes of a blob on their way out.
+class ImagePusher::UploadSource final : public Source {
+ public:
+  UploadSource(Fd fd, ImagePusher& pusher, std::string item, std::uint64_t total)
+      : file_(std::move(fd)), pusher_(pusher), item_(std::move(item)), total_(total) {
+    pusher_.report(item_, 0, total_, false);
+  }
+
+  Result<std::size_t> read(MutableByteSpan buffer) override {
+    TRY(pusher_.deps_.cancel.check());
+    const std::size_t count = TRY(file_.read(buffer));
+    sent_ += count;
+    const auto now = std::chrono::steady_clock::now();
+    if (now - last_report_ >= kReportInterval) {
+      last_report_ = now;
+      pusher_.report(item_, sent_, total_, false);
+    }
+    return count;
+  }
+
+ private:
+  FileSource file_;
+  ImagePusher& pusher_;
+  const std::string item_;
+  const std::uint64_t total_;
+  std::uint64_t sent_ = 0;
+  std::chrono::steady_clock::time_point last_report_ = std::chrono::steady_clock::now();
+};
+
+ImagePusher::ImagePusher(std::vector<oci::Reference> targets, ExportDeps& deps,
+                         const solver::VertexId& vertex)
+    : targets_(std::move(targets)),
+      repositories_(repositories_of(targets_)),
+      before_(targets_.size()),
+      deps_(deps),
+      vertex_(vertex) {}
+
+Status ImagePusher::greet() {
+  return deps_.lanes.fan_out(Lane::Net, targets_.size(), [&](std::size_t i) -> Status {
+    before_[i] = TRY(deps_.push->current(targets_[i], deps_.cancel));
+    return {};
+  });
+}
+
+Result<bool> ImagePusher::offer(const std::vector<oci::Descriptor>& blobs) {
+  std::vector<char> taken(blobs.size(), 0);
+  TRY(deps_.lanes.fan_out(Lane::Net, blobs.size(), [&](std::size_t i) -> Status {
+    taken[i] = TRY(offer_one(blobs[i]))
+    ? 1 : 0;
+    return {};
+  }));
+  for (std::size_t i = 0; i < blobs.size(); ++i) {
+    if (taken[i] != 0) {
+      offered_.insert(blobs[i].digest);
+    }
+  }
+  return offered_.size() == blobs.size();
+}
+
+Result<bool> ImagePusher::offer_one(const oci::Descriptor& blob) {
+  for (const oci::Reference& repository : repositories_) {
+    const Result<registry::Delivery> delivery = deliver(repository, blob, false);
+    if (!delivery) {
+      return delivery.error().kind() == ErrorKind::NotFound ? Result<bool>(false)
+                                                            : delivery.error();
+    }
+  }
+  return true;
+}
+
+bool ImagePusher::offered(const oci::Descriptor& blob) const {
+  return offered_.contains(blob.digest);
+}
+
+Status ImagePusher::layer(const oci::Descriptor& blob) {
+  if (offered(blob)) {
+    return {};
+  }
+  for (const oci::Reference& repository : repositories_) {
+    TRY(send(repository, blob));
+  }
+  return {};
+}
+
+Status ImagePusher::send(const oci::Reference& repository, const oci::Descriptor& blob) {
+  TRY(deliver(repository, blob, true));
+  return {};
+}
+
+Result<registry::Delivery> ImagePusher::deliver(const oci::Reference& repository,
+                                                const oci::Descriptor& blob, bool with_bytes) {
+  const std::string where =
+      repositories_.size() > 1 ? " to " + repository.domain + "/" + repository.repository : "";
+  const std::string item = "pushing " + blob.digest.str() + where;
+  registry::BlobUpload upload;
+  upload.blob = blob;
+  upload.mount_from = TRY(deps_.metadata.find_blob_source(repository.domain, blob.digest))
+  .value_or("");
+  if (upload.mount_from == repository.repository) {
+    upload.mount_from.clear();
+  }
+  if (with_bytes) {
+    upload.open = [&]() -> Result<std::unique_ptr<Source>> {
+      Fd fd = TRY(deps_.content.open(blob.digest));
+      return std::unique_ptr<Source>(
+          std::make_unique<UploadSource>(std::move(fd), *this, item, blob.size));
+    };
+  }
+  const registry::Delivery delivery = TRY(deps_.push->blob(repository, upload, deps_.cancel));
+  switch (delivery) {
+    case registry::Delivery::AlreadyThere:
+      report("layer already exists " + blob.digest.str() + where, 0, 0, true);
+      break;
+    case registry::Delivery::Mounted:
+      report(fmt::format("mounted {} from {}", blob.digest.str(), upload.mount_from), 0, 0, true);
+      break;
+    case registry::Delivery::Sent:
+      report(item, blob.size, blob.size, true);
+      break;
+  }
+  TRY(deps_.metadata.put_blob_source(repository.domain, repository.repository, {blob.digest}));
+  return delivery;
+}
+
+Status ImagePusher::finish(const std::vector<ImageDocuments>& images, const oci::Descriptor& root) {
+  for (const oci::Reference& repository : repositories_) {
+    for (const ImageDocuments& image : images) {
+      TRY(send(repository, image.config));
+      if (image.manifest.digest != root.digest) {
+        TRY(put_manifest(repository, image.manifest));
+      }
+    }
+  }
+  for (std::size_t i = 0; i < targets_.size(); ++i) {
+    TRY(put_tag(i, root));
+  }
+  return {};
+}
+
+Status ImagePusher::put_manifest(const oci::Reference& target, const oci::Descriptor& manifest) {
+  const std::string bytes = TRY(deps_.content.read(manifest.digest));
+  return deps_.push->manifest(target, manifest, bytes, deps_.cancel);
+}
+
+Status ImagePusher::put_tag(std::size_t target, const oci::Descriptor& root) {
+  oci::Reference name = targets_[target];
+  name.digest = root.digest;
+  const std::string item = "pushing manifest for " + name.familiar();
+  report(item, 0, 0, false);
+  if (before_[target] != root.digest) {
+    TRY(put_manifest(targets_[target], root));
+  }
+  report(item, 0, 0, true);
+  return {};
+}
+
+void ImagePusher::report(const std::string& item, std::uint64_t current, std::uint64_t total,
+                         bool done) {
+  const std::lock_guard lock(events_mutex_);
+  deps_.events.on_event(solver::Progress{.vertex = vertex_,
+                                         .item = item,
+                                         .current = current,
+                                         .total = total,
+                                         .done = done,
+                                         .time = deps_.clock.now()});
+}
+
+}  // namespace mybuild::exporter

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+// type=registry, and the pushing half of type=image,push=true. Layers are compressed and sent side
+// by side; a base layer that the registry has is neither downloaded nor sent.
+#include "builder/export/exporters.h"
+#include "builder/export/image_pusher.h"
+#include "builder/export/step.h"
+
+namespace mybuild::exporter {
+
+namespace {
+
+class RegistryExporter final : public Exporter {
+ public:
+  RegistryExporter(OutputSpec spec, ExportDeps& deps) : spec_(std::move(spec)), deps_(deps) {}
+
+  std::string title() const override { return "exporting to registry"; }
+
+  Result<ExportReport> write(const BuildOutput& output, const solver::VertexId& vertex) override {
+    if (deps_.push == nullptr || output.images.empty()) {
+      return internal_error("there is nothing to push, or no way to do it");
+    }
+    const std::vector<oci::Reference> names = TRY(push_names(output));
+    ImagePusher pusher(names, deps_, vertex);
+    TRY(pusher.greet());
+    TRY(bring_bases(output, pusher));
+    const LayerHooks hooks{
+        .ready = [&](const oci::Descriptor& blob) { return pusher.layer(blob); },
+        .elsewhere = [&](const oci::Descriptor& blob) { return pusher.offered(blob); }};
+    Step step(deps_, vertex, "pushing layers");
+    std::vector<ImageDocuments> images;
+    for (const BuiltImage& image : output.images) {
+      images.push_back(TRY(write_documents(image, spec_, output, deps_, hooks)));
+    }
+    step.done();
+    const oci::Descriptor root = is_multi_platform(output) ? TRY(write_index(images, deps_)) : images.front().manifest;
+    TRY(pusher.finish(images, root));
+    TRY(remember(images, root, names));
+    return report(images, root, names);
+  }
+
+ private:
+  /// name= says where to; without it every -t does.
+  Result<std::vector<oci::Reference>> push_names(const BuildOutput& output) const {
+    BuildOutput named;
+    if (spec_.names.empty()) {
+      named.names = output.names;
+    }
+    std::vector<oci::Reference> names = TRY(tag_names(spec_, named));
+    if (names.empty()) {
+      return invalid_argument("a push needs a name").with_hint("name the image with -t or name=");
+    }
+    return names;
+  }
+
+  /// Base layers that were not downloaded are offered by digest first. If one of them is not there,
+  /// the bytes have to come here.
+  Status bring_bases(const BuildOutput& output, ImagePusher& pusher) {
+    std::map<Digest, oci::Descriptor> absent;
+    for (const BuiltImage& image : output.images) {
+      for (const snapshotter::Layer& layer : image.layers) {
+        if (layer.blob && !TRY(is_here(layer))) {
+          absent.emplace(layer.blob->digest, *layer.blob);
+        }
+      }
+    }
+    std::vector<oci::Descriptor> blobs;
+    for (const auto& [digest, blob] : absent) {
+      blobs.push_back(blob);
+    }
+    if (TRY(pusher.offer(blobs)) || !deps_.fetch.blobs) {
+      return {};
+    }
+    return deps_.fetch.blobs();
+  }
+
+  /// As a blob that is known to unpack to the layer.
+  Result<bool> is_here(const snapshotter::Layer& layer) {
+    const auto original = TRY(deps_.layers.original_blob(layer.diff_id));
+    return original && TRY(deps_.content.stat(original->digest))
+    .has_value();
+  }
+
+  /// Images of the local store know where else they are.
+  Status remember(const std::vector<ImageDocuments>& images, const oci::Descriptor& root,
+                  const std::vector<oci::Reference>& names) {
+    for (const ImageDocuments& image : images) {
+      if (TRY(deps_.metadata.find_images_by_config(image.config.digest)).empty()) {
+        continue;
+      }
+      for (const oci::Reference& name : names) {
+        TRY(deps_.metadata.put_repo_digest({.config = image.config.digest,
+                                            .repository = name.domain + "/" + name.repository,
+                                            .manifest = root.digest}));
+      }
+    }
+    return {};
+  }
+
+  static ExportReport report(const std::vector<ImageDocuments>& images, const oci::Descriptor& root,
+                             const std::vector<oci::Reference>& names) {
+    ExportReport report;
+    report.descriptor = root;
+    report.config = images.front().config.digest;
+    for (const oci::Reference& name : names) {
+      report.names.push_back(name.str());
+    }
+    return report;
+  }
+
+  OutputSpec spec_;
+  ExportDeps& deps_;
+};
+
+class StoreAndPushExporter final : public Exporter {
+ public:
+  StoreAndPushExporter(const OutputSpec& spec, ExportDeps& deps)
+      : store_(make_store_exporter(spec, deps)), push_(make_registry_exporter(spec, deps)) {}
+
+  std::string title() const override { return store_->title(); }
+
+  Result<ExportReport> write(const BuildOutput& output, const solver::VertexId& vertex) override {
+    ExportReport stored = TRY(store_->write(output, vertex));
+    const ExportReport pushed = TRY(push_->write(output, vertex));
+    stored.descriptor = pushed.descriptor;
+    return stored;
+  }
+
+ private:
+  std::unique_ptr<Exporter> store_;
+  std::unique_ptr<Exporter> push_;
+};
+
+}  // namespace
+
+std::unique_ptr<Exporter> make_registry_exporter(const OutputSpec& spec, ExportDeps& deps) {
+  return std::make_unique<RegistryExporter>(spec, deps);
+}
+
+std::unique_ptr<Exporter> make_store_and_push_exporter(const OutputSpec& spec, ExportDeps& deps) {
+  return std::make_unique<StoreAndPushExporter>(spec, deps);
+}
+
+}  // namespace mybuild::exporter

@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "builder/registry/push.h"
+
+#include "builder/registry/body.h"
+#include "builder/registry/channel.h"
+#include "builder/registry/errors.h"
+#include "builder/registry/url.h"
+#include "snapshotter/oci/media_type.h"
+
+namespace mybuild::registry {
+
+namespace {
+
+constexpr std::size_t kMaxAnswer = 1 << 20;
+constexpr char kDigestHeader[] = "docker-content-digest";
+
+/// A registry that took other bytes than we think must not be believed.
+Status check_stored(const Response& response, const Digest& digest) {
+  const Result<Digest> stored = Digest::parse(response.header(kDigestHeader));
+  if (stored && *stored != digest) {
+    return data_loss("the registry says that it stored {}", stored->str());
+  }
+  return {};
+}
+
+std::string blob_name(const oci::Reference& target, const oci::Descriptor& blob) {
+  oci::Reference repository = target;
+  repository.tag.clear();
+  repository.digest = blob.digest;
+  return "push " + repository.familiar();
+}
+
+std::string manifest_url(const oci::Reference& target, const std::string& id) {
+  return repository_url(target) + "/manifests/" + id;
+}
+
+class Push final : public RegistryPush {
+ public:
+  explicit Push(Transport& transport) : channel_(transport) {}
+
+  Result<Delivery> blob(const oci::Reference& target, const BlobUpload& upload,
+                        const Cancel& cancel) override {
+    const std::string what = blob_name(target, upload.blob);
+    if (TRY(has_blob(target, upload.blob, what, cancel))) {
+      return Delivery::AlreadyThere;
+    }
+    if (!upload.mount_from.empty() && TRY(mount(target, upload, cancel))) {
+      return Delivery::Mounted;
+    }
+    if (!upload.open) {
+      return not_found("{}: the registry does not have the blob", what);
+    }
+    Attempts attempts;
+    for (;;) {
+      const Result<Response> response = send(target, upload, cancel);
+      if (response && response->ok()) {
+        TRY(check_stored(*response, upload.blob.digest).context(what));
+        return Delivery::Sent;
+      }
+      TRY(attempts.retry(response, what, cancel));
+    }
+  }
+
+  Status manifest(const oci::Reference& target, const oci::Descriptor& descriptor,
+                  const std::string& bytes, const Cancel& cancel) override {
+    const std::string id = target.tag.empty() ? descriptor.digest.str() : target.tag;
+    const std::string what = "push " + target.familiar();
+    Request request;
+    request.method = "PUT";
+    request.url = manifest_url(target, id);
+    request.headers = {"Content-Type: " + descriptor.media_type};
+    request.body = bytes;
+    request.follow_redirects = false;
+    TextBody body(kMaxAnswer);
+    Attempts attempts;
+    for (;;) {
+      const Result<Response> response =
+          channel_.send(request, target, push_scope(target), body, cancel);
+      if (response && response->ok()) {
+        return check_stored(*response, descriptor.digest).context(what);
+      }
+      TRY(attempts.retry(response, what, cancel));
+    }
+  }
+
+  Result<std::optional<Digest>> current(const oci::Reference& target,
+                                        const Cancel& cancel) override {
+    const std::string what = "look for " + target.familiar();
+    Request request;
+    request.method = "HEAD";
+    request.url = manifest_url(target, target.tag);
+    request.headers = {
+        fmt::format("Accept: {}, {}", oci::kMediaTypeIndex, oci::kMediaTypeManifest)};
+    const Response response = TRY(head(request, target, what, cancel));
+    const Result<Digest> digest = Digest::parse(response.header(kDigestHeader));
+    return response.ok() && digest ? std::optional(*digest) : std::nullopt;
+  }
+
+ private:
+  /// Until the registry says yes or no.
+  Result<Response> head(const Request& request, const oci::Reference& target,
+                        const std::string& what, const Cancel& cancel) {
+    TextBody body(kMaxAnswer);
+    Attempts attempts;
+    for (;;) {
+      Result<Response> response = channel_.send(request, target, push_scope(target), body, cancel);
+      if (response && (response->ok() || response->status == 404)) {
+        return response;
+      }
+      TRY(attempts.retry(response, what, cancel));
+    }
+  }
+
+  Result<bool> has_blob(const oci::Reference& target, const oci::Descriptor& blob,
+                        const std::string& what, const Cancel& cancel) {
+    Request request;
+    request.method = "HEAD";
+    request.url = repository_url(target) + "/blobs/" + blob.digest.str();
+    const Response response = TRY(head(request, target, what, cancel));
+    return response.ok();
+  }
+
+  static Request begin_upload(const oci::Reference& target) {
+    Request request;
+    request.method = "POST";
+    request.url = repository_url(target) + "/blobs/uploads/";
+    request.follow_redirects = false;
+    return request;
+  }
+
+  /// Mounting only saves bytes: whatever a registry has against it, the blob can still be sent.
+  Result<bool> mount(const oci::Reference& target, const BlobUpload& upload, const Cancel& cancel) {
+    Request request = begin_upload(target);
+    request.url = with_query(std::move(request.url), "mount", upload.blob.digest.str());
+    request.url = with_query(std::move(request.url), "from", upload.mount_from);
+    TextBody body(kMaxAnswer);
+    const Result<Response> response =
+        channel_.send(request, target, push_scope(target, upload.mount_from), body, cancel);
+    TRY(cancel.check());
+    return response && response->status == 201 &&
+           check_stored(*response, upload.blob.digest).has_value();
+  }
+
+  /// One attempt from the start.
+  Result<Response> send(const oci::Reference& target, const BlobUpload& upload,
+                        const Cancel& cancel) {
+    TextBody body(kMaxAnswer);
+    const Request begin = begin_upload(target);
+    const std::string scope = push_scope(target);
+    const Response begun = TRY(channel_.send(begin, target, scope, body, cancel));
+    if (begun.status != 202) {
+      return begun;
+    }
+    const std::string location = TRY(upload_url(begin.url, begun));
+    Request send;
+    send.method = "PUT";
+    send.url = with_query(location, "digest", upload.blob.digest.str());
+    send.headers = {"Content-Type: application/octet-stream"};
+    send.follow_redirects = false;
+    send.stream = BodyStream{.open = upload.open, .size = upload.blob.size};
+    return channel_.send(send, target, scope, body, cancel);
+  }
+
+  /// The registry names the place; over a network it must not be one without TLS.
+  static Result<std::string> upload_url(const std::string& asked, const Response& begun) {
+    const std::string header = begun.header("location");
+    std::string url = resolve_location(asked, header);
+    if (url.empty() || (asked.starts_with("https:") && !url.starts_with("https:"))) {
+      return invalid_argument("the registry wants the upload at \"{}\"{}",
+                              printable(without_query(header)),
+                              url.empty() ? "" : ", which is not https");
+    }
+    return url;
+  }
+
+  Channel channel_;
+};
+
+}  // namespace
+
+std::unique_ptr<RegistryPush> make_registry_push(Transport& transport) {
+  return std::make_unique<Push>(transport);
+}
+
+}  // namespace mybuild::registry

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the state directory is filled with, from the sizes that were noted when each layer was
+// committed: no tree is walked. A layer that several images have is counted once. Value types.
+#pragma once
+
+#include "snapshotter/metadata.h"
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace mybuild::builder {
+
+/// A layer of the store: bytes of its files, and of the blobs it was downloaded as or compressed
+/// to.
+struct LayerUsage {
+  Digest diff_id;
+  std::uint64_t size = 0;
+  std::uint64_t blob_size = 0;
+  std::int64_t created = 0;
+  std::size_t images = 0;  // how many have it; 0: it is kept for later builds
+};
+
+struct ImageUsage {
+  Digest config;
+  std::vector<std::string> names;  // may be empty
+  std::int64_t created = 0;
+  std::uint64_t size = 0;    // of all layers
+  std::uint64_t shared = 0;  // of those that another image has, too
+  std::size_t containers = 0;
+  std::uint64_t unique() const { return size - shared; }
+};
+
+struct StoreUsage {
+  std::vector<ImageUsage> images = {};  // newest first
+  std::vector<LayerUsage> layers = {};  // oldest first
+  std::uint64_t image_bytes = 0;        // layers of images, each once
+  std::uint64_t used_bytes = 0;         // of these, layers of images that a container runs from
+  std::uint64_t cache_bytes = 0;        // layers of no image
+  std::uint64_t blob_bytes = 0;         // downloaded and compressed forms, beside the unpacked ones
+};
+
+/// An image and the diff ids of its layers.
+struct ImageContents {
+  ImageUsage image;
+  std::vector<Digest> diff_ids;
+};
+/// `blobs` that are not in the store any more are to be left out.
+StoreUsage summarise(std::vector<ImageContents> images,
+                     const std::vector<snapshotter::LayerRow>& layers,
+                     const std::vector<snapshotter::LayerBlobRow>& blobs);
+
+}  // namespace mybuild::builder

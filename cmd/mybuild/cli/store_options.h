@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+// Options of the verbs that look into the local store: history, du. Value types.
+#pragma once
+
+#include "cmd/mybuild/cli/command.h"
+#include "cmd/mybuild/cli/global_options.h"
+#include "cmd/mybuild/cli/table_text.h"
+
+namespace mybuild::cli {
+
+struct HistoryOptions {
+  GlobalOptions global = {};
+  ListFormat format = {};
+  bool quiet = false;
+  bool no_trunc = false;
+  bool human = true;
+  std::string image = {};
+};
+
+struct DuOptions {
+  GlobalOptions global = {};
+  ListFormat format = {};
+  bool verbose = false;
+};
+
+extern const Command<HistoryOptions> kHistoryCommand;
+extern const Command<DuOptions> kDuCommand;
+
+}  // namespace mybuild::cli

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+// Options of the verbs that move whole images: pull, push, load, save, tag. Value types.
+#pragma once
+
+#include "builder/transfer.h"
+#include "cmd/mybuild/cli/command.h"
+#include "cmd/mybuild/cli/global_options.h"
+#include "cmd/mybuild/progress/mode.h"
+
+namespace mybuild::cli {
+
+/// What they have in common: where the state is and how the work is shown.
+struct TransferOptions {
+  GlobalOptions global = {};
+  progress::Mode progress = progress::Mode::Auto;
+  bool quiet = false;
+};
+
+struct PullOptions : TransferOptions {
+  builder::PullRequest request;
+};
+
+struct PushOptions : TransferOptions {
+  oci::Reference name;
+};
+
+struct LoadOptions : TransferOptions {
+  std::string input = "-";
+};
+
+struct SaveOptions : TransferOptions {
+  std::string output = "-";
+  std::vector<std::string> names;
+};
+
+struct TagOptions {
+  GlobalOptions global = {};
+  std::string source;
+  oci::Reference name;
+};
+
+extern const Command<PullOptions> kPullCommand;
+extern const Command<PushOptions> kPushCommand;
+extern const Command<LoadOptions> kLoadCommand;
+extern const Command<SaveOptions> kSaveCommand;
+extern const Command<TagOptions> kTagCommand;
+
+}  // namespace mybuild::cli

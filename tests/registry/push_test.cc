@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "builder/registry/push.h"
+
+#include "builder/registry/url.h"
+#include "snapshotter/oci/media_type.h"
+#include "tests/registry/fake_transport.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace mybuild::registry {
+namespace {
+
+using testing::Contains;
+using testing::EndsWith;
+using testing::HasSubstr;
+using testing::Not;
+
+constexpr char kBytes[] = "bytes of a blob";
+const std::string kUploads = "https://h.example/v2/r/x/blobs/uploads/";
+const ScriptedAnswer kMissing = {.status = 404};
+const ScriptedAnswer kBegun = {.status = 202,
+                               .headers = {{"location", "/v2/r/x/blobs/uploads/1?state=s"}}};
+const ScriptedAnswer kCreated = {.status = 201};
+
+oci::Reference target() {
+  return oci::Reference::parse("h.example/r/x:t").value();
+}
+
+BlobUpload upload(const std::string& mount_from = {}) {
+  BlobUpload upload;
+  upload.blob.digest = Digest::of(kBytes);
+  upload.blob.size = sizeof kBytes - 1;
+  upload.open = []() -> Result<std::unique_ptr<Source>> {
+    return std::unique_ptr<Source>(std::make_unique<StringSource>(kBytes));
+  };
+  upload.mount_from = mount_from;
+  return upload;
+}
+
+oci::Descriptor manifest_of(const std::string& bytes) {
+  oci::Descriptor descriptor;
+  descriptor.media_type = oci::kMediaTypeManifest;
+  descriptor.digest = Digest::of(bytes);
+  descriptor.size = bytes.size();
+  return descriptor;
+}
+
+TEST(Push, ABlobThatIsThereIsNotSent) {
+  FakeTransport transport(std::deque<ScriptedAnswer>{{.status = 200}});
+  const auto how = make_registry_push(transport)->blob(target(), upload(), Cancel());
+  ASSERT_TRUE(how) << how.error().message();
+  EXPECT_EQ(*how, Delivery::AlreadyThere);
+  EXPECT_EQ(transport.asked[0].method, "HEAD");
+  EXPECT_THAT(transport.asked[0].url, EndsWith("/v2/r/x/blobs/" + Digest::of(kBytes).str()));
+}
+
+TEST(Push, ABlobIsSentInOneRequestToWhereTheRegistrySays) {
+  FakeTransport transport({kMissing, kBegun, kCreated});
+  const auto how = make_registry_push(transport)->blob(target(), upload(), Cancel());
+  ASSERT_TRUE(how) << how.error().message();
+  EXPECT_EQ(*how, Delivery::Sent);
+  EXPECT_EQ(transport.asked[1].method + " " + transport.asked[1].url, "POST " + kUploads);
+  const Request& put = transport.asked[2];
+  EXPECT_EQ(put.method, "PUT");
+  EXPECT_EQ(put.url, "https://h.example/v2/r/x/blobs/uploads/1?state=s&digest=" +
+                         percent_encode(Digest::of(kBytes).str()));
+  ASSERT_TRUE(put.stream);
+  EXPECT_EQ(put.stream->size, sizeof kBytes - 1);
+  EXPECT_EQ(read_all(**put.stream->open(), 100).value(), kBytes);
+}
+
+TEST(Push, ABlobOfTheSameRegistryIsMounted) {
+  FakeTransport transport({kMissing, kCreated});
+  const auto how = make_registry_push(transport)->blob(target(), upload("r/base"), Cancel());
+  ASSERT_TRUE(how);
+  EXPECT_EQ(*how, Delivery::Mounted);
+  EXPECT_THAT(transport.asked[1].url, HasSubstr("?mount=sha256%3A"));
+  EXPECT_THAT(transport.asked[1].url, EndsWith("&from=r%2Fbase"));
+}
+
+TEST(Push, WhereItCannotBeMountedItIsSent) {
+  for (const int status : {202, 401, 403, 404, 405, 500}) {
+    FakeTransport transport({kMissing, {.status = status}, kBegun, kCreated});
+    const auto how = make_registry_push(transport)->blob(target(), upload("r/base"), Cancel());
+    ASSERT_TRUE(how) << status << ": " << how.error().message();
+    EXPECT_EQ(*how, Delivery::Sent) << status;
+  }
+}
+
+TEST(Push, WithoutBytesABlobIsFoundOrMountedOnly) {
+  FakeTransport transport({kMissing, {.status = 202}});
+  BlobUpload offer = upload("r/base");
+  offer.open = nullptr;
+  const auto how = make_registry_push(transport)->blob(target(), offer, Cancel());
+  ASSERT_FALSE(how);
+  EXPECT_EQ(how.error().kind(), ErrorKind::NotFound);
+  EXPECT_TRUE(transport.finished());
+}
+
+TEST(Push, ABrokenUploadStartsOverWithANewSession) {
+  const ScriptedAnswer broken = {
+      .status = 201, .error = make_error(ErrorKind::Unavailable, "connection reset by peer")};
+  FakeTransport transport({kMissing, kBegun, broken, kBegun, kCreated});
+  const auto how = make_registry_push(transport)->blob(target(), upload(), Cancel());
+  ASSERT_TRUE(how) << how.error().message();
+  EXPECT_EQ(transport.asked[3].method, "POST");
+  EXPECT_TRUE(transport.finished());
+}
+
+TEST(Push, ARegistryThatStaysAwayIsAnErrorAfterThreeAttempts) {
+  const ScriptedAnswer busy = {.status = 503};
+  FakeTransport transport({kMissing, busy, busy, busy});
+  const auto how = make_registry_push(transport)->blob(target(), upload(), Cancel());
+  ASSERT_FALSE(how);
+  EXPECT_EQ(how.error().kind(), ErrorKind::Unavailable);
+  EXPECT_THAT(how.error().message(), HasSubstr("h.example/r/x@" + Digest::of(kBytes).str()));
+}
+
+TEST(Push, ARefusalIsSaidInTheRegistrysWords) {
+  FakeTransport transport(
+      {kMissing, kBegun, {.status = 400, .body = R"({"errors":[{"message":"digest invalid"}]})"}});
+  const auto how = make_registry_push(transport)->blob(target(), upload(), Cancel());
+  ASSERT_FALSE(how);
+  EXPECT_THAT(how.error().message(), HasSubstr("digest invalid"));
+  EXPECT_TRUE(transport.finished()) << "no second attempt";
+}
+
+TEST(Push, ARegistryThatStoredOtherBytesIsNotBelieved) {
+  const std::string other = Digest::of("other").str();
+  FakeTransport blob(
+      {kMissing, kBegun, {.status = 201, .headers = {{"docker-content-digest", other}}}});
+  const auto how = make_registry_push(blob)->blob(target(), upload(), Cancel());
+  ASSERT_FALSE(how);
+  EXPECT_EQ(how.error().kind(), ErrorKind::DataLoss);
+  FakeTransport manifest(
+      std::deque<ScriptedAnswer>{{.status = 201, .headers = {{"docker-content-digest", other}}}});
+  const Status put =
+      make_registry_push(manifest)->manifest(target(), manifest_of("{}"), "{}", Cancel());
+  ASSERT_FALSE(put);
+  EXPECT_THAT(put.error().message(), HasSubstr(other));
+}
+
+TEST(Push, TheUploadNeverLeavesTls) {
+  for (const char* location : {"http://h.example/u", "ftp://h.example/u", "", "u/1"}) {
+    FakeTransport transport({kMissing, {.status = 202, .headers = {{"location", location}}}});
+    const auto how = make_registry_push(transport)->blob(target(), upload(), Cancel());
+    EXPECT_FALSE(how) << location;
+    EXPECT_TRUE(transport.finished()) << location;
+  }
+}
+
+TEST(Push, ATokenGoesToTheRegistryOnly) {
+  const ScriptedAnswer wants_token = {
+      .status = 401,
+      .headers = {{"www-authenticate", R"(Bearer realm="https://auth.example/t",service="s")"}}};
+  FakeTransport transport({wants_token,
+                           {.body = R"({"token":"T"})"},
+                           kMissing,
+                           {.status = 202, .headers = {{"location", "https://store.example/u"}}},
+                           kCreated});
+  ASSERT_TRUE(make_registry_push(transport)->blob(target(), upload(), Cancel()));
+  EXPECT_THAT(transport.asked[1].url, HasSubstr("scope=repository%3Ar%2Fx%3Apull%2Cpush"));
+  EXPECT_THAT(transport.asked[3].headers, Contains("Authorization: Bearer T"));
+  EXPECT_EQ(transport.asked[4].url.substr(0, 24), "https://store.example/u?");
+  EXPECT_THAT(transport.asked[4].headers, Not(Contains("Authorization: Bearer T")));
+}
+
+TEST(Push, CredentialsThatWeDoNotHaveAreAClearError) {
+  const ScriptedAnswer basic = {.status = 401,
+                                .headers = {{"www-authenticate", R"(Basic realm="r")"}}};
+  FakeTransport transport(std::deque<ScriptedAnswer>{basic});
+  const auto current = make_registry_push(transport)->current(target(), Cancel());
+  ASSERT_FALSE(current);
+  EXPECT_EQ(current.error().kind(), ErrorKind::Denied);
+  EXPECT_THAT(current.error().message(), HasSubstr("h.example wants credentials"));
+}
+
+TEST(Push, AManifestIsPutUnderItsTagOrItsDigest) {
+  FakeTransport transport({kCreated, kCreated});
+  const auto push = make_registry_push(transport);
+  ASSERT_TRUE(push->manifest(target(), manifest_of("{}"), "{}", Cancel()));
+  EXPECT_EQ(transport.asked[0].url, "https://h.example/v2/r/x/manifests/t");
+  EXPECT_EQ(transport.asked[0].body, "{}");
+  EXPECT_THAT(transport.asked[0].headers,
+              Contains("Content-Type: application/vnd.oci.image.manifest.v1+json"));
+  oci::Reference untagged = target();
+  untagged.tag.clear();
+  ASSERT_TRUE(push->manifest(untagged, manifest_of("{}"), "{}", Cancel()));
+  EXPECT_THAT(transport.asked[1].url, EndsWith("/manifests/" + Digest::of("{}").str()));
+}
+
+TEST(Push, WhatATagNamesIsAskedForWithoutABody) {
+  FakeTransport transport(
+      {{.status = 200, .headers = {{"docker-content-digest", Digest::of("{}").str()}}}, kMissing});
+  const auto push = make_registry_push(transport);
+  EXPECT_EQ(push->current(target(), Cancel()).value(), Digest::of("{}"));
+  EXPECT_FALSE(push->current(target(), Cancel()).value());
+  EXPECT_EQ(transport.asked[0].method, "HEAD");
+}
+
+TEST(Url, LocationsLeadFromWhereTheyWereFound) {
+  const std::string base = "https://h.example:5000/v2/x/";
+  EXPECT_EQ(resolve_location(base, "https://o.example/u?a=b"), "https://o.example/u?a=b");
+  EXPECT_EQ(resolve_location(base, "/v2/u"), "https://h.example:5000/v2/u");
+  EXPECT_EQ(resolve_location(base, "//o.example/u"), "https://o.example/u");
+  EXPECT_EQ(resolve_location(base, "/v2/u?next=http://x"),
+            "https://h.example:5000/v2/u?next=http://x");
+  for (const char* bad : {"", "u", "ftp://h/u", "https://user@h/u"}) {
+    EXPECT_EQ(resolve_location(base, bad), "") << bad;
+  }
+  EXPECT_EQ(with_query("https://h/u", "d", "a:b"), "https://h/u?d=a%3Ab");
+  EXPECT_EQ(with_query("https://h/u?s=1", "d", "a"), "https://h/u?s=1&d=a");
+}
+
+}  // namespace
+}  // namespace mybuild::registry
