@@ -92,7 +92,8 @@ class LocalLayerStore final : public LayerStore {
     if (chain.empty()) {
       return std::optional<std::string>();
     }
-    std::optional<std::string> path = TRY(usable_tree(independent_name(chain.back()), chain.back()));
+    std::optional<std::string> path =
+        TRY(usable_tree(independent_name(chain.back()), chain.back()));
     if (path) {
       return path;
     }
@@ -126,8 +127,13 @@ class LocalLayerStore final : public LayerStore {
 
   Result<oci::Descriptor> ensure_blob(const Digest& diff_id, CompressionSpec spec,
                                       TarOptions options) override {
-    if (auto blob = TRY(original_blob(diff_id))) {
-      return std::move(*blob);
+    auto original = TRY(original_blob(diff_id));
+    if (original) {
+      if (!oci::is_uncompressed_layer(original->media_type) ||
+          spec.compression == oci::Compression::None) {
+        return std::move(*original);
+      }
+      options = {};  // its tar is what the image's config names
     }
     const std::string format = blob_format(spec, options);
     if (auto blob = TRY(metadata_.find_layer_blob(diff_id, format))) {
@@ -300,7 +306,7 @@ class LocalLayerStore final : public LayerStore {
     const std::unique_ptr<Compressor> compressor = make_compressor(spec, *ingest);
     BackgroundHasher hasher;
     TeeSink both(hasher, *compressor);
-    TRY(write_own_tar(diff_id, both, options));
+    TRY(options.max_mtime ? write_own_tar(diff_id, both, options) : write_tar(diff_id, both));
     TRY(compressor->finish());
     const Digest tar = hasher.finish();
     if (!options.max_mtime && tar != diff_id) {

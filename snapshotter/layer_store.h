@@ -81,7 +81,8 @@ class LayerStore {
   /// layers made here).
   virtual Status write_tar(const Digest& diff_id, Sink& sink) = 0;
   /// The layer as a blob in the content store, compressed once and remembered. A foreign layer
-  /// keeps the blob it came with, whatever `spec` says, as BuildKit does without force-compression.
+  /// keeps the compressed blob it came with, whatever `spec` says, as BuildKit does without
+  /// force-compression; one that came as a plain tar (docker save) is compressed as `spec` says.
   virtual Result<oci::Descriptor> ensure_blob(const Digest& diff_id, CompressionSpec spec,
                                               TarOptions options = {}) = 0;
   /// Remembers the blob (already in the content store) that a foreign layer came with.

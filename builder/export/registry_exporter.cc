@@ -4,6 +4,7 @@
 #include "builder/export/exporters.h"
 #include "builder/export/image_pusher.h"
 #include "builder/export/step.h"
+#include "snapshotter/oci/media_type.h"
 
 namespace mybuild::exporter {
 
@@ -23,9 +24,11 @@ class RegistryExporter final : public Exporter {
     ImagePusher pusher(names, deps_, vertex);
     TRY(pusher.greet());
     TRY(bring_bases(output, pusher));
-    const LayerHooks hooks{
-        .ready = [&](const oci::Descriptor& blob) { return pusher.layer(blob); },
-        .elsewhere = [&](const oci::Descriptor& blob) { return pusher.offered(blob); }};
+    const LayerHooks hooks{.ready = [&](const oci::Descriptor& blob) { return pusher.layer(blob); },
+                           .elsewhere =
+                               [&](const oci::Descriptor& blob) {
+                                 return pusher.offered(blob) && !is_recompressed(blob);
+                               }};
     Step step(deps_, vertex, "pushing layers");
     std::vector<ImageDocuments> images;
     for (const BuiltImage& image : output.images) {
@@ -56,28 +59,38 @@ class RegistryExporter final : public Exporter {
   /// the bytes have to come here.
   Status bring_bases(const BuildOutput& output, ImagePusher& pusher) {
     std::map<Digest, oci::Descriptor> absent;
+    bool wanted = false;
     for (const BuiltImage& image : output.images) {
       for (const snapshotter::Layer& layer : image.layers) {
-        if (layer.blob && !TRY(is_here(layer))) {
-          absent.emplace(layer.blob->digest, *layer.blob);
+        if (!layer.blob || TRY(is_here(layer))) {
+          continue;
         }
+        absent.emplace(layer.blob->digest, *layer.blob);
+        wanted = wanted || is_recompressed(*layer.blob);
       }
     }
     std::vector<oci::Descriptor> blobs;
     for (const auto& [digest, blob] : absent) {
       blobs.push_back(blob);
     }
-    if (TRY(pusher.offer(blobs)) || !deps_.fetch.blobs) {
-      return {};
-    }
-    return deps_.fetch.blobs();
+    wanted = wanted || !TRY(pusher.offer(blobs));
+    return wanted && deps_.fetch.blobs ? deps_.fetch.blobs() : Status();
+  }
+
+  /// A plain tar is sent compressed, whether it is here or not: the digest must not depend on it.
+  bool is_recompressed(const oci::Descriptor& blob) const {
+    return spec_.compression.compression != oci::Compression::None &&
+           oci::is_uncompressed_layer(blob.media_type);
   }
 
   /// As a blob that is known to unpack to the layer.
   Result<bool> is_here(const snapshotter::Layer& layer) {
     const auto original = TRY(deps_.layers.original_blob(layer.diff_id));
-    return original && TRY(deps_.content.stat(original->digest))
-    .has_value();
+    if (!original) {
+      return false;
+    }
+    const auto blob = TRY(deps_.content.stat(original->digest));
+    return blob.has_value();
   }
 
   /// Images of the local store know where else they are.

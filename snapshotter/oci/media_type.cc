@@ -11,6 +11,10 @@ bool is_manifest(std::string_view media_type) {
   return media_type == kMediaTypeManifest || media_type == kDockerMediaTypeManifest;
 }
 
+bool is_uncompressed_layer(std::string_view media_type) {
+  return media_type == kMediaTypeLayer || media_type == kDockerMediaTypeLayer;
+}
+
 std::string_view layer_media_type(Compression compression) {
   switch (compression) {
     case Compression::Gzip:

@@ -30,6 +30,7 @@ enum class Compression { None, Gzip, Zstd };  // values are persisted; append on
 
 bool is_index(std::string_view media_type);
 bool is_manifest(std::string_view media_type);
+bool is_uncompressed_layer(std::string_view media_type);
 /// The OCI media type of a layer blob with this compression.
 std::string_view layer_media_type(Compression compression);
 
