@@ -75,6 +75,10 @@ Result<std::unique_ptr<Engine>> Engine::open(EngineOptions options) {
   own.push = registry::make_registry_push(*own.transport);
   own.helper = options.helper.empty() ? TRY(sandbox::find_helper()) : options.helper;
   own.sandbox = sandbox::make_sandbox(own.helper);
+  const std::string trash = join_path(own.root, "trash");
+  own.volumes = run::make_volume_store(join_path(own.root, "volumes"), trash, own.clock);
+  own.containers = run::make_container_store(
+      {.dir = join_path(own.root, "containers"), .trash_dir = trash}, *own.volumes, own.clock);
   return std::unique_ptr<Engine>(new Engine(std::move(services)));
 }
 

@@ -3,6 +3,7 @@
 // directory and offers what the command line can ask for. Thread-safe; one per process.
 #pragma once
 
+#include "builder/pull_policy.h"
 #include "builder/request.h"
 #include "builder/run/container.h"
 #include "builder/transfer.h"
@@ -39,8 +40,18 @@ class Engine {
   /// `cancel` belongs to this build: a failing step requests it too, so that the others stop.
   Result<BuildReport> build(const BuildRequest& request, solver::EventSink& events, Cancel& cancel);
 
-  /// Starts `request.image` (a name or an id prefix) and waits for its end.
-  Result<run::ContainerExit> run(const run::RunRequest& request, const Cancel& cancel);
+  /// The image that is called so, from its registry if `policy` says so; it is in the local store
+  /// then, with all its files.
+  Result<snapshotter::ImageRow> provide_image(const std::string& name_or_id, PullPolicy policy,
+                                              solver::EventSink& events, const Cancel& cancel);
+  /// Runs a new container of `image` and waits for its end.
+  Result<run::ContainerExit> run(const snapshotter::ImageRow& image, const run::RunRequest& request,
+                                 const Cancel& cancel);
+  /// Runs a stopped container again and waits for its end; with our input if `interactive`.
+  Result<run::ContainerExit> start(const std::string& name_or_id, bool interactive,
+                                   const Cancel& cancel);
+  run::ContainerStore& containers();
+  run::VolumeStore& volumes();
 
   Result<std::vector<snapshotter::ImageRow>> images();
   /// By name, id or id prefix; NotFound names what was looked for.
@@ -48,7 +59,7 @@ class Engine {
   /// The image's config document, as stored.
   Result<std::string> image_config(const Digest& config);
   /// Removes a name, or all names by id; returns what was removed ("Untagged: …", "Deleted: …").
-  /// Refused while a container runs from it.
+  /// Refused, as docker does, while a container is made from it; with `force` only while one runs.
   Result<std::vector<std::string>> remove_image(const std::string& name_or_id, bool force);
   /// Gives an image one more name, which moves from whatever has it.
   Status tag_image(const std::string& source, const oci::Reference& name);
@@ -59,7 +70,8 @@ class Engine {
   Result<StoreUsage> usage();
 
   /// Makes an image of a registry one of the local store, unpacked.
-  Result<PullReport> pull(const PullRequest& request, solver::EventSink& events, Cancel& cancel);
+  Result<PullReport> pull(const PullRequest& request, solver::EventSink& events,
+                          const Cancel& cancel);
   /// Sends the image of that name to the registry that the name says.
   Result<PushReport> push(const oci::Reference& name, solver::EventSink& events, Cancel& cancel);
   /// All images of an archive or layout; "-" is standard input.

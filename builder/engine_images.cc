@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The engine's verbs on images of the local store: list, find, inspect, remove, run.
+// The engine's verbs on images of the local store: list, find, inspect, remove.
 #include "builder/engine.h"
 #include "builder/services.h"
-#include "snapshotter/base/file.h"
-
-#include <algorithm>
 
 namespace mybuild::builder {
 
@@ -39,6 +36,48 @@ Result<std::optional<ImageRow>> find_named(const oci::Reference& reference,
   }
   const std::vector<ImageRow> rows = TRY(metadata.find_images_by_config(*config));
   return rows.empty() ? std::optional<ImageRow>() : std::optional(rows.front());
+}
+
+std::string short_id(const std::string& id) {
+  return id.substr(0, run::kShortId);
+}
+
+/// Ids of the containers that are made from an image.
+struct ImageUsers {
+  std::vector<std::string> running;
+  std::vector<std::string> stopped;
+};
+
+Result<ImageUsers> users_of(const Digest& image, run::ContainerStore& containers) {
+  ImageUsers users;
+  for (const run::Container& container : TRY(containers.list())) {
+    if (container.record.image_id == image) {
+      (container.running() ? users.running : users.stopped).push_back(container.record.id);
+    }
+  }
+  return users;
+}
+
+/// docker's rules for an image that would go with this name or id: a stopped container gives way to
+/// -f, a running one only lets go of the name.
+Status check_unused(const std::string& what, const ImageUsers& users, bool by_name, bool force) {
+  const bool running = !users.running.empty();
+  if ((!running && users.stopped.empty()) || (force && (by_name || !running))) {
+    return {};
+  }
+  const std::string& user = running ? users.running.front() : users.stopped.front();
+  return make_error(ErrorKind::Denied, "conflict: image {} is used by {} container {}", what,
+                    running ? "running" : "stopped", short_id(user))
+      .with_hint(fmt::format("`mybuild rm {}{}` removes the container{}", running ? "-f " : "",
+                             short_id(user), running && !by_name ? "" : "; rmi -f goes ahead"));
+}
+
+Status report_untagged(const ImageRow& row, std::vector<std::string>& report) {
+  if (!row.name.empty()) {
+    const oci::Reference name = TRY(oci::Reference::parse(row.name));
+    report.push_back("Untagged: " + name.familiar());
+  }
+  return {};
 }
 
 }  // namespace
@@ -79,53 +118,36 @@ Result<std::string> Engine::image_config(const Digest& config) {
 
 Result<std::vector<std::string>> Engine::remove_image(const std::string& name_or_id, bool force) {
   const ImageRow image = TRY(find_image(name_or_id));
-  std::vector<ImageRow> rows = TRY(services_->metadata->find_images_by_config(image.config));
+  const std::vector<ImageRow> rows = TRY(services_->metadata->find_images_by_config(image.config));
   const Result<oci::Reference> reference = oci::Reference::parse(name_or_id);
   const bool by_name = reference && reference->str() == image.name;
-  std::vector<ImageRow> doomed;
-  std::copy_if(rows.begin(), rows.end(), std::back_inserter(doomed),
-               [&](const ImageRow& row) { return !by_name || row.name == image.name; });
-  if (!by_name && doomed.size() > 1 && !force) {
+  if (!by_name && rows.size() > 1 && !force) {
     return Error(ErrorKind::Denied,
-                 fmt::format("image {} has several names", image.config.hex().substr(0, 12)))
+                 fmt::format("image {} has several names", short_id(image.config.hex())))
         .with_hint("remove it by name, or with -f by id");
   }
+  const bool last = !by_name || rows.size() == 1;
+  const ImageUsers users = TRY(users_of(image.config, *services_->containers));
+  if (last) {
+    TRY(check_unused(name_or_id, users, by_name, force));
+  }
   std::vector<std::string> report;
-  for (const ImageRow& row : doomed) {
-    TRY(services_->metadata->remove_image(row.name, row.config));
-    if (!row.name.empty()) {
-      const oci::Reference name = TRY(oci::Reference::parse(row.name));
-      report.push_back("Untagged: " + name.familiar());
+  for (const ImageRow& row : rows) {
+    if (!by_name || row.name == image.name) {
+      TRY(services_->metadata->remove_image(row.name, row.config));
+      TRY(report_untagged(row, report));
     }
   }
-  if (doomed.size() == rows.size()) {
+  if (last && users.running.empty()) {
     TRY(services_->metadata->remove_repo_digests(image.config));
     TRY(services_->content->remove(image.config));
     report.push_back("Deleted: " + image.config.str());
+  } else if (last) {  // its name is gone, and it goes with the next rmi
+    ImageRow nameless = image;
+    nameless.name.clear();
+    TRY(services_->metadata->put_image(nameless));
   }
   return report;
-}
-
-Result<run::ContainerExit> Engine::run(const run::RunRequest& request, const Cancel& cancel) {
-  const ImageRow image = TRY(find_image(request.image));
-  const std::string text = TRY(image_config(image.config));
-  const oci::ImageConfig config = TRY(oci::parse_image_config(text));
-  std::vector<std::string> dirs;
-  for (std::size_t count = 1; count <= config.diff_ids.size(); ++count) {
-    std::optional<std::string> dir =
-        TRY(services_->layers->tree(std::span(config.diff_ids).first(count)));
-    if (!dir) {
-      return data_loss("layer {} of {} is not in the store", config.diff_ids[count - 1].str(),
-                       request.image)
-          .with_hint("build the image again");
-    }
-    dirs.push_back(std::move(*dir));
-  }
-  snapshotter::Snapshotter* snapshotter = TRY(services_->get_snapshotter());
-  run::ContainerDeps deps{.sandbox = *services_->sandbox,
-                          .snapshotter = *snapshotter,
-                          .containers_dir = join_path(services_->root, "containers")};
-  return run::run_container(config, request, dirs, deps, cancel);
 }
 
 }  // namespace mybuild::builder

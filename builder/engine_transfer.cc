@@ -132,7 +132,7 @@ Result<std::string> spool_stdin(const TempDir& scratch) {
 }  // namespace
 
 Result<PullReport> Engine::pull(const PullRequest& request, solver::EventSink& events,
-                                Cancel& cancel) {
+                                const Cancel& cancel) {
   TRY(services_->get_snapshotter());  // a missing right is said before anything is downloaded
   InternalStep step("pulling " + request.name.familiar(), events, services_->clock);
   source::ImageImporter images = importer(*services_, events, cancel);

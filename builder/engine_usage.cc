@@ -52,10 +52,8 @@ Result<StoreUsage> Engine::usage() {
       images[place->second].image.names.push_back(row.name);
     }
   }
-  const std::string containers = join_path(services_->root, "containers");
-  for (const run::RunningContainer& container : TRY(run::running_containers(containers))) {
-    const Result<ImageRow> image = find_image(container.image);
-    const auto place = image ? places.find(image->config) : places.end();
+  for (const run::Container& container : TRY(containers().list())) {
+    const auto place = places.find(container.record.image_id);
     if (place != places.end()) {
       ++images[place->second].image.containers;
     }

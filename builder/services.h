@@ -6,6 +6,7 @@
 #include "builder/engine.h"
 #include "builder/registry/client.h"
 #include "builder/registry/push.h"
+#include "builder/run/container.h"
 #include "builder/sandbox/sandbox.h"
 #include "snapshotter/base/lanes.h"
 #include "snapshotter/content/content_store.h"
@@ -35,6 +36,8 @@ struct Engine::Services {
   std::string helper;
   std::unique_ptr<sandbox::Sandbox> sandbox;
   std::unique_ptr<snapshotter::Snapshotter> snapshotter;  // chosen when a step first needs it
+  std::unique_ptr<run::VolumeStore> volumes;
+  std::unique_ptr<run::ContainerStore> containers;
   Lanes lanes;  // last: its threads end before what they use
 
   /// Probes the kernel on the first call.

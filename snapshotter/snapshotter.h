@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Snapshotter: how the stacked trees of layers become one writable root for a step, and how what
-// the step changed is found. Drivers return mounts as data; they never mount. Thread-safe; Active
-// is thread-compatible.
+// the step changed is found; and roots of containers, which stay. Drivers return mounts as data;
+// they never mount. Thread-safe; Active is thread-compatible.
 #pragma once
 
 #include "snapshotter/base/result.h"
@@ -22,7 +22,8 @@ struct RootMount {
   std::vector<std::string> lower;  // Overlay: lowest first
   std::string upper;               // Overlay: empty for a read-only view
   std::string work;
-  std::string source;  // Bind: the directory
+  bool durable = false;  // Overlay: what programs sync is synced, for a root that stays
+  std::string source;    // Bind: the directory
 };
 
 struct Capabilities {
@@ -50,6 +51,14 @@ class Snapshotter {
   /// Ends the step: the directory (inside `scratch`) that holds only what changed, as a layer tree
   /// in the store's form.
   virtual Result<std::string> finish(std::unique_ptr<Active> active) = 0;
+
+  /// A writable root that stays in `scratch` (as for prepare()) until the caller removes that
+  /// directory.
+  virtual Result<RootMount> create_root(std::span<const std::string> layer_dirs,
+                                        const std::string& scratch) = 0;
+  /// The root that create_root() made there, with all that was changed in it since.
+  virtual Result<RootMount> reopen_root(std::span<const std::string> layer_dirs,
+                                        const std::string& scratch) = 0;
 };
 
 /// Tries a real overlay mount in `directory`, in a process of its own, as it needs a mount

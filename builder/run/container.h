@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// The bundled runner: an image becomes a SandboxPlan over a writable layer of its own, runs, and is
-// gone. The same sandbox code as RUN. Thread-safe; run_container() blocks until the program ends.
+// The bundled runner: an image becomes a SandboxPlan over a writable layer of its own, runs, and
+// stays as a stopped container that can be started again, or goes (--rm). The same sandbox code as
+// RUN. Thread-safe; run_container() and start_container() block until the program ends.
 #pragma once
 
+#include "builder/run/container_store.h"
+#include "builder/run/volumes.h"
 #include "builder/sandbox/sandbox.h"
 #include "snapshotter/base/cancel.h"
 #include "snapshotter/oci/image_config.h"
@@ -15,9 +18,16 @@
 namespace mybuild::run {
 
 struct Volume {
-  std::string source;  // absolute host path; made as a directory if missing, as docker does
+  enum class Kind {
+    Bind,       // `source`: absolute host path; made as a directory if missing, as docker does
+    Named,      // `source`: a volume of the store, made if missing
+    Anonymous,  // a volume of this container
+  };
+  Kind kind = Kind::Bind;
+  std::string source;
   std::string target;  // absolute
   bool read_only = false;
+  bool copy = true;  // an empty volume gets what the image has at `target`
 };
 
 struct RunRequest {
@@ -29,44 +39,51 @@ struct RunRequest {
   std::string workdir;
   std::string user;
   std::string hostname;
-  std::string name;  // unique among running containers; empty = the first 12 digits of the id
+  std::string name;     // unique among containers; empty = two words
+  std::string id_file;  // gets the container's id; must not exist
   sandbox::Network network = sandbox::Network::Host;
   bool interactive = false;  // -i
   bool terminal = false;     // -t
   bool init = false;
+  bool auto_remove = false;  // --rm
 };
 
 struct ContainerExit {
   int code = 0;             // the program's, 128 + signal, or 125/126/127 as docker
   std::string start_error;  // for 126 and 127
+  std::string warning;      // the program ended, but its end could not be written down
 };
 
 struct ContainerDeps {
   sandbox::Sandbox& sandbox;
   snapshotter::Snapshotter& snapshotter;
-  std::string containers_dir;  // <root>/containers, on the store's file system
+  ContainerStore& containers;
+  VolumeStore& volumes;
 };
 
-/// argv, env, user, directory and the request's volumes, from the image's config and the request
-/// (docker's rules). No I/O but reading our own environment; the root, the image's volumes and
-/// resolv.conf are run_container()'s.
+/// An image as a container needs it.
+struct ContainerImage {
+  Digest id;
+  oci::ImageConfig config;
+  std::vector<std::string> layer_dirs;  // trees, lowest first
+};
+
+/// argv, env, user, directory and the request's host volumes, from the image's config and the
+/// request (docker's rules). No I/O but reading our own environment; the root, the volumes of the
+/// store and resolv.conf are the runner's.
 Result<sandbox::SandboxPlan> make_container_plan(const oci::ImageConfig& config,
                                                  const RunRequest& request);
 
-/// `layer_dirs`: the image's trees, lowest first. Terminal modes and signals (INT, TERM, HUP, QUIT,
-/// WINCH, USR1, USR2) are passed on, a third INT or TERM kills; the container's directory is
-/// removed at the end. An Error means that there was no container (docker's exit code 125), or
+/// Terminal modes and signals (INT, TERM, HUP, QUIT, WINCH, USR1, USR2) are passed on, a third INT
+/// or TERM kills. An Error means that the program did not run (docker's exit code 125), or
 /// `cancel`.
-Result<ContainerExit> run_container(const oci::ImageConfig& config, const RunRequest& request,
-                                    const std::vector<std::string>& layer_dirs, ContainerDeps& deps,
-                                    const Cancel& cancel);
+Result<ContainerExit> run_container(const ContainerImage& image, const RunRequest& request,
+                                    ContainerDeps& deps, const Cancel& cancel);
 
-struct RunningContainer {
-  std::string id;  // 64 hex digits
-  std::string name;
-  std::string image;  // as in the request
-};
-/// Containers of any process that are alive now.
-Result<std::vector<RunningContainer>> running_containers(const std::string& containers_dir);
+/// Runs a stopped container again, with its files and as it was recorded. `layer_dirs`: the trees
+/// of record().layers. Our input goes to the program if `interactive` and if it was made with -i.
+Result<ContainerExit> start_container(std::unique_ptr<OwnedContainer> container,
+                                      const std::vector<std::string>& layer_dirs, bool interactive,
+                                      ContainerDeps& deps, const Cancel& cancel);
 
 }  // namespace mybuild::run

@@ -55,6 +55,7 @@ struct Foreground::State {
   void pump();
   bool wait_and_step(bool stopping);
   void read_signals();
+  void pass_signals() const;
   void on_signal(unsigned char number);
   bool wants_more() const;
 };
@@ -136,6 +137,16 @@ void Foreground::State::read_signals() {
   }
 }
 
+/// From whoever stops the container by its name: what they send is what they mean.
+void Foreground::State::pass_signals() const {
+  std::array<unsigned char, 64> numbers{};
+  const ssize_t count = ::read(options.signals, numbers.data(), numbers.size());
+  if (count > 0) {
+    [[maybe_unused]] const ssize_t written =
+        ::write(forward.write_end.get(), numbers.data(), static_cast<std::size_t>(count));
+  }
+}
+
 bool Foreground::State::wants_more() const {
   return !abandoned && std::any_of(outputs.begin(), outputs.end(),
                                    [](const Relay& relay) { return !relay.ended(); });
@@ -147,6 +158,7 @@ bool Foreground::State::wait_and_step(bool stopping) {
   std::vector<struct pollfd> entries;
   entries.push_back({.fd = catcher->fd(), .events = POLLIN, .revents = 0});
   entries.push_back({.fd = stopping ? -1 : stop.get(), .events = POLLIN, .revents = 0});
+  entries.push_back({.fd = stopping ? -1 : options.signals, .events = POLLIN, .revents = 0});
   bool holds_bytes = false;
   for (const auto* relays : {&outputs, &inputs}) {
     for (const Relay& relay : *relays) {
@@ -162,7 +174,10 @@ bool Foreground::State::wait_and_step(bool stopping) {
   if (entries[0].revents != 0) {
     read_signals();
   }
-  std::size_t next = 2;
+  if (entries[2].revents != 0) {
+    pass_signals();
+  }
+  std::size_t next = 3;
   for (auto* relays : {&outputs, &inputs}) {
     for (Relay& relay : *relays) {
       if (entries[next++].revents != 0) {

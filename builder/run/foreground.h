@@ -20,6 +20,7 @@ struct ForegroundOptions {
   int in = 0;
   int out = 1;
   int err = 2;
+  int signals = -1;  // more signal numbers for the program, as bytes
 };
 
 class Foreground {

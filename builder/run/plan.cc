@@ -92,22 +92,35 @@ Result<std::string> make_cwd(const oci::ImageConfig& config, const RunRequest& r
   return clean_absolute(request.workdir);
 }
 
+/// As runc: a container with somebody else's /proc could not be confined by what is read there.
+Status check_target(const Volume& volume) {
+  const std::string target = clean_absolute(volume.target);
+  if (!volume.target.starts_with('/')) {
+    return invalid_argument("volume {}:{}: its target must be absolute", volume.source,
+                            volume.target);
+  }
+  if (target == "/" || target == "/proc" || target.starts_with("/proc/")) {
+    return invalid_argument("volume {}: its target cannot be {}", volume.source, target);
+  }
+  return {};
+}
+
 Result<std::vector<sandbox::PlanMount>> make_mounts(const std::vector<Volume>& volumes) {
   std::vector<sandbox::PlanMount> mounts;
   std::set<std::string> targets;
   for (const Volume& volume : volumes) {
-    if (!volume.source.starts_with('/') || !volume.target.starts_with('/')) {
-      return invalid_argument("volume {}:{}: both paths must be absolute", volume.source,
+    TRY(check_target(volume));
+    if (volume.kind != Volume::Kind::Bind) {
+      continue;
+    }
+    if (!volume.source.starts_with('/')) {
+      return invalid_argument("volume {}:{}: its source must be absolute", volume.source,
                               volume.target);
     }
     sandbox::PlanMount mount;
     mount.source = clean_absolute(volume.source);
     mount.target = clean_absolute(volume.target);
     mount.read_only = volume.read_only;
-    // As runc: a container with somebody else's /proc could not be confined by what is read there.
-    if (mount.target == "/" || mount.target == "/proc" || mount.target.starts_with("/proc/")) {
-      return invalid_argument("volume {}: its target cannot be {}", volume.source, mount.target);
-    }
     if (!targets.insert(mount.target).second) {
       return invalid_argument("duplicate mount point: {}", mount.target);
     }

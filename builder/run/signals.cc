@@ -43,7 +43,7 @@ Result<SignalCatcher> SignalCatcher::start() {
   for (const int number : kForwarded) {
     struct sigaction before {};
     ::sigaction(number, nullptr, &before);
-    if (before.sa_handler != SIG_IGN) {
+    if (number != SIGHUP || before.sa_handler != SIG_IGN) {
       ::sigaction(number, &action, nullptr);
       catcher.before_.emplace_back(number, before);
     }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // SignalCatcher: while it lives, the signals that a container's program should get arrive as bytes
-// in a pipe instead of ending this process. A signal that is ignored (nohup) stays ignored. Only
-// one object of a process catches; a second one sees nothing.
+// in a pipe instead of ending this process. SIGHUP stays ignored where nohup made it so; an ignored
+// SIGINT or SIGQUIT is only what a shell does to its background jobs, and is caught. Only one
+// object of a process catches; a second one sees nothing.
 #pragma once
 
 #include "snapshotter/base/fd.h"

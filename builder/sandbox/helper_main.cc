@@ -155,7 +155,9 @@ Result<SandboxExit> run_plan(int plan_fd, int control) {
   const SandboxPlan plan = TRY(read_plan(plan_fd));
   const Inside inside = TRY(start_inside(plan));
   for (int fd = 0; fd < plan_fd; ++fd) {
-    ::close(fd);  // the log pipes must end with the command, secrets belong to it alone
+    if (fd != plan.held_fd) {
+      ::close(fd);  // the log pipes must end with the command, secrets belong to it alone
+    }
   }
   const std::uint64_t oom_kills = count_oom_kills();  // here, beside the set-up, it costs no time
   const Outcome outcome = watch(control, inside);

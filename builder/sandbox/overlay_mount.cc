@@ -30,8 +30,10 @@ std::string overlay_options(const OpenLayers& layers) {
   }
   options.pop_back();
   if (layers.upper) {
-    options +=
-        fmt::format(",volatile,upperdir={},workdir={}", layers.upper.get(), layers.work.get());
+    options += fmt::format(",upperdir={},workdir={}", layers.upper.get(), layers.work.get());
+  }
+  if (layers.upper && !layers.durable) {
+    options += ",volatile";  // or the end of each step would write all of the file system to disk
   }
   // Said explicitly, as modules have other defaults: layers must hold whole files (metacopy),
   // renamed directories must be copies (redirect_dir), and a layer may be used by many mounts
@@ -54,6 +56,7 @@ Result<OpenLayers> open_layers(const snapshotter::RootMount& root) {
     layers.upper = TRY(sys::open(root.upper, O_PATH | O_DIRECTORY).context("upper directory"));
     layers.work = TRY(sys::open(root.work, O_PATH | O_DIRECTORY).context("work directory"));
   }
+  layers.durable = root.durable;
   layers.place = root.upper.empty() ? root.lower.back() : root.upper;
   layers.place_fd = TRY(sys::open(layers.place, O_PATH | O_DIRECTORY));
   return layers;

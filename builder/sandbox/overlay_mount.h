@@ -20,14 +20,15 @@ struct OpenLayers {
   std::vector<Fd> lower;  // lowest first
   Fd upper;
   Fd work;
+  bool durable = false;
   std::string place;  // a layer's own directory, which the overlay is mounted over
   Fd place_fd;
 };
 
 Result<OpenLayers> open_layers(const snapshotter::RootMount& root);
 /// Mounts in the private mount namespace of this process; the answer is the root directory of the
-/// overlay. What is written is never synced ("volatile"), as the store does not trust a half-done
-/// step; the work directory must be fresh. `flags`: of mount(2).
+/// overlay. Unless it is durable, what is written is never synced ("volatile"), as the store does
+/// not trust a half-done step; the work directory must be fresh then. `flags`: of mount(2).
 Result<Fd> mount_overlay(OpenLayers layers, unsigned long flags);
 
 }  // namespace mybuild::sandbox

@@ -72,6 +72,7 @@ struct SandboxPlan {
   bool insecure = false;  // all capabilities, no seccomp filter, nothing masked
   bool terminal = false;  // stdio is a terminal: make it the controlling one (run -t)
   bool init = false;      // a small init as PID 1 that reaps
+  int held_fd = -1;       // descriptor number in the helper, which keeps it open until all is over
 };
 
 /// docker's defaults: the 14 capabilities, masked and read-only paths (moby oci/defaults.go).

@@ -117,6 +117,7 @@ Json dump_root(const snapshotter::RootMount& root) {
               {"lower", from_list(root.lower)},
               {"upper", from_bytes(root.upper)},
               {"work", from_bytes(root.work)},
+              {"durable", root.durable},
               {"source", from_bytes(root.source)}};
 }
 
@@ -126,6 +127,7 @@ Result<snapshotter::RootMount> parse_root(const JsonField& field) {
   root.lower = TRY(to_list(TRY(field.field("lower"))));
   root.upper = TRY(to_bytes(TRY(field.field("upper"))));
   root.work = TRY(to_bytes(TRY(field.field("work"))));
+  root.durable = TRY(TRY(field.field("durable")).boolean_or(false));
   root.source = TRY(to_bytes(TRY(field.field("source"))));
   return root;
 }
@@ -234,7 +236,8 @@ std::string dump(const SandboxPlan& plan) {
                              {"rlimits", dump_rlimits(plan.rlimits)},
                              {"insecure", plan.insecure},
                              {"terminal", plan.terminal},
-                             {"init", plan.init}});
+                             {"init", plan.init},
+                             {"held_fd", plan.held_fd}});
 }
 
 Result<SandboxPlan> parse_plan(std::string_view json) {
@@ -255,6 +258,7 @@ Result<SandboxPlan> parse_plan(std::string_view json) {
   plan.insecure = TRY(TRY(top.field("insecure")).boolean_or(false));
   plan.terminal = TRY(TRY(top.field("terminal")).boolean_or(false));
   plan.init = TRY(TRY(top.field("init")).boolean_or(false));
+  plan.held_fd = TRY(to_number<int>(TRY(top.field("held_fd")), -1));
   return plan;
 }
 

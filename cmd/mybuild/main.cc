@@ -16,6 +16,13 @@ namespace {
 constexpr Verb kVerbs[] = {
     {"build", "Build an image from a Dockerfile (also without the word)", build_verb},
     {"run", "Run a program in a new container", run_verb},
+    {"start", "Run a stopped container again", start_verb},
+    {"stop", "Stop running containers", stop_verb},
+    {"kill", "Send a signal to running containers", kill_verb},
+    {"ps", "List containers", ps_verb},
+    {"rm", "Remove containers and their files", rm_verb},
+    {"container", "Manage containers: ls, prune and the verbs above", container_verb},
+    {"volume", "Manage volumes: ls, create, rm, inspect, prune", volume_verb},
     {"images", "List the images of the local store", images_verb},
     {"history", "Show the instructions an image was made by, with sizes and layers", history_verb},
     {"inspect", "Print what is known about images, as JSON", inspect_verb},

@@ -5,6 +5,8 @@
 #include "cmd/mybuild/progress/report.h"
 #include "snapshotter/base/log.h"
 
+#include <fmt/format.h>
+
 namespace mybuild::cli {
 
 Result<std::unique_ptr<builder::Engine>> open_engine(const GlobalOptions& options,
@@ -19,6 +21,16 @@ Result<std::unique_ptr<builder::Engine>> open_engine(const GlobalOptions& option
 int fail(const Error& error, int status) {
   print_err(progress::error_text(error, "", {}));
   return status;
+}
+
+int report_exit(const run::ContainerExit& ended) {
+  if (!ended.start_error.empty()) {
+    print_err(fmt::format("ERROR: {}\n", ended.start_error));
+  }
+  if (!ended.warning.empty()) {
+    print_err(fmt::format("WARNING: {}\n", ended.warning));
+  }
+  return ended.code;
 }
 
 }  // namespace mybuild::cli

@@ -15,6 +15,13 @@ namespace mybuild::cli {
 
 int build_verb(std::span<const std::string> args);
 int run_verb(std::span<const std::string> args);
+int start_verb(std::span<const std::string> args);
+int stop_verb(std::span<const std::string> args);
+int kill_verb(std::span<const std::string> args);
+int ps_verb(std::span<const std::string> args);
+int rm_verb(std::span<const std::string> args);
+int container_verb(std::span<const std::string> args);
+int volume_verb(std::span<const std::string> args);
 int images_verb(std::span<const std::string> args);
 int inspect_verb(std::span<const std::string> args);
 int rmi_verb(std::span<const std::string> args);
@@ -32,5 +39,7 @@ Result<std::unique_ptr<builder::Engine>> open_engine(const GlobalOptions& option
                                                      std::size_t jobs = 0);
 /// Prints "ERROR: …" and the hint on stderr; returns `status`.
 int fail(const Error& error, int status = 1);
+/// Says what went wrong beside the program, if anything did; returns the program's status.
+int report_exit(const run::ContainerExit& ended);
 
 }  // namespace mybuild::cli

@@ -15,8 +15,8 @@ namespace mybuild::snapshotter {
 
 namespace {
 
-/// overlayfs refuses a directory that is in a stack twice (ELOOP), which two equal layers of an image are. The upper one
-/// hides the lower one's every entry, so only the upper one is needed.
+/// overlayfs refuses a directory that is in a stack twice (ELOOP), which two equal layers of an
+/// image are. The upper one hides the lower one's every entry, so only the upper one is needed.
 std::vector<std::string> without_repeats(std::span<const std::string> layers) {
   std::vector<std::string> stack;
   std::unordered_set<std::string_view> seen;
@@ -29,13 +29,33 @@ std::vector<std::string> without_repeats(std::span<const std::string> layers) {
   return stack;
 }
 
+RootMount root_in(const std::string& scratch, std::span<const std::string> layers) {
+  RootMount root;
+  root.lower = without_repeats(layers);
+  root.upper = join_path(scratch, "upper");
+  root.work = join_path(scratch, "work");
+  return root;
+}
+
+/// The merged root has the metadata of its topmost layer, which is the upper directory now.
+Status make_directories(const RootMount& root) {
+  TRY(sys::mkdir_at(AT_FDCWD, root.work, 0700));
+  TRY(sys::mkdir_at(AT_FDCWD, root.upper, 0755));
+  Entry metadata;
+  metadata.type = EntryType::Directory;
+  metadata.mode = 0755;
+  if (!root.lower.empty()) {
+    const Fd top = TRY(sys::open(root.lower.back(), O_RDONLY | O_DIRECTORY));
+    const struct stat info = TRY(sys::fstat(top.get()));
+    metadata = TRY(read_directory_entry(top.get(), info, {}, TreeForm::Plain));
+  }
+  const Fd upper = TRY(sys::open(root.upper, O_RDONLY | O_DIRECTORY));
+  return finish_directory(upper.get(), metadata);
+}
+
 class OverlayActive final : public Active {
  public:
-  OverlayActive(std::span<const std::string> layers, const std::string& scratch) {
-    root_.lower = without_repeats(layers);
-    root_.upper = join_path(scratch, "upper");
-    root_.work = join_path(scratch, "work");
-  }
+  explicit OverlayActive(RootMount root) : root_(std::move(root)) {}
   ~OverlayActive() override {
     if (!taken_) {
       (void)remove_tree(root_.upper);
@@ -43,22 +63,6 @@ class OverlayActive final : public Active {
     (void)remove_tree(root_.work);
   }
   const RootMount& root() const override { return root_; }
-
-  /// The merged root has the metadata of its topmost layer, which is the upper directory now.
-  Status make_directories() const {
-    TRY(sys::mkdir_at(AT_FDCWD, root_.work, 0700));
-    TRY(sys::mkdir_at(AT_FDCWD, root_.upper, 0755));
-    Entry metadata;
-    metadata.type = EntryType::Directory;
-    metadata.mode = 0755;
-    if (!root_.lower.empty()) {
-      const Fd top = TRY(sys::open(root_.lower.back(), O_RDONLY | O_DIRECTORY));
-      const struct stat info = TRY(sys::fstat(top.get()));
-      metadata = TRY(read_directory_entry(top.get(), info, {}, TreeForm::Plain));
-    }
-    const Fd upper = TRY(sys::open(root_.upper, O_RDONLY | O_DIRECTORY));
-    return finish_directory(upper.get(), metadata);
-  }
 
   std::string take() {
     taken_ = true;
@@ -79,8 +83,8 @@ class OverlaySnapshotter final : public Snapshotter {
 
   Result<std::unique_ptr<Active>> prepare(std::span<const std::string> layer_dirs,
                                           const std::string& scratch) override {
-    auto active = std::make_unique<OverlayActive>(layer_dirs, scratch);
-    TRY(active->make_directories());
+    auto active = std::make_unique<OverlayActive>(root_in(scratch, layer_dirs));
+    TRY(make_directories(active->root()));
     return std::unique_ptr<Active>(std::move(active));
   }
 
@@ -89,6 +93,23 @@ class OverlaySnapshotter final : public Snapshotter {
     const std::unique_ptr<TreeView> lower = TRY(open_layered_view(overlay.root().lower));
     TRY(clean_upper(overlay.root().upper, *lower));
     return overlay.take();
+  }
+
+  Result<RootMount> create_root(std::span<const std::string> layer_dirs,
+                                const std::string& scratch) override {
+    RootMount root = root_in(scratch, layer_dirs);
+    TRY(make_directories(root));
+    return root;
+  }
+
+  Result<RootMount> reopen_root(std::span<const std::string> layer_dirs,
+                                const std::string& scratch) override {
+    RootMount root = root_in(scratch, layer_dirs);
+    if (!sys::exists_at(AT_FDCWD, root.upper)) {
+      return not_found("{} holds no overlay root", scratch)
+          .with_hint("it was made where overlayfs could not be used, by copying");
+    }
+    return root;
   }
 };
 

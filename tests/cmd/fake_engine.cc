@@ -12,7 +12,14 @@
 
 namespace mybuild::builder {
 
-struct Engine::Services {};
+/// Containers and volumes as of a state directory where nothing ever ran.
+struct Engine::Services {
+  SystemClock clock;
+  std::unique_ptr<run::VolumeStore> volumes =
+      run::make_volume_store("/nonexistent/volumes", "/nonexistent/trash", clock);
+  std::unique_ptr<run::ContainerStore> containers = run::make_container_store(
+      {.dir = "/nonexistent/containers", .trash_dir = "/nonexistent/trash"}, *volumes, clock);
+};
 
 namespace {
 
@@ -80,14 +87,36 @@ Result<BuildReport> Engine::build(const BuildRequest& request, solver::EventSink
   return report;
 }
 
-Result<run::ContainerExit> Engine::run(const run::RunRequest& request, const Cancel&) {
-  if (request.image == "absent") {
+Result<snapshotter::ImageRow> Engine::provide_image(const std::string& name_or_id, PullPolicy,
+                                                    solver::EventSink& events, const Cancel&) {
+  if (name_or_id == "absent") {
     return not_found("no such image: absent");
   }
+  events.on_event(solver::VertexStarted{.vertex = kStep, .name = "pulling", .time = now()});
+  events.on_event(solver::VertexDone{.vertex = kStep, .time = now(), .error = {}});
+  return snapshotter::ImageRow{};
+}
+
+Result<run::ContainerExit> Engine::run(const snapshotter::ImageRow&, const run::RunRequest& request,
+                                       const Cancel&) {
   if (request.image == "no-program") {
-    return run::ContainerExit{.code = 127, .start_error = "exec: \"x\": not found"};
+    return run::ContainerExit{.code = 127, .start_error = "exec: \"x\": not found", .warning = {}};
   }
-  return run::ContainerExit{.code = static_cast<int>(request.args.size()), .start_error = {}};
+  return run::ContainerExit{
+      .code = static_cast<int>(request.args.size()), .start_error = {}, .warning = {}};
+}
+
+Result<run::ContainerExit> Engine::start(const std::string& name, bool interactive, const Cancel&) {
+  return name == "box" ? Result(run::ContainerExit{
+                             .code = interactive ? 4 : 5, .start_error = {}, .warning = {}})
+                       : not_found("no such container: {}", name);
+}
+
+run::ContainerStore& Engine::containers() {
+  return *services_->containers;
+}
+run::VolumeStore& Engine::volumes() {
+  return *services_->volumes;
 }
 
 Result<std::vector<snapshotter::ImageRow>> Engine::images() {
@@ -128,7 +157,7 @@ Result<StoreUsage> Engine::usage() {
 }
 
 Result<PullReport> Engine::pull(const PullRequest& request, solver::EventSink& events,
-                                Cancel& cancel) {
+                                const Cancel& cancel) {
   events.on_event(solver::VertexStarted{.vertex = kStep, .name = "pulling", .time = now()});
   if (request.name.tag == "hang") {
     return hang(events, cancel, false).error();

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cmd/mybuild/cli/build_options.h"
+#include "cmd/mybuild/cli/container_options.h"
 #include "cmd/mybuild/cli/image_options.h"
 #include "cmd/mybuild/cli/run_options.h"
 #include "cmd/mybuild/cli/store_options.h"
 #include "cmd/mybuild/cli/transfer_options.h"
 #include "cmd/mybuild/cli/verb_table.h"
+#include "cmd/mybuild/cli/volume_options.h"
 #include "cmd/mybuild/progress/text.h"
 #include "tests/cmd/golden.h"
 
@@ -32,9 +34,23 @@ void expect_narrow(const std::string& text) {
 
 TEST(Help, OfEachVerbIsMadeFromItsTable) {
   const std::pair<std::string, std::string> kTexts[] = {
-      {"build", help_of(kBuildCommand)},   {"run", help_of(kRunCommand)},
-      {"images", help_of(kImagesCommand)}, {"inspect", help_of(kInspectCommand)},
-      {"rmi", help_of(kRmiCommand)},       {"version", help_of(kVersionCommand)},
+      {"build", help_of(kBuildCommand)},
+      {"run", help_of(kRunCommand)},
+      {"images", help_of(kImagesCommand)},
+      {"inspect", help_of(kInspectCommand)},
+      {"rmi", help_of(kRmiCommand)},
+      {"version", help_of(kVersionCommand)},
+      {"ps", help_of(kPsCommand)},
+      {"start", help_of(kStartCommand)},
+      {"stop", help_of(kStopCommand)},
+      {"kill", help_of(kKillCommand)},
+      {"rm", help_of(kRmCommand)},
+      {"container prune", help_of(kContainerPruneCommand)},
+      {"volume ls", help_of(kVolumeListCommand)},
+      {"volume create", help_of(kVolumeCreateCommand)},
+      {"volume rm", help_of(kVolumeRmCommand)},
+      {"volume inspect", help_of(kVolumeInspectCommand)},
+      {"volume prune", help_of(kVolumePruneCommand)},
   };
   std::string all;
   for (const auto& [verb, text] : kTexts) {

@@ -136,13 +136,46 @@ TEST(Program, UsageErrorsHaveDockersStatus) {
 }
 
 TEST(Program, RunGivesTheProgramsStatus) {
-  EXPECT_EQ(run({"run", "--rm", "image", "a", "b", "-c"}).code, 3);
+  EXPECT_EQ(run({"run", "--rm", "a:1", "a", "b", "-c"}).code, 3);
   const Ran absent = run({"run", "absent"});
   EXPECT_EQ(absent.code, 125);
   EXPECT_EQ(absent.err, "ERROR: no such image: absent\n");
-  const Ran missing = run({"run", "no-program"});
+  const Ran missing = run({"run", "-q", "no-program"});
   EXPECT_EQ(missing.code, 127);
   EXPECT_EQ(missing.err, "ERROR: exec: \"x\": not found\n");
+}
+
+TEST(Program, RunShowsOnStderrThatItPulls) {
+  const Ran pulled = run({"run", "missing"});
+  EXPECT_EQ(pulled.code, 0);
+  EXPECT_EQ(pulled.out, "");
+  EXPECT_EQ(pulled.err, "#1 pulling\n#1 DONE 0.0s\n");
+  EXPECT_EQ(run({"run", "--quiet", "missing"}).err, "");
+  EXPECT_THAT(run({"run", "--pull=never", "missing"}).err, HasSubstr("no such image"));
+  EXPECT_EQ(run({"run", "--pull=always", "a:1"}).err, "#1 pulling\n#1 DONE 0.0s\n");
+}
+
+TEST(Program, StartGivesTheProgramsStatus) {
+  EXPECT_EQ(run({"start", "-a", "box"}).code, 5);
+  EXPECT_EQ(run({"container", "start", "-ai", "box"}).code, 4);
+  EXPECT_EQ(run({"start", "-a", "absent"}).code, 1);
+  EXPECT_THAT(run({"start", "box"}).err, HasSubstr("background is not supported yet"));
+}
+
+TEST(Program, ContainersAndVolumesThatAreNotThereAreErrors) {
+  EXPECT_THAT(run({"ps", "-a"}).out, StartsWith("CONTAINER ID   IMAGE"));
+  EXPECT_EQ(run({"ps", "-aq"}).out, "");
+  for (const char* verb : {"rm", "stop", "kill"}) {
+    const Ran ran = run({verb, "absent"});
+    EXPECT_EQ(ran.code, 1) << verb;
+    EXPECT_THAT(ran.err, StartsWith("ERROR: no such container: absent\n")) << verb;
+  }
+  EXPECT_EQ(run({"rm", "-f", "absent"}).code, 0);
+  EXPECT_EQ(run({"volume", "rm", "absent"}).code, 1);
+  EXPECT_EQ(run({"volume", "rm", "-f", "absent"}).code, 0);
+  EXPECT_EQ(run({"volume", "ls", "-q"}).out, "");
+  EXPECT_THAT(run({"volume", "lst"}).err, HasSubstr("did you mean 'mybuild volume ls'?"));
+  EXPECT_THAT(run({"volume", "--help"}).out, StartsWith("Usage:  mybuild volume COMMAND"));
 }
 
 TEST(Program, ImagesAreListedInspectedAndRemoved) {

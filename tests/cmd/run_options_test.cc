@@ -62,9 +62,11 @@ TEST(RunOptions, AnImageIsNeeded) {
   EXPECT_EQ(read({"--rm"}).error().message(), "\"mybuild run\" requires at least 1 argument");
 }
 
-TEST(RunOptions, VolumesAreDirectoriesOfTheHost) {
+TEST(RunOptions, VolumesAreDirectoriesOfTheHostOrNamedOrNeither) {
+  using Kind = run::Volume::Kind;
   const auto plain = parse_volume("/a:/b", "/cwd");
   ASSERT_TRUE(plain);
+  EXPECT_EQ(plain->kind, Kind::Bind);
   EXPECT_EQ(plain->source, "/a");
   EXPECT_EQ(plain->target, "/b");
   EXPECT_FALSE(plain->read_only);
@@ -72,16 +74,45 @@ TEST(RunOptions, VolumesAreDirectoriesOfTheHost) {
   EXPECT_EQ(parse_volume("..:/b", "/cwd/deep")->source, "/cwd");
   EXPECT_TRUE(parse_volume("/a:/b:ro", "/")->read_only);
   EXPECT_FALSE(parse_volume("/a:/b:rw", "/")->read_only);
+  const auto named = parse_volume("name:/b/:ro,nocopy", "/cwd");
+  ASSERT_TRUE(named);
+  EXPECT_EQ(named->kind, Kind::Named);
+  EXPECT_EQ(named->source, "name");
+  EXPECT_EQ(named->target, "/b");
+  EXPECT_TRUE(named->read_only);
+  EXPECT_FALSE(named->copy);
+  const auto anonymous = parse_volume("/only", "/cwd");
+  ASSERT_TRUE(anonymous);
+  EXPECT_EQ(anonymous->kind, Kind::Anonymous);
+  EXPECT_EQ(anonymous->target, "/only");
   const std::pair<std::string_view, std::string_view> kBad[] = {
-      {"/a", "anonymous volumes"}, {"name:/b", "named volumes"},
-      {"/a:b", "absolute path"},   {":/b", "absolute path"},
-      {"/a:", "absolute path"},    {"/a:/b:zz", "unknown volume mode"},
+      {"only", "absolute path"},
+      {"/a:b", "absolute path"},
+      {":/b", "absolute path"},
+      {"/a:", "absolute path"},
+      {"/a:/b:zz", "unknown volume mode"},
+      {"/a:/b:nocopy", "unknown volume mode"},
   };
   for (const auto& [text, message] : kBad) {
     const auto got = parse_volume(text, "/");
     ASSERT_FALSE(got) << text;
     EXPECT_THAT(got.error().message(), HasSubstr(message)) << text;
   }
+}
+
+TEST(RunOptions, PullPoliciesAreDockers) {
+  using builder::PullPolicy;
+  EXPECT_EQ(read({"image"})->pull, PullPolicy::Missing);
+  EXPECT_EQ(read({"--pull=always", "image"})->pull, PullPolicy::Always);
+  EXPECT_EQ(read({"--pull", "never", "image"})->pull, PullPolicy::Never);
+  EXPECT_THAT(read({"--pull", "x", "image"}).error().message(), HasSubstr("unknown policy 'x'"));
+}
+
+TEST(RunOptions, AContainerStaysUnlessRmSaysOtherwise) {
+  EXPECT_FALSE(read({"image"})->request.auto_remove);
+  EXPECT_TRUE(read({"--rm", "image"})->request.auto_remove);
+  EXPECT_FALSE(read({"--rm=false", "image"})->request.auto_remove);
+  EXPECT_EQ(read({"--cidfile", "f", "image"})->request.id_file, "f");
 }
 
 TEST(RunOptions, EnvFilesHaveCommentsAndInheritedNames) {
@@ -106,7 +137,6 @@ TEST(RunOptions, DockersOtherOptionsAreRefusedByName) {
   EXPECT_EQ(read({"-p", "80:80", "image"}).error().message(), "--publish is not supported yet");
   EXPECT_EQ(read({"-d", "image"}).error().message(), "--detach is not supported yet");
   EXPECT_EQ(read({"--privileged", "image"}).error().message(), "--privileged is not supported yet");
-  EXPECT_THAT(read({"--rm=false", "image"}).error().message(), HasSubstr("not supported yet"));
 }
 
 }  // namespace

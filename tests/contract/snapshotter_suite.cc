@@ -306,6 +306,32 @@ TEST_P(SnapshotterSuite, an_abandoned_step_leaves_nothing) {
   EXPECT_EQ(must(sys::list_dir(fd.get())), Paths{});
 }
 
+TEST_P(SnapshotterSuite, a_root_that_stays_is_found_again_as_it_was_left) {
+  TreeMaker(new_layer()).file("a", "lower").file("gone", "x");
+  const std::string scratch = dir_.path() + "/scratch";
+  must(make_dirs(scratch));
+  RootMount root = must(driver_->create_root(layers_, scratch));
+  root.durable = true;
+  EXPECT_EQ(run_in_root(root,
+                        [](const std::string& dir) {
+                          must(write_file(dir + "/a", "changed"));
+                          must(sys::unlink_at(AT_FDCWD, dir + "/gone"));
+                        }),
+            "");
+  RootMount again = must(driver_->reopen_root(layers_, scratch));
+  again.durable = true;
+  EXPECT_EQ(run_in_root(again,
+                        [](const std::string& dir) {
+                          EXPECT_EQ(must(read_file(dir + "/a")), "changed");
+                          EXPECT_FALSE(sys::exists_at(AT_FDCWD, dir + "/gone"));
+                        }),
+            "");
+  EXPECT_EQ(must(read_file(layers_[0] + "/a")), "lower");
+  must(remove_tree(scratch));
+  must(make_dirs(scratch));
+  EXPECT_EQ(driver_->reopen_root(layers_, scratch).error().kind(), ErrorKind::NotFound);
+}
+
 TEST_P(SnapshotterSuite, applying_the_difference_is_the_identity_for_random_steps) {
   for (unsigned seed = 1; seed <= 10; ++seed) {
     layers_.clear();

@@ -19,7 +19,7 @@ expect_code 127 image no-such-program
 assert_log "no-such-program"
 expect_code 126 image /not-a-program
 assert_log "not-a-program"
-expect_code 125 no-such-image
+expect_code 125 --pull never no-such-image
 assert_log "no-such-image"
 expect_code 125 --no-such-flag image
 assert_log "no-such-flag"

@@ -16,6 +16,7 @@ send() { # SIGNAL, to a container that reports it and ends with 9
 }
 for signal in TERM INT HUP USR1; do send $signal; done
 set +m
+send INT # which a shell without job control lets its background jobs ignore
 status=0
 script -qec "$MYBUILD run --rm -it image sh -c 'tty; exit 5'" /dev/null >out </dev/null || status=$?
 assert_equal $status 5 "exit code through a terminal"

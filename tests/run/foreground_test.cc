@@ -185,7 +185,32 @@ TEST_F(ForegroundTest, TheThirdInterruptKills) {
   EXPECT_EQ(next_signal(*foreground), SIGKILL);
 }
 
-TEST_F(ForegroundTest, AnIgnoredSignalStaysIgnored) {
+/// A shell without job control starts whatever stands before & like that.
+TEST_F(ForegroundTest, AnInterruptThatWasIgnoredIsPassedOn) {
+  struct sigaction ignore {};
+  struct sigaction before {};
+  ignore.sa_handler = SIG_IGN;
+  ::sigaction(SIGINT, &ignore, &before);
+  {
+    const auto foreground = Foreground::start(piped(false)).value();
+    ::raise(SIGINT);
+    EXPECT_EQ(next_signal(*foreground), SIGINT);
+  }
+  ::sigaction(SIGINT, &before, nullptr);
+}
+
+TEST_F(ForegroundTest, SignalsFromElsewhereAreWhatTheySay) {
+  Pipe elsewhere = sys::pipe().value();
+  ForegroundOptions options = piped(false);
+  options.signals = elsewhere.read_end.get();
+  const auto foreground = Foreground::start(options).value();
+  for (const unsigned char number : {SIGTERM, SIGTERM, SIGTERM, SIGKILL}) {
+    ASSERT_TRUE(sys::write_all(elsewhere.write_end.get(), std::as_bytes(std::span(&number, 1))));
+    EXPECT_EQ(next_signal(*foreground), number);
+  }
+}
+
+TEST_F(ForegroundTest, AHangUpThatWasIgnoredStaysIgnored) {
   struct sigaction ignore {};
   struct sigaction before {};
   ignore.sa_handler = SIG_IGN;

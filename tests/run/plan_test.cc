@@ -101,7 +101,8 @@ TEST(ContainerPlan, TheHostsFileKnowsTheContainer) {
 
 TEST(ContainerPlan, VolumesAreBindsWithParentsFirst) {
   RunRequest request;
-  request.volumes = {{"/host/b", "/data/sub/", false}, {"/host/../a", "/data", true}};
+  request.volumes = {{.source = "/host/b", .target = "/data/sub/"},
+                     {.source = "/host/../a", .target = "/data", .read_only = true}};
   const auto mounts = plan_of(request).mounts;
   ASSERT_EQ(mounts.size(), 2U);
   EXPECT_EQ(mounts[0].target, "/data");
@@ -119,20 +120,11 @@ TEST(ContainerPlan, BadRequestsAreRefusedByName) {
   const Case cases[] = {
       {[](RunRequest& r) { r.workdir = "here"; }, "here is not an absolute path"},
       {[](RunRequest& r) { r.env = {"=x"}; }, "invalid environment variable: \"=x\""},
+      {[](RunRequest& r) { r.volumes = {{.source = "name", .target = "/x"}}; }, "must be absolute"},
+      {[](RunRequest& r) { r.volumes = {{.source = "/x", .target = "x"}}; }, "must be absolute"},
+      {[](RunRequest& r) { r.volumes = {{.source = "/x", .target = "//"}}; }, "cannot be /"},
       {[](RunRequest& r) {
-         r.volumes = {{"name", "/x", false}};
-       },
-       "must be absolute"},
-      {[](RunRequest& r) {
-         r.volumes = {{"/x", "x", false}};
-       },
-       "must be absolute"},
-      {[](RunRequest& r) {
-         r.volumes = {{"/x", "//", false}};
-       },
-       "cannot be /"},
-      {[](RunRequest& r) {
-         r.volumes = {{"/x", "/d", false}, {"/y", "/d/", false}};
+         r.volumes = {{.source = "/x", .target = "/d"}, {.source = "/y", .target = "/d/"}};
        },
        "duplicate mount point: /d"},
       {[](RunRequest& r) { r.hostname = "a\nb"; }, "invalid hostname"},

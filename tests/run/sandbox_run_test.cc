@@ -46,17 +46,29 @@ class SandboxRun : public testing::Test {
     ASSERT_TRUE(write_file(path("image/data/file"), "from the image\n"));
     ASSERT_TRUE(write_file(path("image/text"), "no program\n"));
     ASSERT_TRUE(make_dirs(path("out")));
-    request_.volumes = {{path("out"), "/out", false}};
+    request_.volumes = {{.source = path("out"), .target = "/out"}};
     request_.network = sandbox::Network::None;
+    request_.auto_remove = true;
   }
 
   std::string path(const std::string& name) const { return join_path(dir_.path(), name); }
 
   Result<ContainerExit> run(const std::vector<std::string>& args) {
     request_.args = args;
-    ContainerDeps deps{
-        .sandbox = *sandbox_, .snapshotter = *snapshotter_, .containers_dir = path("containers")};
-    return run_container(config_, request_, {path("image")}, deps, cancel_);
+    ContainerDeps deps = all_deps();
+    return run_container({Digest::of("image"), config_, {path("image")}}, request_, deps, cancel_);
+  }
+  ContainerDeps all_deps() {
+    return {.sandbox = *sandbox_,
+            .snapshotter = *snapshotter_,
+            .containers = *containers_,
+            .volumes = *volumes_};
+  }
+  std::vector<std::string> left() const {
+    const Fd containers = sys::open(path("containers"), O_RDONLY | O_DIRECTORY).value();
+    std::vector<std::string> names = sys::list_dir(containers.get()).value();
+    std::erase_if(names, [](const std::string& name) { return name.starts_with('.'); });
+    return names;
   }
   /// The script prints into a file of the volume.
   std::string output_of(const std::string& script) {
@@ -67,6 +79,10 @@ class SandboxRun : public testing::Test {
   }
 
   TempDir dir_ = TempDir::create().value();
+  SystemClock clock_;
+  std::unique_ptr<VolumeStore> volumes_ = make_volume_store(path("volumes"), path("trash"), clock_);
+  std::unique_ptr<ContainerStore> containers_ = make_container_store(
+      {.dir = path("containers"), .trash_dir = path("trash")}, *volumes_, clock_);
   std::unique_ptr<sandbox::Sandbox> sandbox_;
   std::unique_ptr<snapshotter::Snapshotter> snapshotter_;
   oci::ImageConfig config_;
@@ -78,8 +94,35 @@ TEST_F(SandboxRun, AProgramRunsAndItsFilesAreGoneAfterwards) {
   EXPECT_EQ(output_of("echo hello; echo x >/new; cat /new"), "hello\nx\n");
   EXPECT_THAT(output_of("ls /new || true"), HasSubstr("No such file"));
   EXPECT_FALSE(sys::exists_at(AT_FDCWD, path("image/new")));
-  const Fd containers = sys::open(path("containers"), O_RDONLY | O_DIRECTORY).value();
-  EXPECT_THAT(sys::list_dir(containers.get()).value(), ElementsAre(".gate"));
+  EXPECT_THAT(left(), testing::IsEmpty());
+}
+
+TEST_F(SandboxRun, AStoppedContainerStartsAgainWithItsFiles) {
+  request_.auto_remove = false;
+  request_.name = "box";
+  EXPECT_EQ(output_of("echo run >>/file; wc -l </file"), "1\n");
+  ContainerDeps deps = all_deps();
+  auto container = containers_->take("box").value();
+  const auto again = start_container(std::move(container), {path("image")}, false, deps, cancel_);
+  ASSERT_TRUE(again) << again.error().message();
+  EXPECT_EQ(read_file(path("out/log")).value_or(""), "2\n");
+  EXPECT_TRUE(containers_->remove("box", {}));
+  EXPECT_THAT(left(), testing::IsEmpty());
+}
+
+TEST_F(SandboxRun, ARunningContainerIsStoppedByItsName) {
+  request_.name = "box";
+  std::thread stopper([this] {
+    while (!sys::exists_at(AT_FDCWD, path("out/ready"))) {
+      ::usleep(10000);
+    }
+    EXPECT_TRUE(containers_->stop("box", SIGTERM, std::chrono::seconds(20)));
+    EXPECT_THAT(left(), testing::IsEmpty());
+  });
+  const auto ended =
+      run({"sh", "-c", "trap 'exit 9' TERM; echo >/out/ready; while :; do sleep 0.02; done"});
+  stopper.join();
+  EXPECT_EQ(ended->code, 9);
 }
 
 TEST_F(SandboxRun, ExitCodesAreDockers) {
@@ -170,8 +213,7 @@ TEST_F(SandboxRun, ACancelledRunEndsAndLeavesNothing) {
   stopper.join();
   ASSERT_FALSE(ended);
   EXPECT_EQ(ended.error().kind(), ErrorKind::Cancelled);
-  const Fd containers = sys::open(path("containers"), O_RDONLY | O_DIRECTORY).value();
-  EXPECT_THAT(sys::list_dir(containers.get()).value(), ElementsAre(".gate"));
+  EXPECT_THAT(left(), testing::IsEmpty());
 }
 
 }  // namespace

@@ -93,20 +93,10 @@ std::string since(std::int64_t created, Time now) {
              : human_duration(std::chrono::seconds(std::max<std::int64_t>(age, 0))) + " ago";
 }
 
-std::string local_time(std::int64_t seconds) {
-  const std::time_t time = seconds;
-  struct tm parts {};
-  std::array<char, 64> text{};
-  ::localtime_r(&time, &parts);
-  const std::size_t size =
-      std::strftime(text.data(), text.size(), "%Y-%m-%d %H:%M:%S %z %Z", &parts);
-  return {text.data(), size};
-}
-
 std::string json_line(const Shown& row, Time now) {
   const OrderedJson line = {
       {"Containers", "N/A"},
-      {"CreatedAt", local_time(row.created)},
+      {"CreatedAt", local_time(Time(std::chrono::seconds(row.created)))},
       {"CreatedSince", since(row.created, now)},
       {"Digest", row.digest},
       {"ID", row.id},
@@ -260,6 +250,17 @@ std::string human_duration(std::chrono::seconds duration) {
     }
   }
   return fmt::format("{} years", hours / (24 * 365));
+}
+
+std::string local_time(Time moment) {
+  const std::time_t time = std::chrono::system_clock::to_time_t(
+      std::chrono::time_point_cast<std::chrono::system_clock::duration>(moment));
+  struct tm parts {};
+  std::array<char, 64> text{};
+  ::localtime_r(&time, &parts);
+  const std::size_t size =
+      std::strftime(text.data(), text.size(), "%Y-%m-%d %H:%M:%S %z %Z", &parts);
+  return {text.data(), size};
 }
 
 std::string human_size(std::uint64_t bytes) {

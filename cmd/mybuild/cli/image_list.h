@@ -31,6 +31,8 @@ std::string indented_element(const std::string& json);
 
 /// "2 weeks", "About a minute": docker's words for a time span.
 std::string human_duration(std::chrono::seconds duration);
+/// "2026-11-20 18:06:00 +0000 UTC"
+std::string local_time(Time moment);
 /// "77.8MB": three digits, powers of 1000.
 std::string human_size(std::uint64_t bytes);
 

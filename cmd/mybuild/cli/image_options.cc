@@ -60,7 +60,9 @@ constexpr Flag<InspectOptions> kInspectFlags[] = {
 };
 
 constexpr Flag<RmiOptions> kRmiFlags[] = {
-    {{.name = "force", .letter = 'f', .help = "Remove by ID even when several names are left"},
+    {{.name = "force",
+      .letter = 'f',
+      .help = "Remove also when several names are left, or containers use it"},
      [](RmiOptions& options, std::string_view value) -> Status {
        options.force = TRY(parse_bool(value));
        return {};

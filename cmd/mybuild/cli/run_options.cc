@@ -52,13 +52,31 @@ Status set_network(Options& options, std::string_view value) {
   return unsupported("there is no network '{}'", value).with_hint("use host or none");
 }
 
-/// Containers are always removed at their end.
-Status set_remove(Options&, std::string_view value) {
-  const bool on = TRY(parse_bool(value));
-  return on ? Status() : unsupported("containers that are kept are not supported yet");
+Status set_pull(Options& options, std::string_view value) {
+  using builder::PullPolicy;
+  constexpr std::pair<std::string_view, PullPolicy> kPolicies[] = {{"missing", PullPolicy::Missing},
+                                                                   {"always", PullPolicy::Always},
+                                                                   {"never", PullPolicy::Never}};
+  for (const auto& [name, policy] : kPolicies) {
+    if (value == name) {
+      options.pull = policy;
+      return {};
+    }
+  }
+  return invalid_argument("unknown policy '{}'", value).with_hint("use missing, always or never");
+}
+
+Status set_cidfile(Options& options, std::string_view value) {
+  if (value.empty()) {
+    return invalid_argument("expected a file");
+  }
+  options.request.id_file = value;
+  return {};
 }
 
 constexpr Flag<Options> kFlags[] = {
+    {{.name = "cidfile", .argument = "FILE", .help = "Write the container's ID to a new file"},
+     set_cidfile},
     {{.name = "entrypoint",
       .argument = "PROGRAM",
       .help = "Run this instead of the image's ENTRYPOINT; \"\" clears it"},
@@ -98,8 +116,20 @@ constexpr Flag<Options> kFlags[] = {
        return {};
      }},
     {{.name = "network", .argument = "MODE", .help = "host (the default) or none"}, set_network},
-    {{.name = "rm", .help = "Accepted for docker's sake: the container is always removed"},
-     set_remove},
+    {{.name = "pull",
+      .argument = "POLICY",
+      .help = "Ask the registry for the image: missing (the default), always, never"},
+     set_pull},
+    {{.name = "quiet", .letter = 'q', .help = "Do not show how the image is pulled"},
+     [](Options& options, std::string_view value) -> Status {
+       options.quiet = TRY(parse_bool(value));
+       return {};
+     }},
+    {{.name = "rm", .help = "Remove the container and its anonymous volumes at its end"},
+     [](Options& options, std::string_view value) -> Status {
+       options.request.auto_remove = TRY(parse_bool(value));
+       return {};
+     }},
     {{.name = "tty", .letter = 't', .help = "Give the program a terminal"},
      [](Options& options, std::string_view value) -> Status {
        options.request.terminal = TRY(parse_bool(value));
@@ -112,8 +142,8 @@ constexpr Flag<Options> kFlags[] = {
      }},
     {{.name = "volume",
       .letter = 'v',
-      .argument = "SRC:DST[:ro]",
-      .help = "Show a directory or file of the host inside",
+      .argument = "[SRC:]DST[:ro]",
+      .help = "Mount a path of the host, a volume by name, or a volume of its own",
       .repeatable = true},
      [](Options& options, std::string_view value) -> Status {
        options.request.volumes.push_back(TRY(parse_volume(value, current_directory())));
@@ -137,7 +167,6 @@ constexpr Flag<Options> kFlags[] = {
     {{.name = "cap-drop"}},
     {{.name = "cgroup-parent"}},
     {{.name = "cgroupns"}},
-    {{.name = "cidfile"}},
     {{.name = "cpu-period"}},
     {{.name = "cpu-quota"}},
     {{.name = "cpu-rt-period"}},
@@ -195,8 +224,6 @@ constexpr Flag<Options> kFlags[] = {
     {{.name = "privileged"}},
     {{.name = "publish", .letter = 'p'}},
     {{.name = "publish-all", .letter = 'P'}},
-    {{.name = "pull"}},
-    {{.name = "quiet", .letter = 'q'}},
     {{.name = "read-only"}},
     {{.name = "restart"}},
     {{.name = "runtime"}},
@@ -214,6 +241,28 @@ constexpr Flag<Options> kFlags[] = {
     {{.name = "volume-driver"}},
     {{.name = "volumes-from"}},
 };
+
+Status check_target(std::string_view target) {
+  return target.starts_with('/') ? Status()
+                                 : invalid_argument("'{}' is not an absolute path", target);
+}
+
+/// "ro,nocopy"; may be empty.
+Status set_volume_modes(run::Volume& volume, std::string_view modes) {
+  while (!modes.empty()) {
+    const std::string_view mode = modes.substr(0, modes.find(','));
+    modes.remove_prefix(std::min(mode.size() + 1, modes.size()));
+    if (mode == "ro" || mode == "rw") {
+      volume.read_only = mode == "ro";
+    } else if (mode == "nocopy" && volume.kind != run::Volume::Kind::Bind) {
+      volume.copy = false;
+    } else {
+      return invalid_argument("unknown volume mode '{}'", mode)
+          .with_hint("modes are rw, ro and, for volumes with a name, nocopy");
+    }
+  }
+  return {};
+}
 
 void add_flags(FlagSet& flags, Options& options) {
   flags.add(kFlags, options);
@@ -257,28 +306,26 @@ Result<std::vector<std::string>> parse_env_file(std::string_view text) {
 }
 
 Result<run::Volume> parse_volume(std::string_view text, std::string_view current_dir) {
+  using Kind = run::Volume::Kind;
   const std::size_t first = text.find(':');
   if (first == std::string_view::npos) {
-    return unsupported("anonymous volumes are not supported yet")
-        .with_hint("write -v SRC:DST with a directory of the host");
+    TRY(check_target(text));
+    return run::Volume{.kind = Kind::Anonymous, .source = {}, .target = clean_absolute(text)};
   }
   const std::string_view source = text.substr(0, first);
   const std::size_t second = std::min(text.find(':', first + 1), text.size());
   const std::string_view target = text.substr(first + 1, second - first - 1);
-  const std::string_view mode = second == text.size() ? "rw" : text.substr(second + 1);
-  if (!target.starts_with('/') || source.empty()) {
-    return invalid_argument("'{}' is not an absolute path", source.empty() ? source : target);
+  if (source.empty()) {
+    return invalid_argument("'{}' is not an absolute path", source);
   }
-  if (source.find('/') == std::string_view::npos && !source.starts_with('.')) {
-    return unsupported("named volumes are not supported yet")
-        .with_hint(fmt::format("for a directory of the host write ./{}", source));
-  }
-  if (mode != "rw" && mode != "ro") {
-    return invalid_argument("unknown volume mode '{}'", mode).with_hint("modes are rw and ro");
-  }
-  return run::Volume{.source = resolve_absolute(current_dir, source),
-                     .target = clean_absolute(target),
-                     .read_only = mode == "ro"};
+  TRY(check_target(target));
+  const bool is_path = source.find('/') != std::string_view::npos || source.starts_with('.');
+  run::Volume volume{
+      .kind = is_path ? Kind::Bind : Kind::Named,
+      .source = is_path ? resolve_absolute(current_dir, source) : std::string(source),
+      .target = clean_absolute(target)};
+  TRY(set_volume_modes(volume, text.substr(std::min(second + 1, text.size()))));
+  return volume;
 }
 
 const Command<RunOptions> kRunCommand = {

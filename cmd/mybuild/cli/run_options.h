@@ -2,6 +2,7 @@
 // The run verb's options. Value type.
 #pragma once
 
+#include "builder/pull_policy.h"
 #include "builder/run/container.h"
 #include "cmd/mybuild/cli/command.h"
 #include "cmd/mybuild/cli/global_options.h"
@@ -11,6 +12,8 @@ namespace mybuild::cli {
 struct RunOptions {
   GlobalOptions global;
   run::RunRequest request;
+  builder::PullPolicy pull = builder::PullPolicy::Missing;
+  bool quiet = false;  // no progress of a pull
 };
 
 /// All that follows IMAGE belongs to the program.
@@ -19,7 +22,8 @@ extern const Command<RunOptions> kRunCommand;
 /// The lines of an --env-file as "K=V" or "K"; blank lines and those that start with # are left
 /// out.
 Result<std::vector<std::string>> parse_env_file(std::string_view text);
-/// "SRC:DST[:ro]"; a relative SRC is taken from `current_dir`.
+/// "SRC:DST[:MODE,…]" or "DST"; SRC is a path (a relative one is taken from `current_dir`) or the
+/// name of a volume.
 Result<run::Volume> parse_volume(std::string_view text, std::string_view current_dir);
 
 }  // namespace mybuild::cli

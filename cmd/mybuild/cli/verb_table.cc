@@ -34,6 +34,17 @@ std::string closest_verb(std::span<const Verb> verbs, std::string_view word) {
   return closest(word, names);
 }
 
+std::string group_text(const VerbGroup& group) {
+  std::string out =
+      fmt::format("Usage:  mybuild {} COMMAND [OPTIONS] [ARG...]\n\n{}\n\nCommands:\n", group.name,
+                  group.summary);
+  for (const Verb& verb : group.verbs) {
+    out += fmt::format("  {:<10} {}\n", verb.name, verb.summary);
+  }
+  return out + fmt::format("\nRun 'mybuild {} COMMAND --help' for more information on a command.\n",
+                           group.name);
+}
+
 int help(std::span<const Verb> verbs, std::span<const std::string> topics) {
   if (topics.empty()) {
     return print_out(overview_text(verbs)) ? 0 : 1;
@@ -74,6 +85,29 @@ int dispatch(std::span<const Verb> verbs, const std::vector<std::string>& args) 
     }
   }
   return verbs.front().run(args);
+}
+
+int dispatch_group(const VerbGroup& group, std::span<const std::string> args) {
+  const std::size_t globals = count_global_args(args);
+  const std::span<const std::string> rest = args.subspan(globals);
+  if (!rest.empty() && (rest.front() == "--help" || rest.front() == "-h")) {
+    return print_out(group_text(group)) ? 0 : 1;
+  }
+  if (rest.empty()) {
+    print_err(group_text(group));
+    return 1;
+  }
+  if (const Verb* verb = find_verb(group.verbs, rest.front())) {
+    std::vector<std::string> own(args.begin(), args.begin() + static_cast<std::ptrdiff_t>(globals));
+    own.insert(own.end(), rest.begin() + 1, rest.end());
+    return verb->run(own);
+  }
+  const std::string guess = closest_verb(group.verbs, rest.front());
+  print_err(fmt::format(
+      "ERROR: unknown command: mybuild {} {}\n{}", group.name, rest.front(),
+      guess.empty() ? ""
+                    : fmt::format("hint: did you mean 'mybuild {} {}'?\n", group.name, guess)));
+  return 1;
 }
 
 std::string overview_text(std::span<const Verb> verbs) {

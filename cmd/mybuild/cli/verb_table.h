@@ -20,6 +20,14 @@ struct Verb {
 /// answered here.
 int dispatch(std::span<const Verb> verbs, const std::vector<std::string>& args);
 
+/// The same for a verb with verbs of its own ("volume").
+struct VerbGroup {
+  std::string_view name;
+  std::string_view summary;
+  std::span<const Verb> verbs;
+};
+int dispatch_group(const VerbGroup& group, std::span<const std::string> args);
+
 /// What "mybuild help" prints.
 std::string overview_text(std::span<const Verb> verbs);
 

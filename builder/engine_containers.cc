@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+// The engine's verbs on containers: an image that is there or gets pulled, run, start.
+#include "builder/engine.h"
+#include "builder/services.h"
+
+namespace mybuild::builder {
+
+using snapshotter::ImageRow;
+
+namespace {
+
+/// The trees of a chain, lowest first.
+Result<std::vector<std::string>> layer_dirs(std::span<const Digest> chain,
+                                            snapshotter::LayerStore& layers,
+                                            const std::string& image) {
+  std::vector<std::string> dirs;
+  for (std::size_t count = 1; count <= chain.size(); ++count) {
+    std::optional<std::string> dir = TRY(layers.tree(chain.first(count)));
+    if (!dir) {
+      return data_loss("layer {} of {} is not in the store", chain[count - 1].str(), image)
+          .with_hint("build or pull the image again");
+    }
+    dirs.push_back(std::move(*dir));
+  }
+  return dirs;
+}
+
+}  // namespace
+
+Result<ImageRow> Engine::provide_image(const std::string& name_or_id, PullPolicy policy,
+                                       solver::EventSink& events, const Cancel& cancel) {
+  if (policy != PullPolicy::Always) {
+    Result<ImageRow> found = find_image(name_or_id);
+    const bool missing = !found && found.error().kind() == ErrorKind::NotFound;
+    if (!missing || policy == PullPolicy::Never) {
+      return found;
+    }
+  }
+  const oci::Reference reference = TRY(oci::Reference::parse(name_or_id));
+  TRY(pull({.name = reference, .platform = {}}, events, cancel));
+  return find_image(name_or_id);
+}
+
+Result<run::ContainerExit> Engine::run(const ImageRow& row, const run::RunRequest& request,
+                                       const Cancel& cancel) {
+  const std::string text = TRY(image_config(row.config));
+  run::ContainerImage image;
+  image.id = row.config;
+  image.config = TRY(oci::parse_image_config(text));
+  image.layer_dirs = TRY(layer_dirs(image.config.diff_ids, *services_->layers, request.image));
+  snapshotter::Snapshotter* snapshotter = TRY(services_->get_snapshotter());
+  run::ContainerDeps deps{.sandbox = *services_->sandbox,
+                          .snapshotter = *snapshotter,
+                          .containers = *services_->containers,
+                          .volumes = *services_->volumes};
+  return run::run_container(image, request, deps, cancel);
+}
+
+Result<run::ContainerExit> Engine::start(const std::string& name_or_id, bool interactive,
+                                         const Cancel& cancel) {
+  snapshotter::Snapshotter* snapshotter = TRY(services_->get_snapshotter());
+  std::unique_ptr<run::OwnedContainer> container = TRY(services_->containers->take(name_or_id));
+  const run::ContainerRecord& record = container->record();
+  const std::vector<std::string> dirs =
+      TRY(layer_dirs(record.layers, *services_->layers, record.image));
+  run::ContainerDeps deps{.sandbox = *services_->sandbox,
+                          .snapshotter = *snapshotter,
+                          .containers = *services_->containers,
+                          .volumes = *services_->volumes};
+  return run::start_container(std::move(container), dirs, interactive, deps, cancel);
+}
+
+run::ContainerStore& Engine::containers() {
+  return *services_->containers;
+}
+run::VolumeStore& Engine::volumes() {
+  return *services_->volumes;
+}
+
+}  // namespace mybuild::builder

@@ -1,0 +1,415 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "builder/run/container_store.h"
+
+#include "builder/run/container_files.h"
+#include "builder/run/names.h"
+#include "snapshotter/base/log.h"
+#include "snapshotter/base/sys.h"
+
+#include <signal.h>
+
+#include <algorithm>
+
+namespace mybuild::run {
+
+namespace {
+
+constexpr int kKilled = 128 + SIGKILL;
+constexpr std::chrono::seconds kKillGrace(10);
+
+ContainerState running_since(Time started) {
+  ContainerState state;
+  state.status = ContainerStatus::Running;
+  state.started = started;
+  return state;
+}
+
+ContainerState killed_at(Time finished, ContainerState state) {
+  state.status = ContainerStatus::Exited;
+  state.exit_code = kKilled;
+  state.finished = finished;
+  return state;
+}
+
+/// What the store and the containers that it hands out share.
+struct Shared {
+  ContainerFiles files;
+  VolumeStore& volumes;
+  const Clock& clock;
+
+  Result<std::vector<std::string>> users_of(const std::string& volume,
+                                            std::string_view but = {}) const;
+  void remove_anonymous_volumes(const ContainerRecord& record) const;
+  /// Takes the container away; `lock` keeps others off until it is gone.
+  Status discard(const std::string& id, bool with_volumes, RunLock lock) const;
+};
+
+Result<std::vector<std::string>> Shared::users_of(const std::string& volume,
+                                                  std::string_view but) const {
+  std::vector<std::string> users;
+  for (const std::string& id : TRY(files.all())) {
+    const Result<ContainerRecord> record = files.read_record(id);
+    const bool uses = record && id != but &&
+                      std::any_of(record->volumes.begin(), record->volumes.end(),
+                                  [&](const VolumeUse& use) { return use.volume == volume; });
+    if (uses) {
+      users.push_back(id);
+    }
+  }
+  return users;
+}
+
+/// One that others use by its name, or that was never made, is none of ours to remove.
+void Shared::remove_anonymous_volumes(const ContainerRecord& record) const {
+  const VolumeUsers others = [&](const std::string& volume) { return users_of(volume, record.id); };
+  for (const VolumeUse& use : record.volumes) {
+    if (!use.anonymous) {
+      continue;
+    }
+    if (const Status removed = volumes.remove(use.volume, others); !removed) {
+      log::debug("volume {}: {}", use.volume, removed.error().message());
+    }
+  }
+}
+
+Status Shared::discard(const std::string& id, bool with_volumes, RunLock lock) const {
+  const Result<ContainerRecord> record = files.read_record(id);
+  if (with_volumes && record) {
+    TRY(files.drop_state(
+        id));  // should we be killed now, there is no container without its volumes
+    remove_anonymous_volumes(*record);
+  }
+  std::string left;
+  {
+    const FileLock gate = TRY(files.lock_gate());
+    left = TRY(files.move_away(id));
+    const RunLock released = std::move(lock);
+  }
+  return remove_tree(left);
+}
+
+class Owned final : public OwnedContainer {
+ public:
+  Owned(const Shared& shared, ContainerRecord record, RunLock lock, bool complete)
+      : shared_(shared),
+        record_(std::move(record)),
+        path_(shared.files.path(record_.id)),
+        lock_(std::move(lock)),
+        complete_(complete) {}
+  ~Owned() override {
+    if (lock_ && !complete_) {
+      (void)discard();
+    }
+  }
+
+  const ContainerRecord& record() const override { return record_; }
+  const std::string& path() const override { return path_; }
+  int signals() const override { return lock_->fd(); }
+
+  Status begin() override {
+    started_ = shared_.clock.now();
+    if (!record_.auto_remove) {  // nobody would read it after our end
+      TRY(write(running_since(started_)));
+      complete_ = true;
+    }
+    return {};
+  }
+
+  Status end(ContainerState state) override {
+    if (record_.auto_remove) {
+      return discard();
+    }
+    state.started = started_;
+    state.finished = shared_.clock.now();
+    const Status written = write(state);
+    lock_.reset();
+    return written;
+  }
+
+ private:
+  Status write(const ContainerState& state) {
+    return shared_.files.write_state(record_.id, state).context("container " + record_.name);
+  }
+  Status discard() {
+    RunLock lock = std::move(*lock_);
+    lock_.reset();
+    return shared_.discard(record_.id, true, std::move(lock));
+  }
+
+  const Shared& shared_;
+  const ContainerRecord record_;
+  const std::string path_;
+  std::optional<RunLock> lock_;
+  bool complete_;
+  Time started_{};
+};
+
+class DirectoryContainers final : public ContainerStore {
+ public:
+  DirectoryContainers(ContainerStoreOptions options, VolumeStore& volumes, const Clock& clock)
+      : shared_{ContainerFiles(std::move(options.dir), std::move(options.trash_dir)), volumes,
+                clock} {}
+
+  Result<std::unique_ptr<OwnedContainer>> create(ContainerRecord record) override;
+  Result<std::unique_ptr<OwnedContainer>> take(const std::string& name_or_id) override;
+  Result<std::vector<Container>> list() override;
+  Result<Container> find(const std::string& name_or_id) override;
+  Status remove(const std::string& name_or_id, RemoveOptions options) override;
+  Status signal(const std::string& name_or_id, int signal) override;
+  Status stop(const std::string& name_or_id, int signal, std::chrono::seconds grace) override;
+  Result<std::vector<std::string>> users_of(const std::string& volume) override {
+    return shared_.users_of(volume);
+  }
+
+ private:
+  Status settle_dead();
+  void settle(const std::string& id, RunLock lock);
+  Result<std::string> free_name(const std::string& wanted) const;
+  Result<std::string> resolve(const std::string& name_or_id) const;
+  Result<std::optional<Container>> load(const std::string& id, bool live) const;
+  Result<std::optional<RunLock>> try_lock(const std::string& id) const;
+  Status kill(const std::string& id, RunningPeer& peer) const;
+
+  const Shared shared_;
+};
+
+/// The run locks that nobody holds any more are of owners that were killed.
+Status DirectoryContainers::settle_dead() {
+  const ContainerFiles& files = shared_.files;
+  if (TRY(files.marked_running()).empty()) {
+    return {};
+  }
+  std::vector<std::pair<std::string, RunLock>> dead;
+  {
+    const FileLock gate = TRY(files.lock_gate());
+    for (const std::string& id : TRY(files.marked_running())) {
+      std::optional<RunLock> lock = TRY(RunLock::try_acquire(files.lock_path(id)));
+      if (lock) {
+        dead.emplace_back(id, std::move(*lock));
+      }
+    }
+  }
+  for (auto& [id, lock] : dead) {  // with the gate open: this may take a while
+    settle(id, std::move(lock));
+  }
+  return {};
+}
+
+/// What cannot be read is kept: it may be all that somebody has of their files.
+void DirectoryContainers::settle(const std::string& id, RunLock lock) {
+  const ContainerFiles& files = shared_.files;
+  if (!files.exists(id)) {
+    return;
+  }
+  const Result<ContainerRecord> record = files.read_record(id);
+  const Result<std::optional<ContainerState>> state = files.read_state(id);
+  const bool incomplete = state && !*state;
+  if (incomplete || (record && record->auto_remove)) {
+    (void)shared_.discard(id, true, std::move(lock));
+  } else if (state && (*state)->status == ContainerStatus::Running) {
+    (void)files.write_state(id, killed_at(shared_.clock.now(), **state));  // load() says the same
+  }
+}
+
+/// The gate must be held.
+Result<std::string> DirectoryContainers::free_name(const std::string& wanted) const {
+  if (!wanted.empty()) {
+    const std::optional<std::string> owner = shared_.files.owner_of(wanted);
+    if (owner) {
+      return make_error(ErrorKind::AlreadyExists, "the container name {} is in use by container {}",
+                        wanted, owner->substr(0, kShortId))
+          .with_hint(fmt::format("remove it with `mybuild rm {}`, or choose another name", wanted));
+    }
+    return wanted;
+  }
+  constexpr int kPlainTries = 8;
+  for (int count = 0;; ++count) {
+    std::string name = TRY(random_name());
+    if (count >= kPlainTries) {
+      name += std::to_string(count);
+    }
+    if (!shared_.files.owner_of(name)) {
+      return name;
+    }
+  }
+}
+
+Result<std::unique_ptr<OwnedContainer>> DirectoryContainers::create(ContainerRecord record) {
+  const ContainerFiles& files = shared_.files;
+  if (!record.name.empty()) {
+    TRY(check_name("container", record.name));
+  }
+  TRY(files.make_directories());
+  TRY(settle_dead());
+  record.created = shared_.clock.now();
+  std::unique_ptr<OwnedContainer> owned;  // if it goes again, it goes after the gate
+  const FileLock gate = TRY(files.lock_gate());
+  record.name = TRY(free_name(record.name));
+  std::optional<RunLock> lock = TRY(RunLock::try_acquire(files.lock_path(record.id)));
+  if (!lock) {
+    return internal_error("container id {} is taken", record.id);
+  }
+  TRY(sys::mkdir_at(AT_FDCWD, files.path(record.id), 0700));
+  owned = std::make_unique<Owned>(shared_, std::move(record), std::move(*lock), false);
+  TRY(files.write_record(owned->record()));
+  TRY(files.take_name(owned->record().name, owned->record().id));
+  return owned;
+}
+
+/// nullopt when it runs.
+Result<std::optional<RunLock>> DirectoryContainers::try_lock(const std::string& id) const {
+  const FileLock gate = TRY(shared_.files.lock_gate());
+  if (!shared_.files.exists(id)) {
+    return not_found("container {} was removed", id.substr(0, kShortId));
+  }
+  return RunLock::try_acquire(shared_.files.lock_path(id));
+}
+
+Result<std::unique_ptr<OwnedContainer>> DirectoryContainers::take(const std::string& name_or_id) {
+  const ContainerFiles& files = shared_.files;
+  TRY(settle_dead());
+  const std::string id = TRY(resolve(name_or_id));
+  ContainerRecord record = TRY(files.read_record(id).context("container " + name_or_id));
+  std::optional<RunLock> lock = TRY(try_lock(id));
+  if (!lock) {
+    return make_error(ErrorKind::Denied, "container {} is running", name_or_id);
+  }
+  return std::unique_ptr<OwnedContainer>(
+      std::make_unique<Owned>(shared_, std::move(record), std::move(*lock), true));
+}
+
+/// nullopt when it is just being removed, or cannot be read.
+Result<std::optional<Container>> DirectoryContainers::load(const std::string& id, bool live) const {
+  Result<ContainerRecord> record = shared_.files.read_record(id);
+  Result<std::optional<ContainerState>> state = shared_.files.read_state(id);
+  if (!record || !state || (!live && !*state)) {
+    log::debug("container {} is not shown: {}", id,
+               !record ? record.error().message() : "it has no state");
+    return std::optional<Container>();
+  }
+  Container container{.record = std::move(*record), .state = {}};
+  if (*state) {
+    container.state = std::move(**state);
+  } else if (container.record.auto_remove) {
+    container.state = running_since(container.record.created);
+  }
+  if (!live && container.running()) {
+    container.state = killed_at(shared_.clock.now(), std::move(container.state));
+  }
+  return std::optional(std::move(container));
+}
+
+Result<std::vector<Container>> DirectoryContainers::list() {
+  TRY(settle_dead());
+  const std::vector<std::string> live = TRY(shared_.files.marked_running());
+  std::vector<Container> containers;
+  for (const std::string& id : TRY(shared_.files.all())) {
+    const bool runs = std::find(live.begin(), live.end(), id) != live.end();
+    std::optional<Container> container = TRY(load(id, runs));
+    if (container) {
+      containers.push_back(std::move(*container));
+    }
+  }
+  std::stable_sort(containers.begin(), containers.end(), [](const auto& a, const auto& b) {
+    return a.record.created > b.record.created;
+  });
+  return containers;
+}
+
+Result<std::string> DirectoryContainers::resolve(const std::string& name_or_id) const {
+  const ContainerFiles& files = shared_.files;
+  if (check_name("container", name_or_id)) {
+    if (std::optional<std::string> id = files.owner_of(name_or_id)) {
+      return *std::move(id);
+    }
+  }
+  std::optional<std::string> found;
+  for (const std::string& id : TRY(files.all())) {
+    if (name_or_id.empty() || !id.starts_with(name_or_id)) {
+      continue;
+    }
+    if (found) {
+      return invalid_argument("{} is the start of several container ids", name_or_id);
+    }
+    found = id;
+  }
+  if (!found) {
+    return not_found("no such container: {}", name_or_id)
+        .with_hint("`mybuild ps -a` lists what there is");
+  }
+  return *std::move(found);
+}
+
+Result<Container> DirectoryContainers::find(const std::string& name_or_id) {
+  TRY(settle_dead());
+  const std::string id = TRY(resolve(name_or_id));
+  const bool live = sys::exists_at(AT_FDCWD, shared_.files.lock_path(id));
+  std::optional<Container> container = TRY(load(id, live));
+  if (!container) {
+    return data_loss("the record of container {} cannot be read", name_or_id)
+        .with_hint("its files are in " + shared_.files.path(id));
+  }
+  return *std::move(container);
+}
+
+Status DirectoryContainers::kill(const std::string& id, RunningPeer& peer) const {
+  TRY(peer.send(SIGKILL));
+  if (!TRY(peer.wait_for_end(kKillGrace))) {
+    return make_error(ErrorKind::Deadline, "container {} does not end", id.substr(0, kShortId))
+        .with_hint("is the mybuild process that runs it stopped?");
+  }
+  return {};
+}
+
+Status DirectoryContainers::remove(const std::string& name_or_id, RemoveOptions options) {
+  const ContainerFiles& files = shared_.files;
+  TRY(settle_dead());
+  const std::string id = TRY(resolve(name_or_id));
+  for (;;) {
+    Result<std::optional<RunLock>> lock = try_lock(id);
+    if (!lock) {
+      return lock.error().kind() == ErrorKind::NotFound ? Status() : lock.error();
+    }
+    if (*lock) {
+      return shared_.discard(id, options.volumes, std::move(**lock));
+    }
+    if (!options.force) {
+      return make_error(ErrorKind::Denied, "container {} is running", name_or_id)
+          .with_hint("stop it first, or remove it with -f");
+    }
+    std::optional<RunningPeer> peer = TRY(RunningPeer::reach(files.lock_path(id)));
+    if (peer) {
+      TRY(kill(id, *peer));
+    }
+  }
+}
+
+Status DirectoryContainers::signal(const std::string& name_or_id, int signal) {
+  const std::string id = TRY(resolve(name_or_id));
+  std::optional<RunningPeer> peer = TRY(RunningPeer::reach(shared_.files.lock_path(id)));
+  if (!peer) {
+    return make_error(ErrorKind::Denied, "container {} is not running", name_or_id);
+  }
+  return peer->send(signal);
+}
+
+Status DirectoryContainers::stop(const std::string& name_or_id, int signal,
+                                 std::chrono::seconds grace) {
+  const std::string id = TRY(resolve(name_or_id));
+  std::optional<RunningPeer> peer = TRY(RunningPeer::reach(shared_.files.lock_path(id)));
+  if (!peer) {
+    return {};
+  }
+  TRY(peer->send(signal));
+  return TRY(peer->wait_for_end(grace))
+  ? Status() : kill(id, *peer);
+}
+
+}  // namespace
+
+std::unique_ptr<ContainerStore> make_container_store(ContainerStoreOptions options,
+                                                     VolumeStore& volumes, const Clock& clock) {
+  return std::make_unique<DirectoryContainers>(std::move(options), volumes, clock);
+}
+
+}  // namespace mybuild::run

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+// Options of the verbs on containers (ps, start, rm, stop, kill, container prune). Value types.
+#pragma once
+
+#include "cmd/mybuild/cli/command.h"
+#include "cmd/mybuild/cli/global_options.h"
+
+#include <chrono>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace mybuild::cli {
+
+struct PsOptions {
+  GlobalOptions global = {};
+  bool all = false;
+  bool quiet = false;
+  bool no_trunc = false;
+  std::size_t last = 0;  // only the newest ones, running or not; 0: no limit
+  std::string format = {};
+  std::multimap<std::string, std::string> filters;
+};
+
+struct StartOptions {
+  GlobalOptions global = {};
+  bool attach = false;
+  bool interactive = false;
+  std::string name;
+};
+
+struct RmOptions {
+  GlobalOptions global = {};
+  bool force = false;
+  bool volumes = false;
+  std::vector<std::string> names;
+};
+
+/// stop and kill.
+struct StopOptions {
+  GlobalOptions global = {};
+  std::string signal;  // empty: what the container's image says, or the verb's own
+  std::chrono::seconds grace{10};
+  std::vector<std::string> names;
+};
+
+struct PruneOptions {
+  GlobalOptions global = {};
+  bool force = false;  // do not ask
+  bool all = false;    // volumes: those with names too
+};
+
+extern const Command<PsOptions> kPsCommand;
+extern const Command<StartOptions> kStartCommand;
+extern const Command<RmOptions> kRmCommand;
+extern const Command<StopOptions> kStopCommand;
+extern const Command<StopOptions> kKillCommand;
+extern const Command<PruneOptions> kContainerPruneCommand;
+
+/// "key=value", with a key that is one of `known`.
+Status add_filter(std::multimap<std::string, std::string>& filters, std::string_view text,
+                  std::span<const std::string_view> known);
+
+}  // namespace mybuild::cli

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cmd/mybuild/cli/container_list.h"
+#include "cmd/mybuild/verbs.h"
+#include "snapshotter/oci/image_config.h"
+
+namespace mybuild::cli {
+
+namespace {
+
+/// The layers of the images that --filter ancestor names. One that is not there has no containers.
+Result<std::vector<std::vector<Digest>>> ancestors_of(builder::Engine& engine,
+                                                      const PsOptions& options) {
+  std::vector<std::vector<Digest>> ancestors;
+  for (auto [at, end] = options.filters.equal_range("ancestor"); at != end; ++at) {
+    const Result<snapshotter::ImageRow> row = engine.find_image(at->second);
+    if (!row) {
+      continue;
+    }
+    const std::string text = TRY(engine.image_config(row->config));
+    ancestors.push_back(TRY(oci::parse_image_config(text)).diff_ids);
+  }
+  return ancestors;
+}
+
+Status list(const PsOptions& options) {
+  auto engine = TRY(open_engine(options.global));
+  auto all = TRY(engine->containers().list());
+  const auto ancestors = TRY(ancestors_of(*engine, options));
+  const auto wanted = TRY(wanted_containers(std::move(all), options, ancestors));
+  const auto images = TRY(engine->images());
+  const std::string text = TRY(container_list_text(wanted, images, options, SystemClock().now()));
+  return print_out(text);
+}
+
+}  // namespace
+
+int ps_verb(std::span<const std::string> args) {
+  const auto reading = read_command(kPsCommand, args);
+  if (!reading.options) {
+    return reading.exit_code;
+  }
+  const Status done = list(*reading.options);
+  return done ? 0 : fail(done.error());
+}
+
+}  // namespace mybuild::cli
