@@ -204,7 +204,8 @@ TEST_F(ForegroundTest, SignalsFromElsewhereAreWhatTheySay) {
   ForegroundOptions options = piped(false);
   options.signals = elsewhere.read_end.get();
   const auto foreground = Foreground::start(options).value();
-  for (const unsigned char number : {SIGTERM, SIGTERM, SIGTERM, SIGKILL}) {
+  for (const int sent : {SIGTERM, SIGTERM, SIGTERM, SIGKILL}) {
+    const auto number = static_cast<unsigned char>(sent);
     ASSERT_TRUE(sys::write_all(elsewhere.write_end.get(), std::as_bytes(std::span(&number, 1))));
     EXPECT_EQ(next_signal(*foreground), number);
   }
