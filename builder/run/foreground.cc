@@ -8,6 +8,7 @@
 
 #include <signal.h>
 #include <sys/eventfd.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -23,6 +24,14 @@ namespace {
 
 constexpr int kStopsUntilKill = 3;
 constexpr int kDrainTimeoutMs = 500;
+
+/// What the program may have as it is. It can open its streams anew through /proc, with all rights:
+/// a file would be its own to read, truncate and write anywhere.
+bool may_be_handed_on(int fd) {
+  const Result<struct stat> info = sys::fstat(fd);
+  return info &&
+         (S_ISFIFO(info->st_mode) || (S_ISCHR(info->st_mode) && info->st_rdev == makedev(1, 3)));
+}
 
 void block_sigpipe() {
   sigset_t set;
@@ -88,7 +97,7 @@ Result<Fd> Foreground::State::connect_input() {
   if (!options.interactive) {
     return sys::open("/dev/null", O_RDONLY);
   }
-  if (::isatty(options.in) == 0) {
+  if (may_be_handed_on(options.in)) {
     return sys::dup(options.in);
   }
   Pipe pipe = TRY(sys::pipe());
@@ -98,10 +107,9 @@ Result<Fd> Foreground::State::connect_input() {
   return std::move(pipe.read_end);
 }
 
-/// A program without -t must not see, or talk to, our terminal.
 Result<Fd> Foreground::State::connect_output(int ours) {
   Fd own = TRY(sys::dup(ours));
-  if (::isatty(ours) == 0) {
+  if (may_be_handed_on(ours)) {
     return own;
   }
   Pipe pipe = TRY(sys::pipe());

@@ -8,14 +8,14 @@
 
 #include <poll.h>
 
-#include <array>
 #include <cstddef>
+#include <vector>
 
 namespace mybuild::run {
 
 class Relay {
  public:
-  Relay(Fd from, Fd to) : from_(std::move(from)), to_(std::move(to)) {}
+  Relay(Fd from, Fd to);
 
   bool ended() const { return !from_; }
   /// Bytes were read that the receiver has not taken yet.
@@ -32,8 +32,8 @@ class Relay {
 
   Fd from_;
   Fd to_;
-  std::array<std::byte, 4096>
-      buffer_;  // poll(2) promises that a pipe takes this much without blocking
+  std::size_t most_;  // to write at once
+  std::vector<std::byte> buffer_;
   std::size_t begin_ = 0;
   std::size_t end_ = 0;
 };
