@@ -29,9 +29,14 @@ std::vector<std::string> without_repeats(std::span<const std::string> layers) {
   return stack;
 }
 
+constexpr std::string_view kNothing = "no-layers";
+
 RootMount root_in(const std::string& scratch, std::span<const std::string> layers) {
   RootMount root;
   root.lower = without_repeats(layers);
+  if (root.lower.empty()) {  // the kernel wants one, and an image may have none
+    root.lower.push_back(join_path(scratch, kNothing));
+  }
   root.upper = join_path(scratch, "upper");
   root.work = join_path(scratch, "work");
   return root;
@@ -39,12 +44,15 @@ RootMount root_in(const std::string& scratch, std::span<const std::string> layer
 
 /// The merged root has the metadata of its topmost layer, which is the upper directory now.
 Status make_directories(const RootMount& root) {
+  if (base_name(root.lower.back()) == kNothing) {
+    TRY(sys::mkdir_at(AT_FDCWD, root.lower.back(), 0700));
+  }
   TRY(sys::mkdir_at(AT_FDCWD, root.work, 0700));
   TRY(sys::mkdir_at(AT_FDCWD, root.upper, 0755));
   Entry metadata;
   metadata.type = EntryType::Directory;
   metadata.mode = 0755;
-  if (!root.lower.empty()) {
+  if (base_name(root.lower.back()) != kNothing) {
     const Fd top = TRY(sys::open(root.lower.back(), O_RDONLY | O_DIRECTORY));
     const struct stat info = TRY(sys::fstat(top.get()));
     metadata = TRY(read_directory_entry(top.get(), info, {}, TreeForm::Plain));
