@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: Apache-2.0
+# Sourced after lib.sh by the scripts about the applications of testdata/seeds: their bases and contexts, programs that serve.
+
+make_seed_bases() { "$support/app_bases.sh" "$bases/debian" "$1"; }
+need_debian
+make_base seeds make_seed_bases
+for base in node:14-alpine java:8 ubuntu:18.04; do
+  seed_bases+=(--build-context "$base=oci-layout://$bases/seeds/${base%:*}:${base#*:}")
+done
+
+# seed NAME: a copy of the application as the context ctx/NAME.
+seed() { mkdir -p ctx && cp -r "$checkout/testdata/seeds/$1" ctx/; }
+# base_of_registry NAME:TAG: pushes that base to the registry; the context in the array from_registry takes it from there.
+base_of_registry() {
+  skopeo copy -q --dest-tls-verify=false "oci:$bases/seeds/${1/:*/}:${1#*:}" "docker://$registry/$1"
+  from_registry=(--build-context "$1=docker-image://$registry/$1")
+}
+requests() { grep -c 'http.request.method' registry.log || true; }
+
+# Starts the proxy through which npm reaches its registry from inside a step; skips where that is out of reach.
+start_npm_proxy() {
+  local why
+  why=$(curl -sSf -o /dev/null --max-time 20 https://registry.yarnpkg.com/ms/-/ms-2.1.3.tgz 2>&1) || skip "no npm registry: $why"
+  python3 "$support/https_proxy.py" >proxy.url 2>proxy.log &
+  processes+=($!)
+  until [ -s proxy.url ]; do kill -0 "${processes[-1]}" && sleep 0.05; done
+  npm_proxy=(--build-arg "http_proxy=$(cat proxy.url)")
+}
+
+free_port() {
+  local port
+  while port=$((10000 + RANDOM % 10000)) && (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; do :; done
+  echo "$port"
+}
+# serve IMAGE PORT ARGS…: starts the image in the background and waits until it answers.
+serve() {
+  "$MYBUILD" run --rm -e "PORT=$2" "$1" "${@:3}" >"serve.$2" 2>&1 &
+  processes+=($!)
+  until get "$2" /processes; do kill -0 "${processes[-1]}" 2>/dev/null || fail "$1: $(cat "serve.$2")"; sleep 0.1; done >/dev/null
+}
+get() { curl -s --noproxy '*' --max-time 10 "http://127.0.0.1:$1$2"; }
