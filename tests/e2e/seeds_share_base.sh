@@ -18,3 +18,7 @@ base=$(layers)
 printf 'FROM java:8\nCOPY . /other\n' | dockerfile ctx/python
 build -t third "${seed_bases[@]}" ctx/python
 assert_equal "$(comm -13 <(echo "$base") <(layers) | wc -l)" 2 "layers more with an image on another base of the same Debian"
+"$MYBUILD" du -v --format json >log
+jq -e '.Images[] | select(.Names[0] | endswith("second:latest")) | .SharedSize > 100e6 and .UniqueSize < 10000' log >/dev/null ||
+  fail "shared and own size of the second image"
+jq -e '[.Layers[].DiffID] | length == (unique | length)' log >/dev/null || fail "a layer is counted twice"
