@@ -23,7 +23,7 @@ start_npm_proxy() {
   why=$(curl -sSf -o /dev/null --max-time 20 https://registry.yarnpkg.com/ms/-/ms-2.1.3.tgz 2>&1) || skip "no npm registry: $why"
   python3 "$support/https_proxy.py" >proxy.url 2>proxy.log &
   processes+=($!)
-  until [ -s proxy.url ]; do kill -0 "${processes[-1]}" && sleep 0.05; done
+  until [ -s proxy.url ]; do kill -0 "${processes[-1]}" || fail "the proxy: $(cat proxy.log)"; sleep 0.05; done
   npm_proxy=(--build-arg "http_proxy=$(cat proxy.url)")
 }
 
