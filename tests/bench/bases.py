@@ -7,7 +7,7 @@ from pathlib import Path
 import data
 
 SUPPORT = Path(__file__).resolve().parent.parent / "support"
-NAMES = {"busybox": "busybox:1", "debian": "debian:bookworm", "layered": "layered:1"}
+NAMES = ("busybox", "debian", "layered")
 VERSION = "1"  # raised when a generator changes what it makes
 
 
@@ -56,18 +56,17 @@ class Inputs:
 
     def base(self, name):
         """The reference of the base image, which is in the registry from now on."""
-        repository, tag = NAMES[name].split(":")
-        if not self.registry.has(repository, tag):
+        if not self.registry.has(name, VERSION):
             print(f"bench: making the base image {name}", flush=True)
             tars = [self.debian_tar()] if name == "debian" else [self.busybox_tar()]
             added = self.layered_tars() if name == "layered" else []
             layout = self.folder / f"{name}.layout"
             remove(layout)
-            data.layout(layout, tag, tars + added)
-            self.registry.take(layout, tag, NAMES[name])
+            data.layout(layout, VERSION, tars + added)
+            self.registry.take(layout, VERSION, f"{name}:{VERSION}")
             for path in [layout, *added]:
                 remove(path)
-        return f"{self.registry.address}/{NAMES[name]}"
+        return f"{self.registry.address}/{name}:{VERSION}"
 
     def context(self, workload):
         """The workload's folder, with the Dockerfile for the registry of this run."""
