@@ -80,6 +80,8 @@ class Series:
             except (Failed, ValueError, OSError) as error:
                 cell.reason, cell.failed = str(error), True
                 blocked = f"{phase.name} failed"
+                self.scene.peer.stop()
+                self.scene.peer.place.groups.kill("registry")  # what a command that was stopped had started
         return self.cells
 
     def measure(self, phase, index, cell):
