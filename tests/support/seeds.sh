@@ -20,7 +20,7 @@ requests() { grep -c 'http.request.method' registry.log || true; }
 # Starts the proxy through which npm reaches its registry from inside a step; skips where that is out of reach.
 start_npm_proxy() {
   local why
-  why=$(curl -sSf -o /dev/null --max-time 20 https://registry.yarnpkg.com/ms/-/ms-2.1.3.tgz 2>&1) || skip "no npm registry: $why"
+  why=$(curl -sSf -o /dev/null --max-time 20 https://registry.npmjs.org/ms/-/ms-2.1.3.tgz 2>&1) || skip "no npm registry: $why"
   python3 "$support/https_proxy.py" >proxy.url 2>proxy.log &
   processes+=($!)
   until [ -s proxy.url ]; do kill -0 "${processes[-1]}" || fail "the proxy: $(cat proxy.log)"; sleep 0.05; done
