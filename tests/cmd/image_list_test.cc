@@ -121,6 +121,13 @@ TEST(Images, DigestsAreThoseOfTheShownRepository) {
   EXPECT_EQ(text.find(Digest::of("o").str()), std::string::npos) << text;
 }
 
+TEST(Images, ARepositoryThatKnowsTheImageByDigestOnlyHasALineToo) {
+  const std::string text = list({.no_trunc = true, .digests = true});
+  EXPECT_NE(text.find("other                      <none>    " + Digest::of("o").str()),
+            std::string::npos)
+      << text;
+}
+
 TEST(Images, ATemplateGivesItsLines) {
   const ImagesOptions options{.format = {.line = "{{.Repository}}:{{.Tag}}"}};
   EXPECT_EQ(list(options), "hello:latest\nlocalhost:5000/team/tool:1.2\n<none>:<none>\n");

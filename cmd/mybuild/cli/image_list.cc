@@ -10,6 +10,7 @@
 #include <array>
 #include <cstdlib>
 #include <ctime>
+#include <set>
 
 namespace mybuild::cli {
 
@@ -85,6 +86,29 @@ Result<bool> wanted(const ListedImage& image, const std::string& filter) {
          (any_tag || have.tag == want.tag);
 }
 
+/// As images of their own: what repositories know of an image, without giving it a tag.
+Result<std::vector<ListedImage>> known_by_digest_only(const std::vector<ListedImage>& images) {
+  std::set<std::pair<Digest, std::string>> listed;
+  for (const ListedImage& image : images) {
+    if (!image.row.name.empty()) {
+      const oci::Reference name = TRY(oci::Reference::parse(image.row.name));
+      listed.emplace(image.row.config, name.domain + "/" + name.repository);
+    } else if (!image.digests.empty()) {
+      listed.emplace(image.row.config, split_digest(image.digests.front()).first);
+    }
+  }
+  std::vector<ListedImage> found;
+  for (const ListedImage& image : images) {
+    for (const std::string& known : image.digests) {
+      if (listed.emplace(image.row.config, split_digest(known).first).second) {
+        found.push_back({.row = image.row, .digests = {known}});
+        found.back().row.name.clear();
+      }
+    }
+  }
+  return found;
+}
+
 std::string since(std::int64_t created, Time now) {
   const auto age =
       std::chrono::duration_cast<std::chrono::seconds>(now.time_since_epoch()).count() - created;
@@ -151,6 +175,11 @@ Result<std::string> image_list_text(const std::vector<ListedImage>& images,
   std::vector<Shown> list;
   for (const ListedImage& image : images) {
     if (TRY(wanted(image, options.repository))) {
+      list.push_back(TRY(shown(image, options.no_trunc)));
+    }
+  }
+  if (options.digests && options.repository.empty()) {
+    for (const ListedImage& image : TRY(known_by_digest_only(images))) {
       list.push_back(TRY(shown(image, options.no_trunc)));
     }
   }
