@@ -20,6 +20,7 @@ namespace {
 constexpr const char* kGate = ".gate";
 constexpr const char* kInfoFile = "volume.json";
 constexpr const char* kData = "data";
+constexpr const char* kDraft = ".draft";
 
 std::string dump(const VolumeInfo& info) {
   return canonical_dump(Json{{"created", format_rfc3339(info.created)},
@@ -58,7 +59,7 @@ class DirectoryVolumes final : public VolumeStore {
       VolumeInfo info = wanted;
       info.created = clock_.now();
       if (Status made = make(info); !made) {
-        (void)remove_tree(path_of(info.name));
+        (void)remove_tree(path_of(kDraft));
         return std::move(made).context("make volume " + info.name).error();
       }
     }
@@ -124,12 +125,14 @@ class DirectoryVolumes final : public VolumeStore {
     return FileLock::acquire(join_path(dir_, kGate), FileLock::Mode::Exclusive);
   }
 
-  /// The data directory comes last: a volume without it is not there yet.
+  /// Whole or not at all. Under the gate there is one draft; a killed process may have left it.
   Status make(const VolumeInfo& info) const {
-    const std::string path = path_of(info.name);
-    TRY(make_dirs(path, 0700));
-    TRY(write_file(join_path(path, kInfoFile), dump(info), 0600));
-    return make_data(join_path(path, kData));
+    const std::string draft = path_of(kDraft);
+    TRY(remove_tree(draft));
+    TRY(make_dirs(draft, 0700));
+    TRY(write_file(join_path(draft, kInfoFile), dump(info), 0600));
+    TRY(make_data(join_path(draft, kData)));
+    return sys::rename_at(AT_FDCWD, draft, AT_FDCWD, path_of(info.name));
   }
 
   /// Whatever our umask is.

@@ -24,4 +24,4 @@ for box in $("$MYBUILD" ps -aq); do
   assert_equal "$("$MYBUILD" start -a $box 2>&1)" 200 "a container that was killed, started again"
 done
 "$MYBUILD" rm -fv $("$MYBUILD" ps -aq) none && "$MYBUILD" volume prune -f
-assert_equal "$(find "$MYBUILD_ROOT"/{containers,volumes,trash} -mindepth 1 -not -name '.*')" "" "what is left"
+assert_equal "$(find "$MYBUILD_ROOT"/{containers,volumes,trash} -mindepth 1 -not -path '*/.*')" "" "what is left"
