@@ -2,6 +2,7 @@
 #include "tests/registry/live_registry.h"
 
 #include "builder/registry/client.h"
+#include "builder/registry/push.h"
 #include "snapshotter/oci/media_type.h"
 
 #include <gmock/gmock.h>
@@ -87,6 +88,91 @@ TEST_F(LiveRegistryTest, WhatIsNotThereIsNamed) {
   const oci::Descriptor missing{"a/b", Digest::of("missing"), 7, {}, {}};
   EXPECT_EQ(client_->blob(reference("no/such:tag"), missing, sink, cancel_).error().kind(),
             ErrorKind::NotFound);
+}
+
+/// Bytes that nobody could keep in memory, in the time that a test has.
+class Zeros final : public Source {
+ public:
+  explicit Zeros(std::uint64_t size) : left_(size) {}
+  Result<std::size_t> read(MutableByteSpan buffer) override {
+    const auto count = static_cast<std::size_t>(std::min<std::uint64_t>(left_, buffer.size()));
+    std::fill_n(buffer.begin(), count, std::byte{0});
+    left_ -= count;
+    return count;
+  }
+
+ private:
+  std::uint64_t left_;
+};
+
+BlobUpload zeros(std::uint64_t size) {
+  Hasher hasher;
+  Zeros bytes(size);
+  EXPECT_TRUE(copy(bytes, hasher));
+  BlobUpload upload;
+  upload.blob.digest = hasher.finish();
+  upload.blob.size = size;
+  upload.open = [size]() -> Result<std::unique_ptr<Source>> {
+    return std::unique_ptr<Source>(std::make_unique<Zeros>(size));
+  };
+  return upload;
+}
+
+TEST_F(LiveRegistryTest, WhatIsPushedIsThere) {
+  const auto push = make_registry_push(*transport_);
+  for (const std::uint64_t size : {0ULL, 1ULL, 40ULL << 20}) {
+    const BlobUpload upload = zeros(size);
+    EXPECT_EQ(push->blob(reference("r/a:t"), upload, cancel_).value(), Delivery::Sent) << size;
+    EXPECT_EQ(push->blob(reference("r/a:t"), upload, cancel_).value(), Delivery::AlreadyThere);
+    BlobUpload mounted = upload;
+    mounted.open = nullptr;
+    mounted.mount_from = "r/a";
+    EXPECT_EQ(push->blob(reference("r/b:t"), mounted, cancel_).value(), Delivery::Mounted);
+  }
+}
+
+TEST_F(LiveRegistryTest, OtherBytesThanPromisedAreRefused) {
+  const auto push = make_registry_push(*transport_);
+  BlobUpload upload = zeros(100);
+  upload.blob.digest = Digest::of("other");
+  EXPECT_FALSE(push->blob(reference("r/a:t"), upload, cancel_));
+  upload = zeros(100);
+  upload.open = []() -> Result<std::unique_ptr<Source>> {
+    return make_error(ErrorKind::NotFound, "the blob went away");
+  };
+  const auto unreadable = push->blob(reference("r/a:t"), upload, cancel_);
+  ASSERT_FALSE(unreadable);
+  EXPECT_EQ(unreadable.error().kind(), ErrorKind::NotFound);
+}
+
+/// Asks for the stop when half of it was read.
+class Stopping final : public Source {
+ public:
+  explicit Stopping(Cancel& cancel) : cancel_(cancel) {}
+  Result<std::size_t> read(MutableByteSpan buffer) override {
+    read_ += buffer.size();
+    if (read_ > (8U << 20)) {
+      cancel_.request(make_error(ErrorKind::Cancelled, "stopped"));
+    }
+    return buffer.size();
+  }
+
+ private:
+  Cancel& cancel_;
+  std::size_t read_ = 0;
+};
+
+TEST_F(LiveRegistryTest, AnUploadStopsWhenItIsCancelled) {
+  const auto push = make_registry_push(*transport_);
+  BlobUpload upload;
+  upload.blob.digest = Digest::of("never");
+  upload.blob.size = 1ULL << 40;
+  upload.open = [&]() -> Result<std::unique_ptr<Source>> {
+    return std::unique_ptr<Source>(std::make_unique<Stopping>(cancel_));
+  };
+  const auto stopped = push->blob(reference("r/a:t"), upload, cancel_);
+  ASSERT_FALSE(stopped);
+  EXPECT_EQ(stopped.error().kind(), ErrorKind::Cancelled);
 }
 
 }  // namespace

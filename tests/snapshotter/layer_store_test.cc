@@ -212,6 +212,30 @@ TEST_F(LayerStoreTest, blobs_are_made_once_and_hold_the_layer) {
   }
 }
 
+TEST_F(LayerStoreTest, a_foreign_layer_keeps_its_blob_unless_that_is_a_plain_tar) {
+  const std::string tar = "what somebody packed";
+  const BlobInfo stored = must(store_.content->put(tar));
+  oci::Descriptor blob;
+  blob.digest = stored.digest;
+  blob.size = stored.size;
+  blob.media_type = oci::kDockerMediaTypeLayerGzip;
+  must(store_.layers->add_original_blob(stored.digest, blob));
+  EXPECT_EQ(must(store_.layers->ensure_blob(stored.digest, {})), blob);
+
+  blob.media_type = oci::kMediaTypeLayer;
+  must(store_.layers->add_original_blob(stored.digest, blob));
+  const CompressionSpec none{.compression = oci::Compression::None, .level = {}};
+  EXPECT_EQ(must(store_.layers->ensure_blob(stored.digest, none)), blob);
+  const oci::Descriptor gzip =
+      must(store_.layers->ensure_blob(stored.digest, {}, {.max_mtime = 7}));
+  EXPECT_EQ(gzip.media_type, oci::kMediaTypeLayerGzip);
+  EXPECT_TRUE(gzip.annotations.empty()) << "its times are kept";
+  FileSource compressed(must(store_.content->open(gzip.digest)));
+  const auto plain = must(make_decompressor(compressed));
+  EXPECT_EQ(must(read_all(*plain, 1 << 20)), tar);
+  EXPECT_EQ(must(store_.layers->original_blob(stored.digest)), blob);
+}
+
 TEST_F(LayerStoreTest, a_lost_blob_is_made_again_with_the_same_bytes) {
   const std::string dir = draft();
   fill(dir);
