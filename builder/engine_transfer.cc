@@ -136,8 +136,8 @@ Result<PullReport> Engine::pull(const PullRequest& request, solver::EventSink& e
   TRY(services_->get_snapshotter());  // a missing right is said before anything is downloaded
   InternalStep step("pulling " + request.name.familiar(), events, services_->clock);
   source::ImageImporter images = importer(*services_, events, cancel);
-  const source::PulledImage pulled = TRY(step.done(
-      images.pull(request.name, request.platform.value_or(oci::host_platform()), step.id())));
+  const source::PulledImage pulled =
+      TRY(step.done(images.pull(request.name, request.platform, step.id())));
   return PullReport{.digest = pulled.root, .image_id = pulled.config, .changed = pulled.changed};
 }
 

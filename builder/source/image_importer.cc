@@ -30,8 +30,9 @@ Result<RegistryImage> ImageImporter::find(const oci::Reference& reference,
 }
 
 Result<PulledImage> ImageImporter::pull(const oci::Reference& reference,
-                                        const oci::Platform& platform,
+                                        const std::optional<oci::Platform>& asked,
                                         const solver::VertexId& vertex) {
+  const oci::Platform platform = asked.value_or(oci::host_platform());
   const RegistryImage found = TRY(find(reference, platform));
   const BlobOrigin origin = [this, &reference](const oci::Descriptor& blob, Sink& sink) {
     return deps_.registry.blob(reference, blob, sink, deps_.cancel);
@@ -39,6 +40,10 @@ Result<PulledImage> ImageImporter::pull(const oci::Reference& reference,
   const std::shared_ptr<Image> image =
       TRY(make_image(reference.familiar(), found.chosen.digest, found.chosen.manifest, found.config,
                      origin, deps_.metadata));
+  if (asked && match_score(*asked, image->config.platform) == 0) {
+    return not_found("{} is not there for {}", image->name, to_string(*asked))
+        .with_hint("it is for " + to_string(image->config.platform));
+  }
   TRY(registry_.remember(reference, platform, found));
   TRY(fetcher_.fetch_trees(*image, vertex));
 

@@ -10,6 +10,7 @@
 #include "builder/source/registry_image.h"
 #include "snapshotter/oci/reference.h"
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -44,8 +45,10 @@ class ImageImporter {
         registry_(deps.registry, deps.content, deps.metadata, deps.cancel),
         fetcher_({deps.content, deps.layers, deps.lanes, deps.events, deps.cancel, deps.clock}) {}
 
-  /// A tag is asked for each time, a digest only when its documents are not in the store.
-  Result<PulledImage> pull(const oci::Reference& reference, const oci::Platform& platform,
+  /// A tag is asked for each time, a digest only when its documents are not in the store. Without
+  /// `platform`, an image that is there for one only is taken as it is, else this machine's.
+  Result<PulledImage> pull(const oci::Reference& reference,
+                           const std::optional<oci::Platform>& platform,
                            const solver::VertexId& vertex);
   /// All images of a layout directory or archive; of an index, the one for `platform`.
   Result<std::vector<LoadedImage>> load(const std::string& path, const oci::Platform& platform,

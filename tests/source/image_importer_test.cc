@@ -74,6 +74,17 @@ TEST_F(Import, TheDigestIsThatOfTheIndex) {
   EXPECT_EQ(pulled->config, image.manifest.config.digest);
 }
 
+TEST_F(Import, APlatformThatWasAskedForIsMeant) {
+  push({"1"});
+  const auto reference = oci::Reference::parse("app").value();
+  const oci::Platform other{"linux", "s390x", "", ""};
+  const auto pulled = importer().pull(reference, other, kVertex);
+  ASSERT_FALSE(pulled);
+  EXPECT_EQ(pulled.error().kind(), ErrorKind::NotFound);
+  EXPECT_THAT(pulled.error().hint(), testing::HasSubstr("linux/amd64"));
+  EXPECT_TRUE(importer().pull(reference, {}, kVertex));
+}
+
 TEST_F(Import, TheSameAgainFetchesNoLayerAndSaysSo) {
   push({"1"});
   ASSERT_TRUE(pull("app"));
