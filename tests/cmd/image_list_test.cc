@@ -128,6 +128,14 @@ TEST(Images, ARepositoryThatKnowsTheImageByDigestOnlyHasALineToo) {
       << text;
 }
 
+TEST(Images, ATableOfChosenColumnsHasDockersHeadings) {
+  ImagesOptions options;
+  ASSERT_TRUE(set_list_format(options.format, "table {{.ID}}\\t{{.Tag}}\\t{{.CreatedAt}}"));
+  options.repository = "hello";
+  EXPECT_EQ(list(options).substr(0, list(options).find('\n')),
+            "IMAGE ID       TAG       CREATED AT");
+}
+
 TEST(Images, ATemplateGivesItsLines) {
   const ImagesOptions options{.format = {.line = "{{.Repository}}:{{.Tag}}"}};
   EXPECT_EQ(list(options), "hello:latest\nlocalhost:5000/team/tool:1.2\n<none>:<none>\n");

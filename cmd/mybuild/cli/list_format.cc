@@ -13,27 +13,6 @@ namespace mybuild::cli {
 
 namespace {
 
-std::string_view trimmed(std::string_view text) {
-  const std::size_t first = std::min(text.find_first_not_of(' '), text.size());
-  text.remove_prefix(first);
-  return text.substr(0, text.find_last_not_of(' ') + 1);
-}
-
-/// In a shell's quotes a tab is usually written as \t.
-std::string unescaped(std::string_view text) {
-  std::string out;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const std::string_view pair = text.substr(i, 2);
-    if (pair == "\\t" || pair == "\\n") {
-      out += pair[1] == 't' ? '\t' : '\n';
-      ++i;
-    } else {
-      out += text[i];
-    }
-  }
-  return out;
-}
-
 template <class Map>
 std::string to_json(const Map& row) {
   return Json(row).dump(-1, ' ', false, Json::error_handler_t::replace);
@@ -52,18 +31,6 @@ Result<std::string> render_headings(const std::string& text, std::span<const Lis
   return line ? line : std::move(line).error().with_hint("known fields are " + names);
 }
 
-std::vector<std::string> cells_of(std::string_view line) {
-  std::vector<std::string> cells;
-  for (;;) {
-    const std::size_t tab = line.find('\t');
-    cells.emplace_back(line.substr(0, tab));
-    if (tab == std::string_view::npos) {
-      return cells;
-    }
-    line.remove_prefix(tab + 1);
-  }
-}
-
 }  // namespace
 
 Result<std::string> list_text(const ListStyle& style, const std::vector<ListRow>& rows,
@@ -72,12 +39,12 @@ Result<std::string> list_text(const ListStyle& style, const std::vector<ListRow>
   std::string_view text = format.empty() ? kTable : std::string_view(format);
   const bool table = text == kTable || text.starts_with("table ");
   if (table) {
-    const std::string_view rest = trimmed(text.substr(kTable.size()));
-    text = rest.empty() ? style.columns : rest;
+    text.remove_prefix(std::min(text.find_first_not_of(' ', kTable.size()), text.size()));
+    text = text.empty() ? style.columns : text;
   } else if (text == "json") {
     text = "{{json .}}";
   }
-  const std::string line = unescaped(text);
+  const std::string line = unescaped_format(text);
   std::string out;
   std::vector<std::vector<std::string>> lines = {
     cells_of(TRY(render_headings(line, style.fields)))

@@ -17,9 +17,15 @@ std::string table_text(const std::vector<std::vector<std::string>>& lines);
 /// What --format says of a list.
 struct ListFormat {
   bool json = false;      // one JSON object per line
-  std::string line = {};  // a template for each row; "" = the table
+  bool table = false;     // the lines are cells between tabs, below headings
+  std::string line = {};  // a template for each row; "" = the table as it is
 };
-/// "json", "table", or a template.
+/// In a shell's quotes a tab is usually written as \t.
+std::string unescaped_format(std::string_view text);
+/// What stands between tabs.
+std::vector<std::string> cells_of(std::string_view line);
+
+/// "json", "table", "table TEMPLATE", or a template.
 Status set_list_format(ListFormat& format, std::string_view value);
 
 /// One line per row; `json` gives a row's object. Only for formats that are no table.
