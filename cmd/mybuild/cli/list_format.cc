@@ -46,9 +46,8 @@ Result<std::string> list_text(const ListStyle& style, const std::vector<ListRow>
   }
   const std::string line = unescaped_format(text);
   std::string out;
-  std::vector<std::vector<std::string>> lines = {
-    cells_of(TRY(render_headings(line, style.fields)))
-  };
+  const std::string headings = TRY(render_headings(line, style.fields));
+  std::vector<std::vector<std::string>> lines = {cells_of(headings)};
   for (const ListRow& row : rows) {
     const std::string rendered = TRY(render_template(line, to_json(row)));
     out += rendered + "\n";
