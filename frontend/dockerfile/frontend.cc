@@ -51,7 +51,10 @@ Error no_image(const Waiting& waiting, Error error) {
   if (error.hint().empty()) {
     error = std::move(error).with_hint(did_you_mean(name, waiting.plan->names()));
   }
-  return std::move(error).context(name).at(waiting.plan->source().locate(stage.lines));
+  if (!error.message().starts_with(name + ":")) {  // who was asked may have said it
+    error = std::move(error).context(name);
+  }
+  return std::move(error).at(waiting.plan->source().locate(stage.lines));
 }
 
 /// Asks for all images that any platform waits for, each once.
