@@ -169,6 +169,7 @@ Result<sandbox::SandboxPlan> make_container_plan(const oci::ImageConfig& config,
   plan.user = request.user.empty() ? config.user : request.user;
   plan.hostname = request.hostname;
   plan.hosts = hosts_file(request.hostname);
+  plan.own_network_files = true;
   plan.network = request.network;
   plan.terminal = request.terminal;
   plan.init = request.init;

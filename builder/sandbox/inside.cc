@@ -84,6 +84,19 @@ Status start_session(const SandboxPlan& plan) {
   return {};
 }
 
+/// The program may open its streams again by name (/dev/stderr), so they must be its own. Those
+/// that are no one's to give (files of a read-only place, /dev/null) stay as they are.
+void own_streams(const Identity& identity) {
+  for (int stream = STDIN_FILENO; stream <= STDERR_FILENO; ++stream) {
+    const Result<struct stat> info = sys::fstat(stream);
+    const bool private_kind =
+        info && (S_ISFIFO(info->st_mode) || S_ISSOCK(info->st_mode) || ::isatty(stream) == 1);
+    if (private_kind && info->st_uid != identity.uid) {
+      (void)sys::fchown(stream, identity.uid, info->st_gid);
+    }
+  }
+}
+
 /// The filter first, as without no_new_privs it needs a capability; then the rights themselves.
 Status drop_rights(const SandboxPlan& plan, const Identity& identity) {
   if (plan.insecure) {
@@ -127,6 +140,7 @@ Result<Command> prepare(const SandboxPlan& plan, int setup) {
     TRY(make_root_read_only());
   }
   TRY(start_session(plan));
+  own_streams(identity);
   TRY(apply_rlimits(plan.rlimits));
   ::umask(0022);
   TRY(drop_rights(plan, identity));

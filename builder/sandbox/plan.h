@@ -67,6 +67,8 @@ struct SandboxPlan {
   Network network = Network::Host;
   std::string hosts;        // text of /etc/hosts
   std::string resolv_conf;  // text of /etc/resolv.conf
+  /// A container may edit these two, and finds its name in /etc/hostname; a step may not.
+  bool own_network_files = false;
   std::uint64_t shm_size = 64 << 20;
   std::vector<Rlimit> rlimits;
   bool insecure = false;  // all capabilities, no seccomp filter, nothing masked

@@ -232,6 +232,7 @@ std::string dump(const SandboxPlan& plan) {
                              {"network", name_of(kNetworks, plan.network)},
                              {"hosts", from_bytes(plan.hosts)},
                              {"resolv_conf", from_bytes(plan.resolv_conf)},
+                             {"own_network_files", plan.own_network_files},
                              {"shm_size", plan.shm_size},
                              {"rlimits", dump_rlimits(plan.rlimits)},
                              {"insecure", plan.insecure},
@@ -254,6 +255,7 @@ Result<SandboxPlan> parse_plan(std::string_view json) {
   plan.network = TRY(value_of(kNetworks, TRY(top.field("network"))));
   plan.hosts = TRY(to_bytes(TRY(top.field("hosts"))));
   plan.resolv_conf = TRY(to_bytes(TRY(top.field("resolv_conf"))));
+  plan.own_network_files = TRY(TRY(top.field("own_network_files")).boolean_or(false));
   plan.shm_size = TRY(to_number(TRY(top.field("shm_size")), plan.shm_size));
   plan.insecure = TRY(TRY(top.field("insecure")).boolean_or(false));
   plan.terminal = TRY(TRY(top.field("terminal")).boolean_or(false));

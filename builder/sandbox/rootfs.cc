@@ -141,7 +141,8 @@ Status mount_cgroup(const SandboxPlan& plan, const std::string& sys, const Fd& o
 
 /// A file in memory: it lives, nameless once mounted, on the /dev tmpfs, which saves a tmpfs of its
 /// own.
-Status mount_memory_file(const Fd& dev, const std::string& target, const PlanMount& file) {
+Status mount_memory_file(const Fd& dev, const std::string& target, const PlanMount& file,
+                         bool read_only) {
   const std::string content = file.fd >= 0 ? TRY(sys::read_to_end(file.fd)) : file.content;
   const std::string name = ".file";
   const Fd fd = TRY(sys::open_at(dev.get(), name, O_CREAT | O_EXCL | O_WRONLY, 0600));
@@ -149,14 +150,14 @@ Status mount_memory_file(const Fd& dev, const std::string& target, const PlanMou
   TRY(sys::fchown(fd.get(), file.uid, file.gid));
   TRY(sys::fchmod(fd.get(), file.mode == 0 ? 0400 : file.mode));
   const Fd tree = TRY(clone_tree(dev.get(), name, false));
-  TRY(limit_mount(tree.get(), {.read_only = true}, false));
+  TRY(limit_mount(tree.get(), {.read_only = read_only}, false));
   TRY(attach_tree(tree.get(), target));
   return sys::unlink_at(dev.get(), name);
 }
 
 /// Network files of the step; an image may make their places impossible, which is not our failure.
 Status mount_network_file(const Fd& dev, MountPoints& points, std::string_view path,
-                          const std::string& text) {
+                          const std::string& text, bool read_only) {
   if (text.empty()) {
     return {};
   }
@@ -167,7 +168,15 @@ Status mount_network_file(const Fd& dev, MountPoints& points, std::string_view p
   PlanMount file;
   file.content = text;
   file.mode = 0644;
-  return mount_memory_file(dev, *target, file);
+  return mount_memory_file(dev, *target, file, read_only);
+}
+
+Status mount_network_files(const SandboxPlan& plan, const Fd& dev, MountPoints& points) {
+  const bool read_only = !plan.own_network_files;
+  TRY(mount_network_file(dev, points, "/etc/hosts", plan.hosts, read_only));
+  TRY(mount_network_file(dev, points, "/etc/resolv.conf", plan.resolv_conf, read_only));
+  return read_only ? Status()
+                   : mount_network_file(dev, points, "/etc/hostname", plan.hostname + "\n", false);
 }
 
 Status mount_tmpfs(const std::string& target, const PlanMount& mount) {
@@ -192,7 +201,7 @@ Status mount_pending(const Pending& pending, const Fd& dev, MountPoints& points)
     case PlanMount::Type::Tmpfs:
       return mount_tmpfs(target, mount);
     case PlanMount::Type::File:
-      return mount_memory_file(dev, target, mount);
+      return mount_memory_file(dev, target, mount, true);
     default:
       return attach_tree(pending.tree.get(), target);
   }
@@ -242,8 +251,7 @@ Status furnish(const SandboxPlan& plan, const Sources& sources, MountPoints& poi
   const std::string sys = TRY(points.ensure("/sys", true));
   TRY(mount_sys(plan, sys, sources.old_root));
   TRY(mount_cgroup(plan, sys, sources.old_root));
-  TRY(mount_network_file(dev, points, "/etc/hosts", plan.hosts));
-  TRY(mount_network_file(dev, points, "/etc/resolv.conf", plan.resolv_conf));
+  TRY(mount_network_files(plan, dev, points));
   for (const Pending& pending : sources.mounts) {
     TRY(mount_pending(pending, dev, points).context(pending.plan->target));
   }
