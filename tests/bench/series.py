@@ -1,7 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
 """One tool's way through the phases of one workload, from an empty state."""
-import os
-import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -90,7 +88,7 @@ class Series:
             self.scene.peer.reset()
         if phase.prepare:
             phase.prepare(self.scene)
-        os.sync()
+        measure.sync(self.scene.out.parent)
         measure.wait_for_quiet(self.scene.settings.quiet)
         for repetition in range(phase.repeat):
             cell.samples.append(self.sample(phase, 1000 * self.run + 100 * index + repetition))
@@ -112,7 +110,7 @@ class Series:
             ours, registry = groups.cpu_s() - ours, groups.cpu_s("registry") - registry
             sample.cpu_s = round(ours - registry, 4)
             sample.other_cpu_s = round(max(0.0, (measure.busy_ticks() - everyone) / 100 - ours), 2)
-        sample.sync_s = timed(os.sync)
+        sample.sync_s = round(measure.sync(scene.out.parent), 4)
         if phase.repeat == 1:
             sample.state_mb = measure.megabytes(scene.peer.place.state)
         if scene.out.exists():
@@ -131,9 +129,3 @@ class Series:
             return trees.manifest(scene.out)
         finally:
             scene.out.unlink(missing_ok=True)
-
-
-def timed(action):
-    start = time.perf_counter()
-    action()
-    return round(time.perf_counter() - start, 4)

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
+# ctest: timeout=300
 # ./dev bench measures: every phase of W1 has a figure of ours, in the table, the JSON and the drawing; nothing is left behind.
 . "$(dirname "$0")/lib.sh"
 bench() { python3 "$support/../bench/bench.py" --mybuild "$MYBUILD" --dir "$work/bench" --state-size 1 --quiet 0 "$@" >log 2>&1; }
