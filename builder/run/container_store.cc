@@ -121,7 +121,7 @@ class Owned final : public OwnedContainer {
     }
     state.started = started_;
     state.finished = shared_.clock.now();
-    const Status written = write(state);
+    Status written = write(state);
     lock_.reset();
     return written;
   }

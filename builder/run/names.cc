@@ -39,10 +39,10 @@ constexpr std::array<std::string_view, 64> kNouns = {
     "pine",   "plover",  "quarry",  "raven",   "reed",   "river",  "rook",   "sable",
     "spruce", "stork",   "summit",  "thistle", "tundra", "walnut", "willow", "wren"};
 
-template <std::size_t size>
-Result<std::array<std::byte, size>> random_bytes() {
-  std::array<std::byte, size> bytes{};
-  if (::getrandom(bytes.data(), size, 0) != static_cast<ssize_t>(size)) {
+template <std::size_t kCount>
+Result<std::array<std::byte, kCount>> random_bytes() {
+  std::array<std::byte, kCount> bytes{};
+  if (::getrandom(bytes.data(), kCount, 0) != static_cast<ssize_t>(kCount)) {
     return os_error(errno, "get random bytes");
   }
   return bytes;

@@ -186,7 +186,7 @@ Result<bool> passes(const Container& container,
 ListRow row_of(const run::VolumeInfo& volume) {
   std::vector<std::string> labels;
   for (const auto& [key, value] : volume.labels) {
-    labels.push_back(key + "=" + value);
+    labels.push_back(fmt::format("{}={}", key, value));
   }
   return {{"CreatedAt", local_time(volume.created)},
           {"Driver", "local"},
