@@ -171,15 +171,8 @@ Result<BuildReport> Engine::build(const BuildRequest& request, solver::EventSink
   output.names = request.names;
   output.source_date_epoch = request.source_date_epoch;
   output.multi_platform = request.platforms.size() > 1;
-  exporter::ExportDeps export_deps{.content = *own.content,
-                                   .layers = *own.layers,
-                                   .metadata = *own.metadata,
-                                   .lanes = own.lanes,
-                                   .events = events,
-                                   .cancel = cancel,
-                                   .clock = own.clock,
-                                   .push = own.push.get(),
-                                   .fetch = fetcher(lowered, solved, *images)};
+  exporter::ExportDeps export_deps = own.export_deps(events, cancel);
+  export_deps.fetch = fetcher(lowered, solved, *images);
   BuildReport report;
   count_vertices(solved, report);
   for (const exporter::OutputSpec& spec : outputs_of(request)) {

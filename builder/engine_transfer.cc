@@ -18,19 +18,6 @@ using snapshotter::ImageRow;
 
 namespace {
 
-exporter::ExportDeps export_deps(Engine::Services& own, solver::EventSink& events,
-                                 const Cancel& cancel) {
-  return {.content = *own.content,
-          .layers = *own.layers,
-          .metadata = *own.metadata,
-          .lanes = own.lanes,
-          .events = events,
-          .cancel = cancel,
-          .clock = own.clock,
-          .push = own.push.get(),
-          .fetch = {}};
-}
-
 source::ImageImporter importer(Engine::Services& own, solver::EventSink& events,
                                const Cancel& cancel) {
   return source::ImageImporter({.registry = *own.registry,
@@ -174,7 +161,7 @@ Result<PushReport> Engine::push(const oci::Reference& name, solver::EventSink& e
   output.images.push_back(TRY(stored_image(row->config, *services_)));
   output.images.front().manifest = TRY(known_manifest(row->config, name.domain, *services_));
   output.names = {name};
-  exporter::ExportDeps deps = export_deps(*services_, events, cancel);
+  exporter::ExportDeps deps = services_->export_deps(events, cancel);
   exporter::OutputSpec spec;
   spec.type = exporter::OutputType::Registry;
   InternalStep step("pushing " + name.familiar(), events, services_->clock);
@@ -199,7 +186,7 @@ Status Engine::save(const std::vector<std::string>& names, const std::string& de
       TRY(list.add(row, reference && reference->str() == row.name));
     }
   }
-  exporter::ExportDeps deps = export_deps(*services_, events, cancel);
+  exporter::ExportDeps deps = services_->export_deps(events, cancel);
   InternalStep step("saving images", events, services_->clock);
   return step.done(exporter::save_images(list.images(), dest, deps, step.id()));
 }

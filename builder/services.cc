@@ -32,6 +32,19 @@ Result<std::string> try_overlay(const std::string& helper, const std::string& di
 
 }  // namespace
 
+exporter::ExportDeps Engine::Services::export_deps(solver::EventSink& events,
+                                                   const Cancel& cancel) {
+  return {.content = *content,
+          .layers = *layers,
+          .metadata = *metadata,
+          .lanes = lanes,
+          .events = events,
+          .cancel = cancel,
+          .clock = clock,
+          .push = push.get(),
+          .fetch = {}};
+}
+
 Result<snapshotter::Snapshotter*> Engine::Services::get_snapshotter() {
   if (::geteuid() != 0) {
     return Error(ErrorKind::Denied,

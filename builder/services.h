@@ -4,6 +4,7 @@
 #pragma once
 
 #include "builder/engine.h"
+#include "builder/export/exporter.h"
 #include "builder/registry/client.h"
 #include "builder/registry/push.h"
 #include "builder/run/container.h"
@@ -40,6 +41,8 @@ struct Engine::Services {
   std::unique_ptr<run::ContainerStore> containers;
   Lanes lanes;  // last: its threads end before what they use
 
+  /// What exporters get of the store.
+  exporter::ExportDeps export_deps(solver::EventSink& events, const Cancel& cancel);
   /// Probes the kernel on the first call.
   Result<snapshotter::Snapshotter*> get_snapshotter();
 };

@@ -160,7 +160,7 @@ Result<std::shared_ptr<ImageLayout>> Resolver::open_layout(const std::string& pa
 
 Resolver::Found Resolver::in_local_store(const oci::Reference& reference,
                                          const oci::Platform& platform) {
-  if (reference.digest || deps_.skip_local) {
+  if (reference.digest) {
     return ImagePtr();
   }
   const auto row = TRY(deps_.metadata.find_image_by_name(reference.str()));

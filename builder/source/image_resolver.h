@@ -39,7 +39,6 @@ struct ImageResolverDeps {
   const Cancel& cancel;
   const Clock& clock;
   bool pull = false;
-  bool skip_local = false;  // images of the local store do not count
 };
 std::unique_ptr<ImageResolver> make_image_resolver(ImageResolverDeps deps);
 

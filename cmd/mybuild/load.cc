@@ -28,17 +28,13 @@ int load_verb(std::span<const std::string> args) {
     return reading.exit_code;
   }
   const LoadOptions& options = *reading.options;
-  std::vector<builder::LoadedName> report;
-  const int status = run_transfer(
-      options, [&](builder::Engine& engine, solver::EventSink& events, Cancel& cancel) -> Status {
-        report = TRY(engine.load(options.input, events, cancel));
-        return {};
-      });
-  if (status != 0) {
-    return status;
-  }
-  const Status printed = print_out(report_text(report));
-  return printed ? 0 : fail(printed.error());
+  return run_transfer(options,
+                      [&](builder::Engine& engine, solver::EventSink& events,
+                          Cancel& cancel) -> Result<std::string> {
+                        const std::vector<builder::LoadedName> report =
+                            TRY(engine.load(options.input, events, cancel));
+                        return report_text(report);
+                      });
 }
 
 }  // namespace mybuild::cli

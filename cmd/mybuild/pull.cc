@@ -28,17 +28,13 @@ int pull_verb(std::span<const std::string> args) {
     return reading.exit_code;
   }
   const PullOptions& options = *reading.options;
-  builder::PullReport report;
-  const int status = run_transfer(
-      options, [&](builder::Engine& engine, solver::EventSink& events, Cancel& cancel) -> Status {
-        report = TRY(engine.pull(options.request, events, cancel));
-        return {};
-      });
-  if (status != 0) {
-    return status;
-  }
-  const Status printed = print_out(report_text(options, report));
-  return printed ? 0 : fail(printed.error());
+  return run_transfer(options,
+                      [&](builder::Engine& engine, solver::EventSink& events,
+                          Cancel& cancel) -> Result<std::string> {
+                        const builder::PullReport report =
+                            TRY(engine.pull(options.request, events, cancel));
+                        return report_text(options, report);
+                      });
 }
 
 }  // namespace mybuild::cli

@@ -25,17 +25,13 @@ int push_verb(std::span<const std::string> args) {
     return reading.exit_code;
   }
   const PushOptions& options = *reading.options;
-  builder::PushReport report;
-  const int status = run_transfer(
-      options, [&](builder::Engine& engine, solver::EventSink& events, Cancel& cancel) -> Status {
-        report = TRY(engine.push(options.name, events, cancel));
-        return {};
-      });
-  if (status != 0) {
-    return status;
-  }
-  const Status printed = print_out(report_text(options, report));
-  return printed ? 0 : fail(printed.error());
+  return run_transfer(options,
+                      [&](builder::Engine& engine, solver::EventSink& events,
+                          Cancel& cancel) -> Result<std::string> {
+                        const builder::PushReport report =
+                            TRY(engine.push(options.name, events, cancel));
+                        return report_text(options, report);
+                      });
 }
 
 }  // namespace mybuild::cli

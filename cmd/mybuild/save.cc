@@ -11,8 +11,10 @@ int save_verb(std::span<const std::string> args) {
   }
   const SaveOptions& options = *reading.options;
   return run_transfer(options,
-                      [&](builder::Engine& engine, solver::EventSink& events, Cancel& cancel) {
-                        return engine.save(options.names, options.output, events, cancel);
+                      [&](builder::Engine& engine, solver::EventSink& events,
+                          Cancel& cancel) -> Result<std::string> {
+                        TRY(engine.save(options.names, options.output, events, cancel));
+                        return std::string();
                       });
 }
 

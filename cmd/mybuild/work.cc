@@ -51,13 +51,16 @@ int run_transfer(const TransferOptions& options, const EngineWork& work) {
   const progress::ReportStyle style = {.color = progress::terminal_traits(STDERR_FILENO).color,
                                        .neutralise = true};
   progress::Progress events(mode, STDERR_FILENO, clock);
+  std::string text;
   const Status result = run_guarded(*gate, [&](Cancel& cancel) -> Status {
     auto engine = TRY(open_engine(options.global));
-    return work(*engine, events, cancel);
+    text = TRY(work(*engine, events, cancel));
+    return {};
   });
   events.finish();
   if (result) {
-    return 0;
+    const Status printed = text.empty() ? Status() : print_out(text);
+    return printed ? 0 : fail(printed.error());
   }
   print_err(progress::error_text(result.error(), "", style));
   return gate->first_signal() ? 128 + *gate->first_signal() : 1;

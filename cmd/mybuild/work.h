@@ -9,6 +9,7 @@
 #include "snapshotter/base/cancel.h"
 
 #include <functional>
+#include <string>
 
 namespace mybuild::cli {
 
@@ -16,9 +17,11 @@ namespace mybuild::cli {
 /// is a bug, and comes back as an error, so that the terminal is put in order.
 Status run_guarded(SignalGate& gate, const std::function<Status(Cancel&)>& work);
 
-using EngineWork = std::function<Status(builder::Engine&, solver::EventSink&, Cancel&)>;
-/// Opens the engine and does `work` with its progress on stderr; returns the exit status, errors
-/// are printed.
+/// Gives what stdout is to say.
+using EngineWork =
+    std::function<Result<std::string>(builder::Engine&, solver::EventSink&, Cancel&)>;
+/// Opens the engine and does `work` with its progress on stderr, then prints what it gave; returns
+/// the exit status, errors are printed.
 int run_transfer(const TransferOptions& options, const EngineWork& work);
 
 }  // namespace mybuild::cli

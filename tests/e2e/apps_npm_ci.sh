@@ -5,12 +5,11 @@
 . "$(dirname "$0")/lib.sh"
 . "$support/seeds.sh"
 
-start_npm_proxy
-seed node
-cat >ctx/node/package-lock.json <<'J'
+seed_node
+cat >ctx/node/package-lock.json <<J
 {"name": "seed", "version": "1.0.0", "lockfileVersion": 3, "requires": true, "packages": {
-  "": {"name": "seed", "version": "1.0.0", "dependencies": {"ms": "http://registry.npmjs.org./ms/-/ms-2.1.3.tgz"}},
-  "node_modules/ms": {"version": "2.1.3", "resolved": "http://registry.npmjs.org./ms/-/ms-2.1.3.tgz",
+  "": {"name": "seed", "version": "1.0.0", "dependencies": {"ms": "$dependency"}},
+  "node_modules/ms": {"version": "2.1.3", "resolved": "$dependency",
     "integrity": "sha512-6FlzubTLZG3J2a/NVCAleEhjzq5oxgHyaCU9yYXvcLsvoVaHJq/s5xXI6/XXP6tz7R9xAOtHnSO/tXtF3WRTlA=="}}}
 J
 dockerfile ctx/node <<'D'

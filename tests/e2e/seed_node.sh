@@ -5,10 +5,9 @@
 . "$(dirname "$0")/lib.sh"
 . "$support/seeds.sh"
 
-start_npm_proxy
+seed_node
 start_registry
 base_of_registry node:14-alpine
-seed node
 build -t server "${from_registry[@]}" "${npm_proxy[@]}" ctx/node
 asked=$(requests)
 assert_below 0 "$asked" "requests of the first build"

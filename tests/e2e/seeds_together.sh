@@ -5,8 +5,7 @@
 . "$(dirname "$0")/lib.sh"
 . "$support/seeds.sh"
 
-start_npm_proxy
-seed node
+seed_node
 build -t server "${seed_bases[@]}" "${npm_proxy[@]}" ctx/node
 fingerprint() { (cd "$MYBUILD_ROOT/layers" && find . -printf '%p %m %U:%G %s %T@ %l\n' | sort | sha256sum); }
 image=$("$MYBUILD" inspect server && fingerprint)

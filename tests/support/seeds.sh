@@ -17,10 +17,15 @@ base_of_registry() {
 }
 requests() { grep -c 'http.request.method' registry.log || true; }
 
-# Starts the proxy through which npm reaches its registry from inside a step; skips where that is out of reach.
-start_npm_proxy() {
-  local why
-  why=$(curl -sSf -o /dev/null --max-time 20 https://registry.npmjs.org/ms/-/ms-2.1.3.tgz 2>&1) || skip "no npm registry: $why"
+# The application node, with its dependency at an address, $dependency, that npm asks for by plain HTTP through $npm_proxy, which
+# this starts; skips where npm's registry is out of reach. npm makes HTTPS of the registry's own name, hence the dot that ends it.
+seed_node() {
+  local why address
+  address=$(sed 's|^https://||; s|/*$||' "$bases/seeds/npm-registry")
+  why=$(curl -sSf -o /dev/null --max-time 20 "https://$address/ms/-/ms-2.1.3.tgz" 2>&1) || skip "no npm registry: $why"
+  seed node
+  dependency=http://$address./ms/-/ms-2.1.3.tgz
+  sed -i "s|\"2.1.3\"|\"$dependency\"|" ctx/node/package.json
   python3 "$support/https_proxy.py" >proxy.url 2>proxy.log &
   processes+=($!)
   until [ -s proxy.url ]; do kill -0 "${processes[-1]}" || fail "the proxy: $(cat proxy.log)"; sleep 0.05; done
