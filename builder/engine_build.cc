@@ -143,6 +143,7 @@ Result<BuildReport> Engine::build(const BuildRequest& request, solver::EventSink
   for (const solver::Warning& warning : lowered.warnings) {
     events.on_event(warning);
   }
+  TRY(check_entitlements(lowered.graph, request.allowed));
 
   const ops::OpDeps op_deps{
       .layers = *own.layers,
@@ -155,6 +156,8 @@ Result<BuildReport> Engine::build(const BuildRequest& request, solver::EventSink
       .directories = std::move(inputs.directories),
       .cache_mounts_dir = join_path(own.root, "cache-mounts"),
       .resolv_conf = host_resolv_conf(),
+      .secrets = request.secrets.get(),
+      .agents = request.agents.get(),
       .invented_mtime = {.tv_sec = request.source_date_epoch.value_or(kInventedTime),
                          .tv_nsec = 0}};
   const solver::OpTable op_table = ops::make_op_table(lowered.graph, op_deps);

@@ -3,10 +3,14 @@
 // data between the command line (or a later server) and the engine. Value types.
 #pragma once
 
+#include "builder/entitlements.h"
 #include "builder/export/exporter.h"
+#include "builder/secrets/secret_source.h"
+#include "builder/secrets/ssh_agent.h"
 #include "frontend/frontend.h"
 
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -33,6 +37,9 @@ struct BuildRequest {
   std::vector<exporter::OutputSpec> outputs;  // empty: the local store
   std::size_t jobs = 0;                       // RUN steps at once; 0 = no cap
   std::optional<std::int64_t> source_date_epoch;
+  Entitlements allowed;                            // --allow
+  std::shared_ptr<secrets::SecretSource> secrets;  // null: none
+  std::shared_ptr<secrets::AgentSource> agents;    // null: none
 };
 
 struct BuildReport {

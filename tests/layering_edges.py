@@ -25,15 +25,16 @@ EDGES = {
     "builder/sandbox": STORE,
     "builder/registry": STORE,
     "builder/registry/curl": STORE + ("builder/registry",),
+    "builder/secrets": ("snapshotter/base",),
     "builder/source": STORE + ("builder/registry", "frontend", "frontend/ignore", "solver", "solver/graph"),
     "builder/export": STORE + ("builder/registry", "solver", "solver/graph"),
-    "builder/ops": STORE + ("builder/source", "builder/sandbox", "frontend/ignore", "solver", "solver/graph"),
+    "builder/ops": STORE + ("builder/source", "builder/sandbox", "builder/secrets", "frontend/ignore", "solver", "solver/graph"),
     "builder/run": STORE + ("builder/sandbox",),
-    "builder": STORE + ("builder/sandbox", "builder/registry", "builder/source", "builder/export", "builder/ops",
+    "builder": STORE + ("builder/sandbox", "builder/registry", "builder/secrets", "builder/source", "builder/export", "builder/ops",
                         "builder/run", "frontend", "frontend/dockerfile", "frontend/ignore", "solver", "solver/graph"),
     # Composition: flags in, exit code out.
-    "cmd/mybuild": STORE + ("builder", "builder/export", "builder/run", "builder/sandbox", "builder/source", "frontend",
-                            "frontend/dockerfile", "frontend/ignore", "solver", "solver/graph"),
+    "cmd/mybuild": STORE + ("builder", "builder/export", "builder/run", "builder/sandbox", "builder/secrets", "builder/source",
+                            "frontend", "frontend/dockerfile", "frontend/ignore", "solver", "solver/graph"),
     "cmd/mybuild-sandbox": ("snapshotter/base", "builder/sandbox"),
 }
 
@@ -48,7 +49,7 @@ THIRD_PARTY = {
     r"archive(_entry)?\.h": ("snapshotter/archive", "builder/source"),
     r"(zstd|libdeflate|igzip_lib|isa-l/.*|isa-l)\.h": ("snapshotter/archive",),
     r"seccomp\.h": ("builder/sandbox",),
-    r"openssl/": ("snapshotter/base",),
+    r"openssl/": ("snapshotter/base", "builder/secrets"),
     r"spdlog/": ("snapshotter/base",),
     r"sys/pidfd\.h": ("snapshotter/base",),
 }

@@ -3,6 +3,8 @@
 #pragma once
 
 #include "builder/sandbox/sandbox.h"
+#include "builder/secrets/secret_source.h"
+#include "builder/secrets/ssh_agent.h"
 #include "builder/source/image_resolver.h"
 #include "snapshotter/base/clock.h"
 #include "snapshotter/base/lanes.h"
@@ -33,6 +35,8 @@ struct OpDeps {
   std::map<std::string, LocalDirectory> directories;  // by LocalSource::name
   std::string cache_mounts_dir;                       // <root>/cache-mounts
   std::string resolv_conf;                            // text for /etc/resolv.conf of steps
+  secrets::SecretSource* secrets = nullptr;           // null: none were given
+  secrets::AgentSource* agents = nullptr;             // null: none were given
   struct timespec invented_mtime {};  // of directories and files that no source has a time for
 };
 

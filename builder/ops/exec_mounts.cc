@@ -133,20 +133,9 @@ class MountPreparer {
     return {};
   }
 
-  // No secret and no agent can be given to a build yet, so both are absent: fine unless they are
-  // required.
-  Status add_kind(const solver::SecretMount& secret) {
-    if (secret.required) {
-      return not_found("secret {}: not found", secret.id);
-    }
-    return {};
-  }
-  Status add_kind(const solver::SshMount& ssh) {
-    if (ssh.required) {
-      return not_found("no SSH key \"{}\" forwarded from the client", ssh.id);
-    }
-    return {};
-  }
+  // Credentials are the matter of exec_credentials.
+  static Status add_kind(const solver::SecretMount&) { return {}; }
+  static Status add_kind(const solver::SshMount&) { return {}; }
 
   const std::vector<ResultPtr>& inputs_;
   const std::string& scratch_;
@@ -184,13 +173,14 @@ Result<PreparedMounts> prepare_mounts(const solver::ExecOp& op,
       TRY(preparer.add(mount));
     }
   }
-  // Outer mounts before those inside them, whatever the order in the Dockerfile.
-  std::stable_sort(prepared.mounts.begin(), prepared.mounts.end(),
-                   [](const PlanMount& a, const PlanMount& b) {
-                     return std::count(a.target.begin(), a.target.end(), '/') <
-                            std::count(b.target.begin(), b.target.end(), '/');
-                   });
   return prepared;
+}
+
+void sort_mounts(std::vector<PlanMount>& mounts) {
+  std::stable_sort(mounts.begin(), mounts.end(), [](const PlanMount& a, const PlanMount& b) {
+    return std::count(a.target.begin(), a.target.end(), '/') <
+           std::count(b.target.begin(), b.target.end(), '/');
+  });
 }
 
 Result<Digest> bind_digest(const std::string& source, const ResultPtr& input, const OpDeps& deps) {

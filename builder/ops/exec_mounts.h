@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// RUN --mount: from what the Dockerfile asks for to entries of the sandbox plan, and the locks and
-// directories that must live as long as the command runs. Thread-compatible.
+// RUN --mount, but for its credentials: from what the Dockerfile asks for to entries of the sandbox
+// plan, and the locks and directories that must live as long as the command runs.
+// Thread-compatible.
 #pragma once
 
 #include "builder/ops/deps.h"
@@ -27,6 +28,9 @@ struct PreparedMounts {
 Result<PreparedMounts> prepare_mounts(const solver::ExecOp& op,
                                       const std::vector<solver::ResultPtr>& inputs,
                                       const std::string& scratch, const OpDeps& deps);
+
+/// Outer mounts before those inside them, whatever the order in the Dockerfile.
+void sort_mounts(std::vector<sandbox::PlanMount>& mounts);
 
 /// The part of an input that a bind mount shows, for the step's content key.
 Result<Digest> bind_digest(const std::string& source, const solver::ResultPtr& input,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "builder/ops/exec_op.h"
 
+#include "builder/ops/exec_credentials.h"
 #include "builder/ops/exec_mounts.h"
 #include "builder/ops/trees.h"
 #include "builder/sandbox/mount_point_layer.h"
@@ -30,16 +31,6 @@ std::string hosts_text(const std::string& hostname, const std::vector<std::strin
     text += fmt::format("{}\t{}\n", host.substr(equals + 1), host.substr(0, equals));
   }
   return text;
-}
-
-Status check_entitlements(const ExecOp& op) {
-  if (op.security == solver::SecurityMode::Insecure) {
-    return Error(ErrorKind::Denied, "security.insecure is not allowed");
-  }
-  if (op.network == solver::NetworkMode::Host) {
-    return Error(ErrorKind::Denied, "network.host is not allowed");
-  }
-  return {};
 }
 
 /// Not even a failed command: what the sandbox says about its start or its end becomes an Error
@@ -99,18 +90,19 @@ class ExecOpRunner final : public solver::Op {
   Result<solver::Output> exec(const std::vector<ResultPtr>& inputs,
                               const std::vector<solver::OutputId>& ids,
                               const Cancel& cancel) override {
-    TRY(check_entitlements(op_));
     const TreeResult* root = TRY(root_of(inputs));
+    const StepCredentials credentials = TRY(StepCredentials::prepare(op_, deps_, cancel));
     const std::vector<std::string> dirs = TRY(layer_dirs(root, deps_));
     const TempDir scratch = TRY(deps_.layers.scratch());
     PreparedMounts mounts = TRY(prepare_mounts(op_, inputs, scratch.path(), deps_));
     const std::string own = join_path(scratch.path(), "root");
     TRY(sys::mkdir_at(AT_FDCWD, own, 0700));
     std::unique_ptr<snapshotter::Active> active = TRY(deps_.snapshotter.prepare(dirs, own));
-    SandboxPlan plan = make_plan(active->root(), std::move(mounts.mounts));
+    SandboxPlan plan = make_plan(active->root(), std::move(mounts.mounts), credentials);
     TRY(add_mount_points(plan, scratch.path()));
     const sandbox::SandboxExit exit = TRY(deps_.sandbox.run(
-        plan, sandbox::Stdio{.on_output = log_sink(), .in = {}, .out = {}, .err = {}}, cancel));
+        plan, sandbox::Stdio{.on_output = log_sink(), .in = {}, .out = {}, .err = {}}, cancel,
+        credentials.fds()));
     TRY(cancel.check());
     TRY(check_exit(op_, exit));
     const std::string changed = TRY(deps_.snapshotter.finish(std::move(active)));
@@ -135,11 +127,15 @@ class ExecOpRunner final : public solver::Op {
     return as_tree(op_.has_root ? inputs[0] : nullptr);
   }
 
-  SandboxPlan make_plan(const snapshotter::RootMount& root,
-                        std::vector<sandbox::PlanMount> mounts) const {
+  SandboxPlan make_plan(const snapshotter::RootMount& root, std::vector<sandbox::PlanMount> mounts,
+                        const StepCredentials& credentials) const {
     SandboxPlan plan;
     plan.root = root;
     plan.mounts = std::move(mounts);
+    plan.mounts.insert(plan.mounts.end(), credentials.mounts().begin(), credentials.mounts().end());
+    sort_mounts(plan.mounts);
+    plan.secret_env = credentials.variables();
+    plan.insecure = op_.security == solver::SecurityMode::Insecure;
     plan.argv = op_.args;
     plan.env = op_.env;
     plan.env.insert(plan.env.end(), op_.proxy_env.begin(), op_.proxy_env.end());

@@ -3,6 +3,7 @@
 
 #include "builder/sandbox/control.h"
 #include "builder/sandbox/exec.h"
+#include "builder/sandbox/file_mounts.h"
 #include "builder/sandbox/identity.h"
 #include "builder/sandbox/init.h"
 #include "builder/sandbox/network.h"
@@ -126,12 +127,26 @@ bool has_home(const std::vector<std::string>& env) {
                      [](const std::string& entry) { return entry.starts_with("HOME="); });
 }
 
+/// The variables of the plan and the secret ones, which win.
+Result<std::vector<std::string>> environment(const SandboxPlan& plan) {
+  std::vector<std::string> env = plan.env;
+  for (const SecretVariable& variable : plan.secret_env) {
+    const std::string start = variable.name + "=";
+    std::string value = TRY(read_memory_file(variable.fd).context("variable " + variable.name));
+    std::erase_if(env, [&start](const std::string& entry) { return entry.starts_with(start); });
+    env.push_back(start + value);
+  }
+  return env;
+}
+
 Result<Command> prepare(const SandboxPlan& plan, int setup) {
+  Command command{.argv = plan.argv, .env = {}};
+  command.env = TRY(environment(plan));
   TRY(build_world(plan, setup));
   TRY(close_host_descriptors(setup));
-  Command command{.argv = plan.argv, .env = plan.env};
   const Fd root = TRY(sys::open("/", O_PATH | O_DIRECTORY));
-  const Identity identity = TRY(find_identity_in_root(root.get(), plan.user));
+  Identity identity = TRY(find_identity_in_root(root.get(), plan.user));
+  identity.groups.insert(identity.groups.end(), plan.groups.begin(), plan.groups.end());
   if (!has_home(command.env)) {
     command.env.push_back("HOME=" + identity.home);
   }

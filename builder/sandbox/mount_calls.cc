@@ -63,7 +63,8 @@ Result<Fd> clone_tree(int dirfd, const std::string& path, bool recursive) {
 Status limit_mount(int mount, MountLimits limits, bool recursive) {
   struct mount_attr attributes {};
   attributes.attr_set =
-      (limits.read_only ? MOUNT_ATTR_RDONLY : 0U) | (limits.no_devices ? MOUNT_ATTR_NODEV : 0U);
+      (limits.read_only ? MOUNT_ATTR_RDONLY : 0U) | (limits.no_devices ? MOUNT_ATTR_NODEV : 0U) |
+      (limits.no_suid ? MOUNT_ATTR_NOSUID : 0U) | (limits.no_exec ? MOUNT_ATTR_NOEXEC : 0U);
   if (attributes.attr_set == 0) {
     return {};
   }

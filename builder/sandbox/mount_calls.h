@@ -24,6 +24,8 @@ Result<Fd> clone_tree(int dirfd, const std::string& path, bool recursive);
 struct MountLimits {
   bool read_only = false;
   bool no_devices = false;  // device nodes in it cannot be opened
+  bool no_suid = false;
+  bool no_exec = false;
 };
 /// `mount` is the root of a mount, detached or not; with `recursive` also those below.
 Status limit_mount(int mount, MountLimits limits, bool recursive);

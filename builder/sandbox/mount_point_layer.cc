@@ -49,6 +49,8 @@ std::optional<Kind> kind_of_mount(const PlanMount& mount) {
     case PlanMount::Type::Tmpfs:
       return Kind::Directory;
     case PlanMount::Type::File:
+    case PlanMount::Type::Socket:
+    case PlanMount::Type::Device:
       return Kind::File;
   }
   return std::nullopt;

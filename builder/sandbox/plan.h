@@ -24,22 +24,35 @@ struct PlanMount {
     Bind,     // `source` (a host path) appears at `target`; never a committed tree of the store
     Overlay,  // `overlay` is mounted and `source_path` inside it appears at `target`
     Tmpfs,
-    File,  // a read-only file in memory with the bytes of descriptor `fd` (a secret) or of
-           // `content`
+    File,    // a read-only file in memory with the bytes of descriptor `fd` (a secret) or of
+             // `content`
+    Socket,  // `fd`, a stream socket without a name: gets one at `target` and listens; whoever else
+             // holds it accepts
+    Device,  // a device node of our own with number `device`
   };
   Type type = Type::Bind;
   std::string target;  // absolute, resolved inside the root; made if missing
-  std::string source;  // Bind
+  std::string source;  // Bind; Device: the host's node, taken where making one is forbidden
   snapshotter::RootMount overlay;
   std::string source_path = "/";  // Overlay: what of it to show; links are resolved inside
   bool read_only = false;
   bool recursive = true;   // Bind: with the mounts below it
+  bool no_suid = false;    // Bind
+  bool no_exec = false;    // Bind, File
   std::uint64_t size = 0;  // Tmpfs: bytes, 0 = default
-  std::uint32_t mode = 0;  // Tmpfs: 0 = 01777; File: 0 = 0400
+  std::uint32_t mode = 0;  // Tmpfs: 0 = 01777; File: 0 = 0400; Device: with the kind (S_IFCHR)
   uid_t uid = 0;
   gid_t gid = 0;
-  int fd = -1;          // File: descriptor number in the helper
-  std::string content;  // File
+  std::uint64_t device = 0;  // Device
+  int fd = -1;               // File, Socket: descriptor number in the helper
+  std::string content;       // File
+};
+
+/// A variable whose value is what descriptor `fd` (a memory file) holds; it replaces one of the
+/// same name.
+struct SecretVariable {
+  std::string name;
+  int fd = -1;
 };
 
 struct Rlimit {
@@ -60,8 +73,10 @@ struct SandboxPlan {
 
   std::vector<std::string> argv;  // looked up in the PATH of `env` inside the root, as execvp does
   std::vector<std::string> env;   // HOME is added from the root's /etc/passwd when missing
-  std::string cwd = "/";          // made 0755, owned by the user, when missing
-  std::string user;               // "", "name", "uid", "user:group"; looked up inside the root
+  std::vector<SecretVariable> secret_env;
+  std::string cwd = "/";      // made 0755, owned by the user, when missing
+  std::string user;           // "", "name", "uid", "user:group"; looked up inside the root
+  std::vector<gid_t> groups;  // beside those of the user
   std::string hostname;
 
   Network network = Network::Host;

@@ -84,6 +84,8 @@ constexpr std::array kMountTypes = {
     EnumName<PlanMount::Type>{PlanMount::Type::Overlay, "overlay"},
     EnumName<PlanMount::Type>{PlanMount::Type::Tmpfs, "tmpfs"},
     EnumName<PlanMount::Type>{PlanMount::Type::File, "file"},
+    EnumName<PlanMount::Type>{PlanMount::Type::Socket, "socket"},
+    EnumName<PlanMount::Type>{PlanMount::Type::Device, "device"},
 };
 using RootType = snapshotter::RootMount::Type;
 constexpr std::array kRootTypes = {EnumName<RootType>{RootType::Overlay, "overlay"},
@@ -138,6 +140,8 @@ Json dump_mount(const PlanMount& mount) {
     case PlanMount::Type::Bind:
       json["source"] = from_bytes(mount.source);
       json["recursive"] = mount.recursive;
+      json["no_suid"] = mount.no_suid;
+      json["no_exec"] = mount.no_exec;
       break;
     case PlanMount::Type::Overlay:
       json["overlay"] = dump_root(mount.overlay);
@@ -149,6 +153,14 @@ Json dump_mount(const PlanMount& mount) {
     case PlanMount::Type::File:
       json["fd"] = mount.fd;
       json["content"] = from_bytes(mount.content);
+      json["no_exec"] = mount.no_exec;
+      break;
+    case PlanMount::Type::Socket:
+      json["fd"] = mount.fd;
+      break;
+    case PlanMount::Type::Device:
+      json["source"] = from_bytes(mount.source);
+      json["device"] = mount.device;
       break;
   }
   json["read_only"] = mount.read_only;
@@ -167,10 +179,13 @@ Result<PlanMount> parse_mount(const JsonField& field) {
   mount.source_path = TRY(to_bytes(TRY(field.field("source_path")), "/"));
   mount.read_only = TRY(TRY(field.field("read_only")).boolean_or(false));
   mount.recursive = TRY(TRY(field.field("recursive")).boolean_or(true));
+  mount.no_suid = TRY(TRY(field.field("no_suid")).boolean_or(false));
+  mount.no_exec = TRY(TRY(field.field("no_exec")).boolean_or(false));
   mount.size = TRY(to_number<std::uint64_t>(TRY(field.field("size")), 0));
   mount.mode = TRY(to_number<std::uint32_t>(TRY(field.field("mode")), 0));
   mount.uid = TRY(to_number<uid_t>(TRY(field.field("uid")), 0));
   mount.gid = TRY(to_number<gid_t>(TRY(field.field("gid")), 0));
+  mount.device = TRY(to_number<std::uint64_t>(TRY(field.field("device")), 0));
   mount.fd = TRY(to_number<int>(TRY(field.field("fd")), -1));
   mount.content = TRY(to_bytes(TRY(field.field("content"))));
   if (!mount.target.starts_with('/')) {
@@ -198,12 +213,33 @@ Result<Rlimit> parse_rlimit(const JsonField& field) {
   return limit;
 }
 
+Json dump_secret_env(const std::vector<SecretVariable>& variables) {
+  Json array = Json::array();
+  for (const SecretVariable& variable : variables) {
+    array.push_back({{"name", from_bytes(variable.name)}, {"fd", variable.fd}});
+  }
+  return array;
+}
+
+Result<SecretVariable> parse_secret_variable(const JsonField& field) {
+  SecretVariable variable;
+  variable.name = TRY(to_bytes(TRY(field.field("name"))));
+  variable.fd = TRY(to_number<int>(TRY(field.field("fd")), -1));
+  return variable;
+}
+
 Status parse_lists(const JsonField& top, SandboxPlan& plan) {
   for (const JsonField& item : TRY(TRY(top.field("mounts")).items())) {
     plan.mounts.push_back(TRY(parse_mount(item)));
   }
   for (const JsonField& item : TRY(TRY(top.field("rlimits")).items())) {
     plan.rlimits.push_back(TRY(parse_rlimit(item)));
+  }
+  for (const JsonField& item : TRY(TRY(top.field("secret_env")).items())) {
+    plan.secret_env.push_back(TRY(parse_secret_variable(item)));
+  }
+  for (const JsonField& item : TRY(TRY(top.field("groups")).items())) {
+    plan.groups.push_back(TRY(to_number<gid_t>(item, 0)));
   }
   plan.argv = TRY(to_list(TRY(top.field("argv"))));
   plan.env = TRY(to_list(TRY(top.field("env"))));
@@ -226,8 +262,10 @@ std::string dump(const SandboxPlan& plan) {
                              {"mounts", std::move(mounts)},
                              {"argv", from_list(plan.argv)},
                              {"env", from_list(plan.env)},
+                             {"secret_env", dump_secret_env(plan.secret_env)},
                              {"cwd", from_bytes(plan.cwd)},
                              {"user", from_bytes(plan.user)},
+                             {"groups", plan.groups},
                              {"hostname", from_bytes(plan.hostname)},
                              {"network", name_of(kNetworks, plan.network)},
                              {"hosts", from_bytes(plan.hosts)},

@@ -2,6 +2,7 @@
 #include "builder/sandbox/rootfs.h"
 
 #include "builder/sandbox/devices.h"
+#include "builder/sandbox/file_mounts.h"
 #include "builder/sandbox/mount_calls.h"
 #include "builder/sandbox/overlay_mount.h"
 #include "snapshotter/base/file.h"
@@ -44,7 +45,11 @@ unsigned long device_flag(const SandboxPlan& plan) {
 
 Result<Fd> bind_source(const SandboxPlan& plan, const PlanMount& mount) {
   Fd tree = TRY(clone_tree(AT_FDCWD, mount.source, mount.recursive));
-  TRY(limit_mount(tree.get(), {.read_only = mount.read_only, .no_devices = !plan.insecure},
+  TRY(limit_mount(tree.get(),
+                  {.read_only = mount.read_only,
+                   .no_devices = !plan.insecure,
+                   .no_suid = mount.no_suid,
+                   .no_exec = mount.no_exec},
                   mount.recursive));
   return tree;
 }
@@ -139,22 +144,6 @@ Status mount_cgroup(const SandboxPlan& plan, const std::string& sys, const Fd& o
   return mounted || mounted.error().os_errno() == EPERM ? Status() : mounted;
 }
 
-/// A file in memory: it lives, nameless once mounted, on the /dev tmpfs, which saves a tmpfs of its
-/// own.
-Status mount_memory_file(const Fd& dev, const std::string& target, const PlanMount& file,
-                         bool read_only) {
-  const std::string content = file.fd >= 0 ? TRY(sys::read_to_end(file.fd)) : file.content;
-  const std::string name = ".file";
-  const Fd fd = TRY(sys::open_at(dev.get(), name, O_CREAT | O_EXCL | O_WRONLY, 0600));
-  TRY(sys::write_all(fd.get(), as_bytes(content)));
-  TRY(sys::fchown(fd.get(), file.uid, file.gid));
-  TRY(sys::fchmod(fd.get(), file.mode == 0 ? 0400 : file.mode));
-  const Fd tree = TRY(clone_tree(dev.get(), name, false));
-  TRY(limit_mount(tree.get(), {.read_only = read_only}, false));
-  TRY(attach_tree(tree.get(), target));
-  return sys::unlink_at(dev.get(), name);
-}
-
 /// Network files of the step; an image may make their places impossible, which is not our failure.
 Status mount_network_file(const Fd& dev, MountPoints& points, std::string_view path,
                           const std::string& text, bool read_only) {
@@ -189,7 +178,8 @@ Status mount_tmpfs(const std::string& target, const PlanMount& mount) {
                    options);
 }
 
-Status mount_pending(const Pending& pending, const Fd& dev, MountPoints& points) {
+Status mount_pending(const Pending& pending, const Fd& dev, const Fd& old_root,
+                     MountPoints& points) {
   const PlanMount& mount = *pending.plan;
   bool directory = mount.type == PlanMount::Type::Tmpfs;
   if (pending.tree) {
@@ -202,6 +192,10 @@ Status mount_pending(const Pending& pending, const Fd& dev, MountPoints& points)
       return mount_tmpfs(target, mount);
     case PlanMount::Type::File:
       return mount_memory_file(dev, target, mount, true);
+    case PlanMount::Type::Socket:
+      return mount_socket(dev, target, mount);
+    case PlanMount::Type::Device:
+      return mount_device(dev, old_root, target, mount);
     default:
       return attach_tree(pending.tree.get(), target);
   }
@@ -253,7 +247,7 @@ Status furnish(const SandboxPlan& plan, const Sources& sources, MountPoints& poi
   TRY(mount_cgroup(plan, sys, sources.old_root));
   TRY(mount_network_files(plan, dev, points));
   for (const Pending& pending : sources.mounts) {
-    TRY(mount_pending(pending, dev, points).context(pending.plan->target));
+    TRY(mount_pending(pending, dev, sources.old_root, points).context(pending.plan->target));
   }
   if (!plan.insecure) {
     TRY(mask_paths(sandbox_defaults().masked_paths, null));

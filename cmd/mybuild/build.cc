@@ -20,8 +20,11 @@ namespace {
 using BuildResult = Result<builder::BuildReport>;
 
 BuildResult build(const BuildOptions& options, solver::EventSink& events, Cancel& cancel) {
-  auto engine = TRY(open_engine(options.global, options.request.jobs));
-  return engine->build(options.request, events, cancel);
+  builder::BuildRequest request = options.request;
+  request.secrets = TRY(secrets::open_secrets(options.secrets));
+  request.agents = TRY(secrets::open_agents(options.ssh, cancel));
+  auto engine = TRY(open_engine(options.global, request.jobs));
+  return engine->build(request, events, cancel);
 }
 
 /// A file from an earlier build must not be taken for this one's.

@@ -158,9 +158,8 @@ TEST_F(BuildOptionsTest, TheContextMustBeADirectory) {
 }
 
 TEST_F(BuildOptionsTest, OptionsOfBuildxThatAreMissingAreRefusedByName) {
-  for (const std::string name :
-       {"allow", "annotation", "attest", "builder", "cache-from", "cache-to", "call",
-        "cgroup-parent", "check", "memory", "secret", "ssh", "squash"}) {
+  for (const std::string name : {"annotation", "attest", "builder", "cache-from", "cache-to",
+                                 "call", "cgroup-parent", "check", "memory", "squash"}) {
     EXPECT_EQ(error_of({"--" + name, "."}), "--" + name + " is not supported yet");
   }
   EXPECT_THAT(error_of({"--provenance=mode=max", "."}),

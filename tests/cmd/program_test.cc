@@ -126,7 +126,7 @@ TEST(Program, ResultFilesAreWrittenOnSuccessAndStaleOnesRemovedOnFailure) {
 
 TEST(Program, UsageErrorsHaveDockersStatus) {
   EXPECT_EQ(run({"--nonsense", "/tmp"}).code, 125);
-  EXPECT_EQ(run({"--secret", "id=x", "/tmp"}).code, 125);
+  EXPECT_EQ(run({"--squash", "/tmp"}).code, 125);
   EXPECT_EQ(run({"run", "--nonsense", "image"}).code, 125);
   EXPECT_EQ(run({"build"}).code, 1);
   EXPECT_EQ(run({"/no/such/dir"}).code, 1);

@@ -4,8 +4,8 @@
 . "$(dirname "$0")/lib.sh"
 
 printf 'FROM busybox\n' | dockerfile
-for flag in --cache-from=type=registry,ref=x/y --secret=id=x --ssh=default --squash --sbom=true --provenance=true \
-  --allow=network.host --attest=type=sbom --cgroup-parent=x --no-such-flag; do
+for flag in --cache-from=type=registry,ref=x/y --squash --sbom=true --provenance=true \
+  --allow=network.all --attest=type=sbom --cgroup-parent=x --no-such-flag; do
   status=0
   "$MYBUILD" build "${busybox[@]}" "$flag" ctx >log 2>&1 || status=$?
   [ $status != 0 ] || fail "$flag was taken"

@@ -57,6 +57,25 @@ TEST_F(Devices, MovesAndLinksDoNotReviveANode) {
             std::string(kDenied) + "crw-rw-rw-");
 }
 
+TEST_F(Devices, ADeviceOfThePlanWorksAndIsNotTheHosts) {
+  PlanMount node;
+  node.type = PlanMount::Type::Device;
+  node.device = makedev(1, 5);  // zero
+  node.mode = S_IFCHR | 0640;
+  node.uid = 3;
+  node.source = "/dev/zero";
+  node.target = "/dev/gpu/card0";
+  PlanMount elsewhere = node;
+  elsewhere.target = "/opt/card";
+  SandboxPlan plan = shell_plan(
+      "head -c 3 /dev/gpu/card0 | wc -c; head -c 3 /opt/card | wc -c; ls -ln /opt/card | head -c "
+      "20;"
+      "chmod 777 /opt/card; mknod /dev/gpu/other c 1 5; head -c 1 /dev/gpu/other 2>&1 | grep -c .");
+  plan.mounts = {node, elsewhere};
+  EXPECT_EQ(output_of(plan), "3\n3\ncrw-r-----    0 3   1\n");
+  EXPECT_EQ(sys::stat_at(AT_FDCWD, "/dev/zero")->st_mode & 0777U, 0666U);
+}
+
 TEST_F(Devices, NodesThatAnImageBringsAreDeadToo) {
   ASSERT_TRUE(sys::mknod_at(AT_FDCWD, base() + "/node", S_IFCHR | 0666, makedev(1, 5)));
   SandboxPlan plan = shell_plan(open_attempt("/node"));

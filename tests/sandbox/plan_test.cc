@@ -24,6 +24,7 @@ SandboxPlan full_plan() {
   bind.target = "/cache";
   bind.source = "/host/cache";
   bind.recursive = false;
+  bind.no_suid = bind.no_exec = true;
   PlanMount view;
   view.type = PlanMount::Type::Overlay;
   view.target = "/src";
@@ -41,7 +42,19 @@ SandboxPlan full_plan() {
   secret.mode = 0440;
   secret.uid = 7;
   secret.gid = 8;
-  plan.mounts = {bind, view, tmpfs, secret};
+  PlanMount socket;
+  socket.type = PlanMount::Type::Socket;
+  socket.target = "/agent";
+  socket.fd = 4;
+  PlanMount node;
+  node.type = PlanMount::Type::Device;
+  node.target = "/dev/gpu";
+  node.source = "/dev/card";
+  node.device = 0xff;
+  node.mode = 020666;
+  plan.mounts = {bind, view, tmpfs, secret, socket, node};
+  plan.secret_env = {{"TOKEN", 5}};
+  plan.groups = {44};
   plan.argv = {"sh", "-c", "echo \xff\"\n"};
   plan.env = {"A=\xc3\xa4", "B=\x80"};
   plan.cwd = "/work";
@@ -66,6 +79,10 @@ TEST(Plan, ComesBackFromJsonAsItWas) {
   EXPECT_EQ(again->rlimits[0].hard, std::numeric_limits<std::uint64_t>::max());
   EXPECT_EQ(again->mounts[3].fd, 3);
   EXPECT_FALSE(again->mounts[0].recursive);
+  EXPECT_EQ(again->mounts[4].fd, 4);
+  EXPECT_EQ(again->mounts[5].device, 0xffU);
+  EXPECT_EQ(again->secret_env[0].fd, 5);
+  EXPECT_EQ(again->groups, std::vector<gid_t>{44});
 }
 
 TEST(Plan, HasDefaultsForWhatIsMissing) {

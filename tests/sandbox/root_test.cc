@@ -5,6 +5,7 @@
 #include "tests/sandbox/fixture.h"
 
 #include <sys/mount.h>
+#include <sys/socket.h>
 
 #include <algorithm>
 
@@ -148,6 +149,43 @@ TEST_F(Root, ASecretIsAFileInMemoryWithItsOwner) {
   ASSERT_TRUE(ran.exit) << ran.exit.error().message();
   EXPECT_EQ(ran.out, "440 11 12\nhunter2no\n");
   EXPECT_EQ(changes(), "");
+}
+
+TEST_F(Root, ASecretVariableReplacesAnotherAndServesManyTimes) {
+  auto memory = sys::memfd("secret");
+  ASSERT_TRUE(memory && sys::write_all(memory->get(), as_bytes("hunter2\nsecond line")));
+  SandboxPlan plan = shell_plan("echo \"$A+$B\"; cat /pw; cat /proc/self/environ | grep -c old");
+  plan.env.insert(plan.env.end(), {"A=old", "AB=x"});
+  plan.secret_env = {{"A", 3}, {"B", 3}};
+  PlanMount file;
+  file.type = PlanMount::Type::File;
+  file.target = "/pw";
+  file.fd = 3;
+  plan.mounts = {file};
+  const Ran ran = run(plan, {memory->get()});
+  ASSERT_TRUE(ran.exit) << ran.exit.error().message();
+  EXPECT_EQ(ran.out, "hunter2\nsecond line+hunter2\nsecond line\nhunter2\nsecond line0\n");
+}
+
+TEST_F(Root, ASocketThatIsPassedListensInsideAndNowhereElse) {
+  const Fd socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  SandboxPlan plan = shell_plan("stat -c '%F %a %u %g' /run/agent");
+  PlanMount agent;
+  agent.type = PlanMount::Type::Socket;
+  agent.target = "/run/agent";
+  agent.fd = 3;
+  agent.mode = 0620;
+  agent.uid = 11;
+  agent.gid = 12;
+  plan.mounts = {agent};
+  const Ran ran = run(plan, {socket.get()});
+  ASSERT_TRUE(ran.exit) << ran.exit.error().message();
+  EXPECT_EQ(ran.out, "socket 620 11 12\n");
+  EXPECT_EQ(changes(), "");
+  int listens = 0;
+  socklen_t size = sizeof listens;
+  ASSERT_EQ(::getsockopt(socket.get(), SOL_SOCKET, SO_ACCEPTCONN, &listens, &size), 0);
+  EXPECT_EQ(listens, 1);
 }
 
 TEST_F(Root, BindsShowTheHostsFilesReadOnlyIfWanted) {

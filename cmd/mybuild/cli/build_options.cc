@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cmd/mybuild/cli/build_options.h"
 
+#include "cmd/mybuild/cli/credential_options.h"
 #include "cmd/mybuild/cli/output_spec.h"
 #include "cmd/mybuild/cli/values.h"
 
@@ -73,6 +74,8 @@ Status set_network(Options& options, std::string_view value) {
   for (const auto& [word, mode] : kModes) {
     if (word == value) {
       options.request.network = mode;
+      // Said by the person who builds, it needs no further word.
+      options.request.allowed.network_host |= mode == solver::NetworkMode::Host;
       return {};
     }
   }
@@ -108,6 +111,13 @@ constexpr Flag<Options> kFlags[] = {
      [](Options& options, std::string_view value) -> Status {
        options.request.extra_hosts.push_back(TRY(parse_add_host(value)));
        return {};
+     }},
+    {{.name = "allow",
+      .argument = "ENTITLEMENT",
+      .help = "Let steps do more: network.host (RUN --network=host) or security.insecure",
+      .repeatable = true},
+     [](Options& options, std::string_view value) -> Status {
+       return allow(value, options.request.allowed);
      }},
     {{.name = "build-arg",
       .argument = "NAME[=VALUE]",
@@ -218,11 +228,27 @@ constexpr Flag<Options> kFlags[] = {
     {{.name = "rm", .help = "Accepted for docker's sake: steps leave nothing behind"}, must_be_on},
     {{.name = "sbom", .argument = "false", .help = "No SBOM is attached; only false is taken"},
      must_be_off},
+    {{.name = "secret",
+      .argument = "id=ID,src=FILE",
+      .help = "Give a secret to RUN --mount=type=secret: src=FILE, or env=VARIABLE",
+      .repeatable = true},
+     [](Options& options, std::string_view value) -> Status {
+       options.secrets.push_back(TRY(parse_secret(value)));
+       return {};
+     }},
     {{.name = "shm-size",
       .argument = "SIZE",
       .help = "Size of /dev/shm in the steps (default 64m)"},
      [](Options& options, std::string_view value) -> Status {
        options.request.shm_size = TRY(parse_bytes(value));
+       return {};
+     }},
+    {{.name = "ssh",
+      .argument = "ID[=SOCKET|KEYS]",
+      .help = "Give an agent to RUN --mount=type=ssh: default for $SSH_AUTH_SOCK, or key files",
+      .repeatable = true},
+     [](Options& options, std::string_view value) -> Status {
+       options.ssh.push_back(parse_ssh(value));
        return {};
      }},
     {{.name = "tag",
@@ -248,7 +274,6 @@ constexpr Flag<Options> kFlags[] = {
        return {};
      }},
     // docker and buildx have these.
-    {{.name = "allow"}},
     {{.name = "annotation"}},
     {{.name = "attest"}},
     {{.name = "builder"}},
@@ -268,10 +293,8 @@ constexpr Flag<Options> kFlags[] = {
     {{.name = "memory-swap"}},
     {{.name = "policy"}},
     {{.name = "resource"}},
-    {{.name = "secret"}},
     {{.name = "security-opt"}},
     {{.name = "squash"}},
-    {{.name = "ssh"}},
 };
 
 void add_flags(FlagSet& flags, Options& options) {

@@ -4,11 +4,14 @@
 #pragma once
 
 #include "builder/request.h"
+#include "builder/secrets/given_agents.h"
+#include "builder/secrets/given_secrets.h"
 #include "cmd/mybuild/cli/command.h"
 #include "cmd/mybuild/cli/global_options.h"
 #include "cmd/mybuild/progress/mode.h"
 
 #include <string>
+#include <vector>
 
 namespace mybuild::cli {
 
@@ -22,6 +25,8 @@ struct BuildOptions {
   bool push = false;
   std::string iid_file;
   std::string metadata_file;
+  std::vector<secrets::SecretSpec> secrets;
+  std::vector<secrets::SshSpec> ssh;
 };
 
 /// Values not given are taken from the environment where docker does: BUILDKIT_PROGRESS,
