@@ -100,10 +100,13 @@ exporter::LayerFetcher fetcher(const frontend::FrontendOutput& lowered,
                                 })};
 }
 
-void count_vertices(const solver::SolveResult& solved, BuildReport& report) {
-  for (const solver::VertexOutcome& outcome : solved.vertices) {
-    report.vertices += outcome.output ? 1 : 0;
-    report.cached += outcome.cached ? 1 : 0;
+/// Vertices without a name are no steps to anybody.
+void count_vertices(const solver::Graph& graph, const solver::SolveResult& solved,
+                    BuildReport& report) {
+  for (solver::VertexIndex i = 0; i < solved.vertices.size(); ++i) {
+    const bool counts = solved.vertices[i].output && !graph.vertices()[i].meta.name.empty();
+    report.vertices += counts ? 1 : 0;
+    report.cached += solved.vertices[i].cached ? 1 : 0;
   }
 }
 
@@ -177,7 +180,7 @@ Result<BuildReport> Engine::build(const BuildRequest& request, solver::EventSink
   exporter::ExportDeps export_deps = own.export_deps(events, cancel);
   export_deps.fetch = fetcher(lowered, solved, *images);
   BuildReport report;
-  count_vertices(solved, report);
+  count_vertices(lowered.graph, solved, report);
   for (const exporter::OutputSpec& spec : outputs_of(request)) {
     const std::unique_ptr<exporter::Exporter> exporter = exporter::make_exporter(spec, export_deps);
     InternalStep step(exporter->title(), events, own.clock);

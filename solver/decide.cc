@@ -9,10 +9,10 @@ bool is_final(Phase phase) {
   return phase == Phase::Done || phase == Phase::Failed || phase == Phase::Dropped;
 }
 
-/// All inputs are there: look the step up, or run it if it is a source.
-Decision start(VertexState state, bool is_source) {
-  state.phase = is_source ? Phase::Running : Phase::Probing;
-  return {state, is_source ? VertexAction::Exec : VertexAction::Probe};
+/// All inputs are there: look the step up, or run it if it is direct.
+Decision start(VertexState state, bool is_direct) {
+  state.phase = is_direct ? Phase::Running : Phase::Probing;
+  return {state, is_direct ? VertexAction::Exec : VertexAction::Probe};
 }
 
 Decision finish(VertexState state, bool cached) {
@@ -21,23 +21,23 @@ Decision finish(VertexState state, bool cached) {
   return {state, VertexAction::NotifyDependants};
 }
 
-Decision on_demanded(VertexState state, bool is_source) {
+Decision on_demanded(VertexState state, bool is_direct) {
   if (state.phase != Phase::Idle) {
     return {state, {}};
   }
   if (state.inputs_left == 0) {
-    return start(state, is_source);
+    return start(state, is_direct);
   }
   state.phase = Phase::Waiting;
   return {state, VertexAction::DemandInputs};
 }
 
-Decision on_input_done(VertexState state, bool is_source) {
+Decision on_input_done(VertexState state, bool is_direct) {
   if (state.inputs_left > 0) {
     --state.inputs_left;
   }
   if (state.phase == Phase::Waiting && state.inputs_left == 0) {
-    return start(state, is_source);
+    return start(state, is_direct);
   }
   return {state, {}};
 }
@@ -68,12 +68,12 @@ Decision on_stop(VertexState state) {
 
 }  // namespace
 
-Decision decide(VertexState state, VertexEvent event, bool is_source) {
+Decision decide(VertexState state, VertexEvent event, bool is_direct) {
   switch (event) {
     case VertexEvent::Demanded:
-      return on_demanded(state, is_source);
+      return on_demanded(state, is_direct);
     case VertexEvent::InputDone:
-      return on_input_done(state, is_source);
+      return on_input_done(state, is_direct);
     case VertexEvent::Miss:
       return on_miss(state);
     case VertexEvent::Hit:

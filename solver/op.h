@@ -46,9 +46,9 @@ class Op {
   /// Canonical bytes of the definition, without inputs (encode(OpSpec), platform where it matters).
   virtual std::string definition() const = 0;
   virtual InputRule input_rule(std::size_t input) const = 0;
-  /// True for sources: their content digest is cheap, stands for them in definition keys too, and
-  /// nothing is looked up.
-  virtual bool is_source() const = 0;
+  /// True for what is there without work: sources, and merges of what is there. Nothing is looked
+  /// up for them, and in definition keys too they stand as what they are.
+  virtual bool is_direct() const = 0;
   /// Digest of what the op selects of an input with rule Selected.
   virtual Result<Digest> content_digest(std::size_t input, const ResultPtr& result) = 0;
   /// The result that a record describes, put on this build's inputs; nullopt when its bytes are

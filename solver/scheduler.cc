@@ -87,6 +87,9 @@ class Scheduler {
 
   void report(const Message& message, Slot& slot) {
     const Vertex& vertex = graph_.vertices()[message.vertex];
+    if (vertex.meta.name.empty()) {
+      return;
+    }
     const Time now = deps_.clock.now();
     switch (message.event) {
       case VertexEvent::Hit:
@@ -105,14 +108,14 @@ class Scheduler {
   }
 
   void announce(const Vertex& vertex, Slot& slot) {
-    if (!std::exchange(slot.started, true)) {
+    if (!vertex.meta.name.empty() && !std::exchange(slot.started, true)) {
       deps_.events.on_event(VertexStarted{vertex.id, vertex.meta.name, deps_.clock.now()});
     }
   }
 
   void handle(VertexIndex index, VertexEvent event) {
     Slot& slot = slots_[index];
-    const Decision decision = decide(slot.state, event, ops_[index]->is_source());
+    const Decision decision = decide(slot.state, event, ops_[index]->is_direct());
     slot.state = decision.state;
     if (decision.actions.has(VertexAction::DemandInputs)) {
       for (const Edge input : graph_.vertices()[index].inputs) {
@@ -150,7 +153,7 @@ class Scheduler {
       inputs.results.push_back(slot.outcome.output->result);
       inputs.ids.push_back(slot.outcome.output->id);
       inputs.definitions.push_back(slot.keys.definition);
-      inputs.is_source.push_back(ops_[input.vertex]->is_source());
+      inputs.is_direct.push_back(ops_[input.vertex]->is_direct());
     }
     return inputs;
   }
@@ -194,10 +197,9 @@ class Scheduler {
   Message exec(VertexIndex index, Op& op, const StepKeys& keys, const StepInputs& inputs) {
     Message message;
     message.vertex = index;
-    Result<Output> output = deps_.cancel.requested()
-                                ? Result<Output>(deps_.cancel.check().error())
-                                : run_step(op, keys, inputs, deps_.index,
-                                           look_up(index), deps_.cancel);
+    Result<Output> output = deps_.cancel.requested() ? Result<Output>(deps_.cancel.check().error())
+                                                     : run_step(op, keys, inputs, deps_.index,
+                                                                look_up(index), deps_.cancel);
     if (!output) {
       message.error = std::move(output).error();
       return message;

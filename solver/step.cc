@@ -21,20 +21,20 @@ Result<Digest> selected_digest(Op& op, const StepInputs& inputs, StepKeys& keys,
 
 /// A source that has no identity as a whole (a local context) stands in all keys as what the op
 /// selects of it.
-bool is_bare_source(const StepInputs& inputs, std::size_t input) {
-  return inputs.is_source[input] && inputs.ids[input].digest.is_zero();
+bool is_bare_context(const StepInputs& inputs, std::size_t input) {
+  return inputs.is_direct[input] && inputs.ids[input].digest.is_zero();
 }
 
 Status make_definition(Op& op, const StepInputs& inputs, const std::string& definition,
                        StepKeys& keys) {
   std::vector<KeyInput> parts;
   for (std::size_t i = 0; i < inputs.results.size(); ++i) {
-    if (is_bare_source(inputs, i)) {
+    if (is_bare_context(inputs, i)) {
       const Digest digest = TRY(selected_digest(op, inputs, keys, i));
       parts.push_back({Kind::Content, digest});
       keys.record_inputs.push_back(OutputId{digest});
     } else {
-      parts.push_back(inputs.is_source[i]
+      parts.push_back(inputs.is_direct[i]
                           ? KeyInput{Kind::Output, inputs.ids[i].digest}
                           : KeyInput{Kind::Definition, inputs.definitions[i].digest});
       keys.record_inputs.push_back(inputs.ids[i]);
@@ -110,7 +110,7 @@ Result<Probe> probe_step(Op& op, const StepInputs& inputs, CacheIndex& index, bo
 Result<Output> run_step(Op& op, const StepKeys& keys, const StepInputs& inputs, CacheIndex& index,
                         bool look_up, const Cancel& cancel) {
   Output output = TRY(op.exec(inputs.results, inputs.ids, cancel));
-  if (op.is_source() || !output.cacheable) {
+  if (op.is_direct() || !output.cacheable) {
     return output;
   }
   const std::vector<CacheRecord> equal = TRY(index.find(output.id));

@@ -19,7 +19,7 @@ struct StepInputs {
   std::vector<ResultPtr> results;
   std::vector<OutputId> ids;
   std::vector<DefinitionKey> definitions;
-  std::vector<bool> is_source;
+  std::vector<bool> is_direct;
 };
 
 struct StepKeys {

@@ -58,7 +58,7 @@ class ExecOpRunner final : public solver::Op {
       : vertex_(vertex), op_(std::get<ExecOp>(vertex.op)), deps_(deps) {}
 
   Lane lane() const override { return Lane::Exec; }
-  bool is_source() const override { return false; }
+  bool is_direct() const override { return false; }
 
   std::string definition() const override {
     return fmt::format("{}\nplatform {}\nisolation root\n", solver::encode(vertex_.op),

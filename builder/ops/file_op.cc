@@ -33,7 +33,7 @@ class FileOpRunner final : public solver::Op {
       : vertex_(vertex), op_(std::get<FileOp>(vertex.op)), deps_(deps) {}
 
   Lane lane() const override { return Lane::Disk; }
-  bool is_source() const override { return false; }
+  bool is_direct() const override { return false; }
   std::string definition() const override { return solver::encode(vertex_.op); }
   InputRule input_rule(std::size_t input) const override {
     return op_.has_base && input == 0 ? InputRule::Whole : InputRule::Selected;

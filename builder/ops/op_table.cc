@@ -3,6 +3,7 @@
 
 #include "builder/ops/exec_op.h"
 #include "builder/ops/file_op.h"
+#include "builder/ops/merge_op.h"
 #include "builder/ops/source_op.h"
 
 namespace mybuild::ops {
@@ -20,6 +21,9 @@ struct MakeOp {
   }
   std::unique_ptr<solver::Op> operator()(const solver::FileOp&) const {
     return make_file_op(vertex, deps);
+  }
+  std::unique_ptr<solver::Op> operator()(const solver::MergeOp&) const {
+    return make_merge_op(vertex);
   }
 };
 

@@ -15,7 +15,7 @@ class SourceRunner : public solver::Op {
  public:
   explicit SourceRunner(const solver::Vertex& vertex) : vertex_(vertex) {}
   Lane lane() const override { return Lane::Disk; }
-  bool is_source() const override { return true; }
+  bool is_direct() const override { return true; }
   std::string definition() const override { return solver::encode(vertex_.op); }
   solver::InputRule input_rule(std::size_t) const override { return solver::InputRule::Whole; }
   Result<Digest> content_digest(std::size_t, const ResultPtr&) override {

@@ -176,6 +176,7 @@ Result<Body> copy(const Node& node) {
   step.chown = flags.text("chown");
   step.chmod = flags.text("chmod");
   step.parents = flags.boolean("parents").value_or(false);
+  step.link = flags.boolean("link").value_or(false);
   step.excludes = flags.texts("exclude");
   return step;
 }
@@ -194,6 +195,7 @@ Result<Body> add(const Node& node) {
   step.is_add = true;
   step.chown = flags.text("chown");
   step.chmod = flags.text("chmod");
+  step.link = flags.boolean("link").value_or(false);
   step.excludes = flags.texts("exclude");
   step.unpack = flags.boolean("unpack");
   for (const std::string_view flag : {"checksum", "keep-git-dir"}) {

@@ -66,6 +66,7 @@ struct CopyStep {
   std::string chown;
   std::string chmod;
   bool parents = false;
+  bool link = false;
   std::vector<std::string> excludes;
   std::optional<bool> unpack;
   std::string unsupported;  // a flag we cannot serve, "" = none

@@ -68,6 +68,7 @@ class Lowering {
                            const oci::Platform& platform);
   /// Null when the stage has not been lowered yet.
   const StageState* find(int stage) const;
+  void warn(solver::Warning warning) { warnings_.push_back(std::move(warning)); }
   void warn_unset(const std::vector<std::string>& names, const StageState& state, LineRange lines);
 
  private:

@@ -134,6 +134,45 @@ std::string shown_text(const StepContext& context) {
   return shown ? shown->text : text;
 }
 
+bool is_id(std::string_view text) {
+  return std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
+}
+
+/// A layer that fits on any base cannot ask one for the ids of a name.
+Status check_linked_owner(std::string_view chown) {
+  const auto colon = chown.find(':');
+  const std::string_view group = colon == chown.npos ? "" : chown.substr(colon + 1);
+  for (const std::string_view part : {chown.substr(0, colon), group}) {
+    if (!is_id(part)) {
+      return invalid_argument("--link cannot look up \"{}\" of --chown={}", part, chown)
+          .with_hint("its layer sees no users of the base: use numbers, or leave --link out");
+    }
+  }
+  return {};
+}
+
+/// Whether the copy makes a layer that knows nothing of the base. With --chmod BuildKit makes an
+/// ordinary one.
+bool is_linked(StepContext& context, const CopyStep& step, const Copy& copy) {
+  if (step.link && !copy.chmod.empty()) {
+    context.build.warn({.message = "--link does nothing beside --chmod",
+                        .detail = "BuildKit does the same: the layer depends on what is below it; "
+                                  "set the mode of the sources instead",
+                        .location = context.build.plan().source().locate(context.step().lines)});
+    return false;
+  }
+  return step.link;
+}
+
+/// `copied` on the stage's tree, if it has one.
+solver::Edge link(StepContext& context, solver::Edge copied) {
+  const StageState& state = context.state;
+  if (!state.root) {
+    return copied;
+  }
+  return context.build.graph().add(solver::MergeOp(), {*state.root, copied}, state.platform, {});
+}
+
 }  // namespace
 
 Status lower_copy(StepContext& context, const CopyStep& step) {
@@ -145,9 +184,13 @@ Status lower_copy(StepContext& context, const CopyStep& step) {
     TRY(check_file_mode(copy.chmod));
   }
   StageState& state = context.state;
-  solver::FileOp op{.has_base = state.root.has_value(), .actions = {}};
+  const bool linked = is_linked(context, step, copy);
+  if (linked) {
+    TRY(check_linked_owner(copy.chown));
+  }
+  solver::FileOp op{.has_base = state.root && !linked, .actions = {}};
   std::vector<solver::Edge> inputs;
-  if (state.root) {
+  if (op.has_base) {
     inputs.push_back(*state.root);
   }
   solver::CopyAction action;
@@ -181,8 +224,9 @@ Status lower_copy(StepContext& context, const CopyStep& step) {
     op.actions.emplace_back(std::move(from_file));
   }
   auto meta = context.meta(shown_text(context));
-  state.root =
+  const solver::Edge copied =
       context.build.graph().add(std::move(op), std::move(inputs), state.platform, std::move(meta));
+  state.root = linked ? link(context, copied) : copied;
   state.image.commit(history_text(step, copy), true);
   return {};
 }

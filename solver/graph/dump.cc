@@ -160,11 +160,12 @@ struct OpDump {
       json["actions"].push_back(std::move(item));
     }
   }
+  void operator()(const MergeOp&) const { json["op"] = "merge"; }
 };
 
 Ordered dump_vertex(const Vertex& vertex) {
   Ordered json;
-  json["name"] = vertex.meta.name;
+  put(json, "name", vertex.meta.name);
   if (vertex.meta.location) {
     json["lines"] = {vertex.meta.location->first_line, vertex.meta.location->last_line};
   }

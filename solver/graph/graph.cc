@@ -34,6 +34,8 @@ Edge GraphBuilder::add(OpSpec op, std::vector<Edge> inputs, const oci::Platform&
                                       .inputs = std::move(inputs),
                                       .platform = platform,
                                       .meta = std::move(meta)});
+  } else if (meta.ignore_cache) {
+    graph_.vertices_[found->second].meta.ignore_cache = true;
   }
   return Edge{found->second};
 }

@@ -35,9 +35,9 @@ struct Edge {
 
 /// For people and policies; no part of the identity. Of equal vertices the first one's is kept.
 struct VertexMeta {
-  std::string name;  // "[build 2/5] RUN make"
+  std::string name;  // "[build 2/5] RUN make"; empty: nobody is told about it
   std::optional<SourceLocation> location;
-  bool ignore_cache = false;  // --no-cache
+  bool ignore_cache = false;  // --no-cache; of equal vertices one is enough
 };
 
 struct Vertex {

@@ -70,6 +70,7 @@ class Encoder {
   void put(const MakeFileAction& a) { all(a.path, a.content, a.mode); }
   void put(const MakeDirAction& a) { all(a.path, a.mode, a.owner); }
   void put(const FileOp& op) { all(op.has_base, op.actions); }
+  void put(const MergeOp&) {}
 
   std::string take() { return std::move(out_); }
 

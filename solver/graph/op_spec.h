@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a vertex does, as plain data shaped like BuildKit's LLB messages: a source, a command in a
-// sandbox, or file operations. An input is named by its index in the vertex's input list. Value
+// sandbox, file operations, or layers put together. An input is named by its index in the vertex's input list. Value
 // types, comparable.
 #pragma once
 
@@ -144,7 +144,13 @@ struct FileOp {
   bool operator==(const FileOp&) const = default;
 };
 
-using OpSpec = std::variant<SourceOp, ExecOp, FileOp>;
+/// Trees on top of one another: the layers of all inputs, those of input 0 lowest. All other inputs
+/// start from nothing (a FileOp without a base), so their layers fit on any base.
+struct MergeOp {
+  bool operator==(const MergeOp&) const = default;
+};
+
+using OpSpec = std::variant<SourceOp, ExecOp, FileOp, MergeOp>;
 
 /// Canonical bytes of an op: equal ops give equal bytes, ops that differ in any field other bytes.
 /// Framed and versioned.

@@ -26,6 +26,16 @@ TEST(GraphBuilder, EqualVerticesAreOneAndKeepTheFirstName) {
   EXPECT_EQ("one", builder.at(two).meta.name);
 }
 
+TEST(GraphBuilder, EqualVerticesRunAgainIfOneOfThemShould) {
+  GraphBuilder builder;
+  VertexMeta again = named("again");
+  again.ignore_cache = true;
+  const Edge one = builder.add(FileOp{false, {}}, {}, kAmd64, named("one"));
+  builder.add(FileOp{false, {}}, {}, kAmd64, again);
+  builder.add(FileOp{false, {}}, {}, kAmd64, named("three"));
+  EXPECT_TRUE(builder.at(one).meta.ignore_cache);
+}
+
 TEST(GraphBuilder, ThePlatformCountsForCommandsOnly) {
   GraphBuilder builder;
   const Edge file = builder.add(FileOp{false, {}}, {}, kAmd64, {});

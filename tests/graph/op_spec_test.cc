@@ -94,6 +94,7 @@ TEST(Encode, EveryFieldOfFileOpsAndSourcesCounts) {
   const std::vector<OpSpec> ops{
       FileOp{},
       FileOp{false, {}},
+      MergeOp{},
       file(CopyAction()),
       copy([](CopyAction& a) { a.input = 1; }),
       copy([](CopyAction& a) {

@@ -14,7 +14,7 @@ struct Case {
   const char* story;
   VertexState state;
   VertexEvent event;
-  bool is_source;
+  bool is_direct;
   VertexState next;
   VertexActions actions;
 };
@@ -102,7 +102,7 @@ class DecideTest : public testing::TestWithParam<Case> {};
 
 TEST_P(DecideTest, FollowsTheTable) {
   const Case& row = GetParam();
-  const Decision decision = decide(row.state, row.event, row.is_source);
+  const Decision decision = decide(row.state, row.event, row.is_direct);
   EXPECT_EQ(decision.state, row.next) << row.story;
   EXPECT_EQ(decision.actions, row.actions) << row.story;
 }

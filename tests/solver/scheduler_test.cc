@@ -203,5 +203,40 @@ TEST(SchedulerTest, RandomGraphsGiveWhatTheModelSaysAndRunEachVertexAtMostOnce) 
   }
 }
 
+TEST(SchedulerTest, WhatIsDirectIsNeitherLookedUpNorRecorded) {
+  World world;
+  const Edge base = world.join({});
+  const Edge top = world.join({});
+  const Edge merge = world.add({.definition = "merge",
+                                .source = true,
+                                .run =
+                                    [](const std::vector<std::string>& texts) {
+                                      return Result<std::string>(texts[0] + "+" + texts[1]);
+                                    }},
+                               {base, top});
+  const Edge last = world.join({merge});
+  for (int round = 0; round < 2; ++round) {
+    const auto solved = world.solve({last});
+    ASSERT_TRUE(solved.has_value());
+    EXPECT_EQ(solved->vertices[last.vertex].cached, round == 1);
+    EXPECT_FALSE(solved->vertices[merge.vertex].cached);
+  }
+  EXPECT_EQ(world.op(merge).runs, 2);
+  EXPECT_EQ(world.op(last).runs, 1);
+}
+
+TEST(SchedulerTest, NobodyIsToldOfAVertexWithoutAName) {
+  World world;
+  const Edge step = world.join({});
+  FakeOp::Behaviour quiet;
+  quiet.source = true;
+  quiet.run = [](const std::vector<std::string>& texts) { return Result<std::string>(texts[0]); };
+  world.ops.push_back(std::make_unique<FakeOp>(quiet));
+  const Edge last = world.builder.add(MergeOp(), {step}, oci::host_platform(), {});
+  ASSERT_TRUE(world.solve({last}).has_value());
+  EXPECT_EQ(world.sink.count<VertexStarted>(), 1U);
+  EXPECT_EQ(world.sink.count<VertexDone>(), 1U);
+}
+
 }  // namespace
 }  // namespace mybuild::solver

@@ -21,7 +21,7 @@ class StepTest : public testing::Test {
     inputs.results.push_back(std::make_shared<TextResult>(text));
     inputs.ids.push_back({bare_source ? Digest{} : Digest::of("tree " + text)});
     inputs.definitions.push_back({Digest::of(definition)});
-    inputs.is_source.push_back(bare_source);
+    inputs.is_direct.push_back(bare_source);
     return inputs;
   }
   static FakeOp upper(InputRule rule = InputRule::Whole) {

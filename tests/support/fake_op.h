@@ -42,7 +42,7 @@ class FakeOp final : public solver::Op {
   explicit FakeOp(Behaviour behaviour) : does_(std::move(behaviour)) {}
 
   Lane lane() const override { return Lane::Exec; }
-  bool is_source() const override { return does_.source; }
+  bool is_direct() const override { return does_.source; }
   std::string definition() const override { return does_.definition; }
   solver::InputRule input_rule(std::size_t) const override { return does_.rule; }
   Result<Digest> content_digest(std::size_t, const solver::ResultPtr& result) override {
