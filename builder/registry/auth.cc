@@ -200,9 +200,10 @@ Result<std::string> TokenKeeper::fetch(const std::string& host, const std::strin
   if (!response.ok()) {
     return status_error(response, "fetch a token for " + host);
   }
+  const std::string url = without_query(request.url);
+  TRY(expect_json(response, url, body.text()).context("token for " + host));
   const TokenAnswer answer =
-      TRY(parse_token(body.text())
-              .context("token for " + host + " from " + without_query(request.url)));
+      TRY(parse_token(body.text()).context("token for " + host + " from " + url));
   const auto expires = std::chrono::steady_clock::now() + answer.life - kMargin;
   tokens_.lock()->insert_or_assign(key_of(host, scope), Token{answer.text, expires});
   return answer.text;

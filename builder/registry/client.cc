@@ -3,6 +3,7 @@
 
 #include "builder/registry/body.h"
 #include "builder/registry/channel.h"
+#include "builder/registry/errors.h"
 #include "snapshotter/oci/media_type.h"
 
 namespace mybuild::registry {
@@ -35,6 +36,7 @@ class Client final : public RegistryClient {
       const Result<Response> response =
           channel_.send(request, reference, pull_scope(reference), body, cancel);
       if (response && response->ok()) {
+        TRY(expect_json(*response, request.url, body.text()).context(what));
         return check_manifest(reference, *response, body.text()).context(what);
       }
       TRY(attempts.retry(response, what, cancel));

@@ -3,6 +3,8 @@
 
 #include "snapshotter/base/json.h"
 
+#include <algorithm>
+
 namespace mybuild::registry {
 
 namespace {
@@ -70,6 +72,21 @@ Error status_error(const Response& response, std::string_view what) {
     return std::move(error).with_hint(kCredentialsHint);
   }
   return error;
+}
+
+Status expect_json(const Response& response, std::string_view url, std::string_view body) {
+  constexpr std::size_t kShown = 80;
+  const std::size_t start = std::min(body.find_first_not_of(" \t\r\n"), body.size());
+  body.remove_prefix(start);
+  if (body.starts_with('{')) {
+    return {};
+  }
+  const std::string type = printable(response.header("content-type"));
+  const std::string front = printable(body.substr(0, kShown));
+  return invalid_argument("{} answered with {} instead of JSON: {}{}", printable(url),
+                          type.empty() ? "an unnamed content type" : type,
+                          body.empty() ? "nothing" : front, body.size() > kShown ? "…" : "")
+      .with_hint("is this the address of a registry, and does no proxy stand in front of it?");
 }
 
 bool worth_retrying(int status) {

@@ -18,6 +18,9 @@ std::string printable(std::string_view text);
 std::string registry_message(const Response& response);
 /// `what` names the request. 404 is NotFound, 401 and 403 Denied, 429 and 5xx Unavailable.
 Error status_error(const Response& response, std::string_view what);
+/// Refuses a 2xx answer that is no JSON at all: a proxy's page, a login form. `url` is what was
+/// asked.
+Status expect_json(const Response& response, std::string_view url, std::string_view body);
 /// Whether the same request may succeed a moment later.
 bool worth_retrying(int status);
 

@@ -188,8 +188,11 @@ Result<AtomicFile> AtomicFile::create(const std::string& path, mode_t mode) {
     }
   }
   std::string draft = path + ".draft-" + unique_suffix();
-  Fd fd = TRY(sys::open(draft, O_RDWR | O_CREAT | O_EXCL, mode));
-  return AtomicFile(path, std::move(draft), std::move(fd));
+  Result<Fd> fd = sys::open(draft, O_RDWR | O_CREAT | O_EXCL, mode);
+  if (!fd) {  // the draft's name means nothing to anybody
+    return os_error(fd.error().os_errno(), "create " + path);
+  }
+  return AtomicFile(path, std::move(draft), std::move(fd).value());
 }
 
 Status AtomicFile::write(ByteSpan bytes) {
@@ -202,7 +205,9 @@ Status AtomicFile::commit() && {
     TRY(sys::link_at(AT_FDCWD, sys::proc_fd_path(fd_.get()), AT_FDCWD, draft, AT_SYMLINK_FOLLOW));
     draft_ = std::move(draft);
   }
-  TRY(sys::rename_at(AT_FDCWD, draft_, AT_FDCWD, path_));
+  if (const Status renamed = sys::rename_at(AT_FDCWD, draft_, AT_FDCWD, path_); !renamed) {
+    return os_error(renamed.error().os_errno(), "replace " + path_);
+  }
   draft_.clear();
   return {};
 }
