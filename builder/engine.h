@@ -11,6 +11,7 @@
 #include "snapshotter/base/cancel.h"
 #include "snapshotter/base/result.h"
 #include "snapshotter/layer_store.h"
+#include "snapshotter/snapshotter.h"
 #include "solver/progress.h"
 
 #include <memory>
@@ -28,6 +29,11 @@ struct EngineOptions {
 /// --root, else $MYBUILD_ROOT, else /var/lib/mybuild for root and $XDG_DATA_HOME/mybuild
 /// (~/.local/share) for others.
 std::string default_root();
+
+struct ContainerRoot {
+  std::string driver;            // "overlay" or "native"; empty: none works here
+  snapshotter::RootMount mount;  // without `lower` when a layer is gone
+};
 
 class Engine {
  public:
@@ -52,6 +58,10 @@ class Engine {
                                    const Cancel& cancel);
   run::ContainerStore& containers();
   run::VolumeStore& volumes();
+  /// Counts what it has written, which takes a walk through it.
+  Result<ContainerSize> container_size(const run::Container& container);
+  /// Where its files are and how they become its root.
+  ContainerRoot container_root(const run::Container& container);
 
   Result<std::vector<snapshotter::ImageRow>> images();
   /// By name, id or id prefix; NotFound names what was looked for.

@@ -2,6 +2,9 @@
 // The engine's verbs on containers: an image that is there or gets pulled, run, start.
 #include "builder/engine.h"
 #include "builder/services.h"
+#include "snapshotter/base/file.h"
+
+#include <set>
 
 namespace mybuild::builder {
 
@@ -68,6 +71,44 @@ Result<run::ContainerExit> Engine::start(const std::string& name_or_id, bool int
                           .containers = *services_->containers,
                           .volumes = *services_->volumes};
   return run::start_container(std::move(container), dirs, interactive, deps, cancel);
+}
+
+Result<ContainerSize> Engine::container_size(const run::Container& container) {
+  ContainerSize size;
+  size.writable = TRY(services_->containers->written_bytes(container.record.id));
+  size.root = size.writable;
+  const Result<snapshotter::Snapshotter*> snapshotter = services_->get_snapshotter();
+  if (snapshotter && !(*snapshotter)->capabilities().stacks_layers) {
+    return size;  // it has a copy of all
+  }
+  const std::vector<Digest>& layers = container.record.layers;
+  for (const Digest& diff_id : std::set<Digest>(layers.begin(), layers.end())) {
+    const auto row = TRY(services_->metadata->find_layer(diff_id));
+    size.root += row ? row->size : 0;
+  }
+  return size;
+}
+
+ContainerRoot Engine::container_root(const run::Container& container) {
+  ContainerRoot root;
+  const Result<snapshotter::Snapshotter*> snapshotter = services_->get_snapshotter();
+  if (!snapshotter) {
+    return root;
+  }
+  root.driver = (*snapshotter)->name();
+  const Result<std::vector<std::string>> dirs =
+      layer_dirs(container.record.layers, *services_->layers, container.record.image);
+  const Result<snapshotter::RootMount> mount =
+      (*snapshotter)
+          ->reopen_root(dirs.value_or(std::vector<std::string>()),
+                        join_path(services_->containers->path(container.record.id), "fs"));
+  if (mount) {
+    root.mount = *mount;
+  }
+  if (!dirs) {
+    root.mount.lower.clear();
+  }
+  return root;
 }
 
 run::ContainerStore& Engine::containers() {

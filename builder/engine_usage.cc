@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The engine's verbs that look into images and count bytes: history, inspect, du.
 #include "builder/engine.h"
+#include "builder/run/disk_usage.h"
 #include "builder/services.h"
-#include "snapshotter/base/file.h"
 
 #include <map>
 
@@ -34,6 +34,26 @@ Result<std::vector<std::string>> Engine::repo_digests(const Digest& config) {
   return digests;
 }
 
+namespace {
+
+Result<std::vector<VolumeUsage>> volume_usage(run::VolumeStore& volumes,
+                                              const std::vector<run::Container>& containers) {
+  std::map<std::string, std::size_t> users;
+  for (const run::Container& container : containers) {
+    for (const run::VolumeUse& use : container.record.volumes) {
+      ++users[use.volume];
+    }
+  }
+  std::vector<VolumeUsage> usage;
+  for (const run::VolumeInfo& volume : TRY(volumes.list())) {
+    const std::uint64_t size = TRY(run::tree_bytes(volume.path));
+    usage.push_back({.name = volume.name, .size = size, .containers = users[volume.name]});
+  }
+  return usage;
+}
+
+}  // namespace
+
 Result<StoreUsage> Engine::usage() {
   std::map<Digest, std::size_t> places;
   std::vector<ImageContents> images;
@@ -52,7 +72,8 @@ Result<StoreUsage> Engine::usage() {
       images[place->second].image.names.push_back(row.name);
     }
   }
-  for (const run::Container& container : TRY(containers().list())) {
+  const std::vector<run::Container> containers = TRY(services_->containers->list());
+  for (const run::Container& container : containers) {
     const auto place = places.find(container.record.image_id);
     if (place != places.end()) {
       ++images[place->second].image.containers;
@@ -64,7 +85,13 @@ Result<StoreUsage> Engine::usage() {
       blobs.push_back(std::move(row));
     }
   }
-  return summarise(std::move(images), TRY(services_->metadata->layers()), blobs);
+  StoreUsage usage = summarise(std::move(images), TRY(services_->metadata->layers()), blobs);
+  for (const run::Container& container : containers) {
+    const std::uint64_t size = TRY(services_->containers->written_bytes(container.record.id));
+    usage.containers.push_back({.container = container, .size = size});
+  }
+  usage.volumes = TRY(volume_usage(*services_->volumes, containers));
+  return usage;
 }
 
 }  // namespace mybuild::builder

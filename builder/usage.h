@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the state directory is filled with, from the sizes that were noted when each layer was
-// committed: no tree is walked. A layer that several images have is counted once. Value types.
+// What the state directory is filled with. Layers have the sizes that were noted when they were
+// committed, and one that several images have is counted once; what containers and volumes hold is
+// counted when it is asked for. Value types.
 #pragma once
 
+#include "builder/run/container_record.h"
 #include "snapshotter/metadata.h"
 
 #include <cstdint>
@@ -31,13 +33,32 @@ struct ImageUsage {
   std::uint64_t unique() const { return size - shared; }
 };
 
+/// Bytes of a container's files.
+struct ContainerSize {
+  std::uint64_t writable = 0;  // what it has written
+  std::uint64_t root = 0;      // all it sees: that, and the layers below
+};
+
+struct ContainerUsage {
+  run::Container container;
+  std::uint64_t size = 0;  // of its writable layer
+};
+
+struct VolumeUsage {
+  std::string name;
+  std::uint64_t size = 0;
+  std::size_t containers = 0;  // how many use it, running or not
+};
+
 struct StoreUsage {
-  std::vector<ImageUsage> images = {};  // newest first
-  std::vector<LayerUsage> layers = {};  // oldest first
-  std::uint64_t image_bytes = 0;        // layers of images, each once
-  std::uint64_t used_bytes = 0;         // of these, layers of images that a container runs from
-  std::uint64_t cache_bytes = 0;        // layers of no image
-  std::uint64_t blob_bytes = 0;         // downloaded and compressed forms, beside the unpacked ones
+  std::vector<ImageUsage> images = {};          // newest first
+  std::vector<LayerUsage> layers = {};          // oldest first
+  std::vector<ContainerUsage> containers = {};  // newest first
+  std::vector<VolumeUsage> volumes = {};        // by name
+  std::uint64_t image_bytes = 0;                // layers of images, each once
+  std::uint64_t used_bytes = 0;   // of these, layers of images that a container runs from
+  std::uint64_t cache_bytes = 0;  // layers of no image
+  std::uint64_t blob_bytes = 0;   // downloaded and compressed forms, beside the unpacked ones
 };
 
 /// An image and the diff ids of its layers.

@@ -72,7 +72,8 @@ Result<ContainerExit> run_complete(std::unique_ptr<OwnedContainer> container,
   Result<ContainerExit> ended = run_program(plan, interactive, *container, deps.sandbox, cancel);
   const Status noted = container->end(state_of(ended));
   if (!noted && ended) {
-    ended->warning = noted.error().message();
+    ended->warning =
+        fmt::format("exit code {} was not recorded: {}", ended->code, noted.error().message());
   }
   return ended;
 }
@@ -91,6 +92,12 @@ Result<ContainerRecord> make_record(const ContainerImage& image, const RunReques
   record.image = request.image;
   record.image_id = image.id;
   record.layers = image.config.diff_ids;
+  CommandLine line = command_line(image.config, request);
+  record.entrypoint = std::move(line.entrypoint);
+  record.cmd = std::move(line.cmd);
+  record.labels = request.labels;
+  record.labels.insert(image.config.labels.begin(), image.config.labels.end());
+  record.exposed_ports = image.config.exposed_ports;
   record.stop_signal = image.config.stop_signal;
   record.interactive = request.interactive;
   record.auto_remove = request.auto_remove;

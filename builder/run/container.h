@@ -11,6 +11,7 @@
 #include "snapshotter/oci/image_config.h"
 #include "snapshotter/snapshotter.h"
 
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -32,9 +33,10 @@ struct Volume {
 
 struct RunRequest {
   std::string image;
-  std::vector<std::string> args;          // replace CMD
-  std::optional<std::string> entrypoint;  // "" clears the image's
-  std::vector<std::string> env;           // "K=V", or "K" to take it from our environment
+  std::vector<std::string> args;              // replace CMD
+  std::optional<std::string> entrypoint;      // "" clears the image's
+  std::vector<std::string> env;               // "K=V", or "K" to take it from our environment
+  std::map<std::string, std::string> labels;  // win over the image's
   std::vector<Volume> volumes;
   std::string workdir;
   std::string user;
@@ -67,6 +69,13 @@ struct ContainerImage {
   oci::ImageConfig config;
   std::vector<std::string> layer_dirs;  // trees, lowest first
 };
+
+/// ENTRYPOINT and CMD of the image, as the request changes them.
+struct CommandLine {
+  std::vector<std::string> entrypoint;
+  std::vector<std::string> cmd;
+};
+CommandLine command_line(const oci::ImageConfig& config, const RunRequest& request);
 
 /// argv, env, user, directory and the request's host volumes, from the image's config and the
 /// request (docker's rules). No I/O but reading our own environment; the root, the volumes of the

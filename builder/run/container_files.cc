@@ -4,6 +4,9 @@
 #include "builder/run/names.h"
 #include "snapshotter/base/sys.h"
 
+#include <sys/file.h>
+
+#include <algorithm>
 #include <cerrno>
 
 namespace mybuild::run {
@@ -15,6 +18,8 @@ constexpr const char* kNames = ".names";
 constexpr const char* kRunning = ".running";
 constexpr const char* kRecordFile = "container.json";
 constexpr const char* kStateFile = "state.json";
+constexpr const char* kEndFile = "end.json";
+constexpr std::size_t kEndRoom = 4096;
 
 Result<std::vector<std::string>> names_in(const std::string& path) {
   const Result<Fd> dir = sys::open(path, O_RDONLY | O_DIRECTORY);
@@ -60,6 +65,15 @@ bool ContainerFiles::exists(const std::string& id) const {
   return sys::exists_at(AT_FDCWD, path(id));
 }
 
+Result<FileLock> ContainerFiles::lock_owner(const std::string& id) const {
+  return FileLock::acquire(join_path(path(id), kRecordFile), FileLock::Mode::Exclusive);
+}
+
+bool ContainerFiles::has_owner(const std::string& id) const {
+  const Result<Fd> record = sys::open(join_path(path(id), kRecordFile), O_RDONLY);
+  return record && ::flock(record->get(), LOCK_SH | LOCK_NB) < 0 && errno == EWOULDBLOCK;
+}
+
 Result<std::vector<std::string>> ContainerFiles::marked_running() const {
   return names_in(join_path(dir_, kRunning));
 }
@@ -90,6 +104,29 @@ Result<std::optional<ContainerState>> ContainerFiles::read_state(const std::stri
 
 Status ContainerFiles::write_state(const std::string& id, const ContainerState& state) const {
   return replace_file(join_path(path(id), kStateFile), dump(state), false);
+}
+
+Status ContainerFiles::reserve_end(const std::string& id) const {
+  const std::string path = join_path(this->path(id), kEndFile);
+  Status reserved = write_file(path, std::string(kEndRoom, ' '), 0600);
+  if (!reserved) {
+    (void)sys::unlink_at(AT_FDCWD, path);
+  }
+  return reserved;
+}
+
+Status ContainerFiles::write_end(const std::string& id, const ContainerState& state) const {
+  constexpr std::size_t kMostError = kEndRoom / 8;  // a byte takes up to six in JSON
+  ContainerState noted = state;
+  noted.error.resize(std::min(noted.error.size(), kMostError));
+  const std::string text = dump(noted);
+  const std::string draft = join_path(path(id), kEndFile);
+  {
+    const Fd file = TRY(sys::open(draft, O_WRONLY | O_CREAT | O_NOFOLLOW, 0600));
+    TRY(sys::write_all(file.get(), as_bytes(text)));
+    TRY(sys::ftruncate(file.get(), static_cast<off_t>(text.size())));
+  }
+  return sys::rename_at(AT_FDCWD, draft, AT_FDCWD, join_path(path(id), kStateFile));
 }
 
 Status ContainerFiles::drop_state(const std::string& id) const {

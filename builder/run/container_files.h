@@ -25,6 +25,10 @@ class ContainerFiles {
   std::string path(const std::string& id) const { return join_path(dir_, id); }
   std::string lock_path(const std::string& id) const;
   bool exists(const std::string& id) const;
+  /// Held by the process that runs the container, and unlike the run lock by no other: when it is
+  /// free and the run lock is not, the container is dying.
+  Result<FileLock> lock_owner(const std::string& id) const;
+  bool has_owner(const std::string& id) const;
   /// Ids in no order; of those whose run lock is there, and of all.
   Result<std::vector<std::string>> marked_running() const;
   Result<std::vector<std::string>> all() const;
@@ -36,6 +40,11 @@ class ContainerFiles {
   /// nullopt before the first start, and when it is being removed: the container is not complete.
   Result<std::optional<ContainerState>> read_state(const std::string& id) const;
   Status write_state(const std::string& id, const ContainerState& state) const;
+  /// Takes the room that write_end() needs, so that a program that fills the disk cannot make us
+  /// forget how it ended.
+  Status reserve_end(const std::string& id) const;
+  /// As write_state(), into the room that was reserved; a long error text is cut to fit.
+  Status write_end(const std::string& id, const ContainerState& state) const;
 
   Status drop_state(const std::string& id) const;
 

@@ -3,13 +3,10 @@
 
 #include "snapshotter/base/json.h"
 
-#include <array>
 
 namespace mybuild::run {
 
 namespace {
-
-constexpr std::array<std::string_view, 3> kStatusNames = {"created", "running", "exited"};
 
 Result<Digest> digest_of(const JsonField& field) {
   return Digest::parse(TRY(field.string()));
@@ -48,6 +45,12 @@ Json dump_layers(const std::vector<Digest>& layers) {
 }
 
 Status parse_lists(const JsonField& top, ContainerRecord& record) {
+  record.labels = TRY(TRY(top.field("labels")).string_map());
+  record.entrypoint = TRY(TRY(top.field("entrypoint")).strings());
+  record.cmd = TRY(TRY(top.field("cmd")).strings());
+  for (std::string& port : TRY(TRY(top.field("exposed_ports")).strings())) {
+    record.exposed_ports.insert(std::move(port));
+  }
   for (const JsonField& item : TRY(TRY(top.field("layers")).items())) {
     record.layers.push_back(TRY(digest_of(item)));
   }
@@ -59,19 +62,16 @@ Status parse_lists(const JsonField& top, ContainerRecord& record) {
 
 Result<ContainerStatus> parse_status(const JsonField& field) {
   const std::string name = TRY(field.string());
-  for (std::size_t i = 0; i < kStatusNames.size(); ++i) {
-    if (kStatusNames[i] == name) {
-      return static_cast<ContainerStatus>(i);
+  for (const ContainerStatus status :
+       {ContainerStatus::Created, ContainerStatus::Running, ContainerStatus::Exited}) {
+    if (to_string(status) == name) {
+      return status;
     }
   }
   return field.error("the status of a container");
 }
 
 }  // namespace
-
-std::string_view to_string(ContainerStatus status) {
-  return kStatusNames[static_cast<std::size_t>(status)];
-}
 
 std::string dump(const ContainerRecord& record) {
   const Result<Json> plan = parse_json(sandbox::dump(record.plan));
@@ -82,6 +82,10 @@ std::string dump(const ContainerRecord& record) {
                              {"created", format_rfc3339(record.created)},
                              {"layers", dump_layers(record.layers)},
                              {"volumes", dump_volumes(record.volumes)},
+                             {"labels", record.labels},
+                             {"exposed_ports", record.exposed_ports},
+                             {"entrypoint", record.entrypoint},
+                             {"cmd", record.cmd},
                              {"plan", plan.value_or(Json())},
                              {"stop_signal", record.stop_signal},
                              {"interactive", record.interactive},

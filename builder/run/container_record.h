@@ -8,6 +8,8 @@
 #include "snapshotter/base/clock.h"
 #include "snapshotter/base/digest.h"
 
+#include <map>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -32,6 +34,10 @@ struct ContainerRecord {
   Time created{};
   std::vector<Digest> layers;  // diff ids, lowest first: the container needs no image to go on
   std::vector<VolumeUse> volumes;
+  std::map<std::string, std::string> labels;  // the image's, and those of `run --label`
+  std::set<std::string> exposed_ports;        // "80/tcp"
+  std::vector<std::string> entrypoint;        // argv of the plan is this and cmd
+  std::vector<std::string> cmd;
   sandbox::SandboxPlan plan;  // without root and resolv.conf, which every start finds anew
   std::string stop_signal;    // the image's; empty: SIGTERM
   bool interactive = false;   // the program reads the input of whoever attaches to it
@@ -54,7 +60,14 @@ struct Container {
   bool running() const { return state.status == ContainerStatus::Running; }
 };
 
-std::string_view to_string(ContainerStatus status);  // docker's words, in lower case
+/// docker's words.
+constexpr std::string_view to_string(ContainerStatus status) {
+  constexpr std::string_view kNames[] = {"created", "running", "exited"};
+  return kNames[static_cast<std::size_t>(status)];
+}
+constexpr std::string_view network_name(sandbox::Network network) {
+  return network == sandbox::Network::Host ? "host" : "none";
+}
 
 std::string dump(const ContainerRecord& record);
 Result<ContainerRecord> parse_container_record(std::string_view json);

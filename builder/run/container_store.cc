@@ -2,7 +2,9 @@
 #include "builder/run/container_store.h"
 
 #include "builder/run/container_files.h"
+#include "builder/run/disk_usage.h"
 #include "builder/run/names.h"
+#include "builder/run/program_process.h"
 #include "snapshotter/base/log.h"
 #include "snapshotter/base/sys.h"
 
@@ -96,6 +98,14 @@ class Owned final : public OwnedContainer {
         path_(shared.files.path(record_.id)),
         lock_(std::move(lock)),
         complete_(complete) {}
+
+  /// From here on others can tell a container that runs from one that is dying.
+  Status mark_owned() {
+    FileLock owner = TRY(shared_.files.lock_owner(record_.id));
+    owner_.emplace(std::move(owner));
+    return {};
+  }
+
   ~Owned() override {
     if (lock_ && !complete_) {
       (void)discard();
@@ -109,7 +119,9 @@ class Owned final : public OwnedContainer {
   Status begin() override {
     started_ = shared_.clock.now();
     if (!record_.auto_remove) {  // nobody would read it after our end
-      TRY(write(running_since(started_)));
+      const std::string what = "container " + record_.name;
+      TRY(shared_.files.reserve_end(record_.id).context(what));
+      TRY(shared_.files.write_state(record_.id, running_since(started_)).context(what));
       complete_ = true;
     }
     return {};
@@ -121,15 +133,13 @@ class Owned final : public OwnedContainer {
     }
     state.started = started_;
     state.finished = shared_.clock.now();
-    Status written = write(state);
+    Status written = shared_.files.write_end(record_.id, state);
     lock_.reset();
-    return written;
+    owner_.reset();
+    return std::move(written).context("container " + record_.name);
   }
 
  private:
-  Status write(const ContainerState& state) {
-    return shared_.files.write_state(record_.id, state).context("container " + record_.name);
-  }
   Status discard() {
     RunLock lock = std::move(*lock_);
     lock_.reset();
@@ -139,6 +149,7 @@ class Owned final : public OwnedContainer {
   const Shared& shared_;
   const ContainerRecord record_;
   const std::string path_;
+  std::optional<FileLock> owner_;  // outlives lock_
   std::optional<RunLock> lock_;
   bool complete_;
   Time started_{};
@@ -157,6 +168,13 @@ class DirectoryContainers final : public ContainerStore {
   Status remove(const std::string& name_or_id, RemoveOptions options) override;
   Status signal(const std::string& name_or_id, int signal) override;
   Status stop(const std::string& name_or_id, int signal, std::chrono::seconds grace) override;
+  Result<std::uint64_t> written_bytes(const std::string& id) override {
+    return tree_bytes(join_path(path(id), "fs"));
+  }
+  std::string path(const std::string& id) const override { return shared_.files.path(id); }
+  pid_t program(const std::string& id) override {
+    return find_program(shared_.files.lock_path(id));
+  }
   Result<std::vector<std::string>> users_of(const std::string& volume) override {
     return shared_.users_of(volume);
   }
@@ -167,7 +185,10 @@ class DirectoryContainers final : public ContainerStore {
   Result<std::string> free_name(const std::string& wanted) const;
   Result<std::string> resolve(const std::string& name_or_id) const;
   Result<std::optional<Container>> load(const std::string& id, bool live) const;
+  bool runs(const std::string& id) const;
   Result<std::optional<RunLock>> try_lock(const std::string& id) const;
+  Status wait_while_dying(const std::string& id) const;
+  Result<std::optional<RunLock>> lock_unless_owned(const std::string& id);
   Status kill(const std::string& id, RunningPeer& peer) const;
 
   const Shared shared_;
@@ -207,7 +228,7 @@ void DirectoryContainers::settle(const std::string& id, RunLock lock) {
   if (incomplete || (record && record->auto_remove)) {
     (void)shared_.discard(id, true, std::move(lock));
   } else if (state && (*state)->status == ContainerStatus::Running) {
-    (void)files.write_state(id, killed_at(shared_.clock.now(), **state));  // load() says the same
+    (void)files.write_end(id, killed_at(shared_.clock.now(), **state));  // load() says the same
   }
 }
 
@@ -238,6 +259,8 @@ Result<std::unique_ptr<OwnedContainer>> DirectoryContainers::create(ContainerRec
   const ContainerFiles& files = shared_.files;
   if (!record.name.empty()) {
     TRY(check_name("container", record.name));
+    const std::optional<std::string> owner = files.owner_of(record.name);
+    TRY(owner ? wait_while_dying(*owner) : Status());  // one of --rm gives its name back
   }
   TRY(files.make_directories());
   TRY(settle_dead());
@@ -250,13 +273,51 @@ Result<std::unique_ptr<OwnedContainer>> DirectoryContainers::create(ContainerRec
     return internal_error("container id {} is taken", record.id);
   }
   TRY(sys::mkdir_at(AT_FDCWD, files.path(record.id), 0700));
-  owned = std::make_unique<Owned>(shared_, std::move(record), std::move(*lock), false);
+  auto made = std::make_unique<Owned>(shared_, std::move(record), std::move(*lock), false);
+  Owned& container = *made;
+  owned = std::move(made);
   TRY(files.write_record(owned->record()));
+  TRY(container.mark_owned());
   TRY(files.take_name(owned->record().name, owned->record().id));
   return owned;
 }
 
+/// Somebody is there who runs it. The run lock alone says less: it is also held by what dies.
+bool DirectoryContainers::runs(const std::string& id) const {
+  return sys::exists_at(AT_FDCWD, shared_.files.lock_path(id)) && shared_.files.has_owner(id);
+}
+
+/// The kernel may take a while to end a killed container's processes, and longer to write out what
+/// they left in its layer.
+Status DirectoryContainers::wait_while_dying(const std::string& id) const {
+  constexpr std::chrono::milliseconds kLook(50);
+  const auto deadline = std::chrono::steady_clock::now() + kKillGrace;
+  while (!runs(id)) {
+    std::optional<RunningPeer> peer = TRY(RunningPeer::reach(shared_.files.lock_path(id)));
+    if (!peer || TRY(peer->wait_for_end(kLook))) {
+      return {};
+    }
+    if (std::chrono::steady_clock::now() >= deadline) {
+      return make_error(ErrorKind::Deadline, "container {} was killed and does not end",
+                        id.substr(0, kShortId))
+          .with_hint("its disk may be busy; try again later");
+    }
+  }
+  return {};
+}
+
 /// nullopt when it runs.
+Result<std::optional<RunLock>> DirectoryContainers::lock_unless_owned(const std::string& id) {
+  std::optional<RunLock> lock = TRY(try_lock(id));
+  if (lock || runs(id)) {
+    return lock;
+  }
+  TRY(wait_while_dying(id));
+  TRY(settle_dead());
+  return try_lock(id);
+}
+
+/// nullopt when somebody has it.
 Result<std::optional<RunLock>> DirectoryContainers::try_lock(const std::string& id) const {
   const FileLock gate = TRY(shared_.files.lock_gate());
   if (!shared_.files.exists(id)) {
@@ -270,12 +331,13 @@ Result<std::unique_ptr<OwnedContainer>> DirectoryContainers::take(const std::str
   TRY(settle_dead());
   const std::string id = TRY(resolve(name_or_id));
   ContainerRecord record = TRY(files.read_record(id).context("container " + name_or_id));
-  std::optional<RunLock> lock = TRY(try_lock(id));
+  std::optional<RunLock> lock = TRY(lock_unless_owned(id));
   if (!lock) {
     return make_error(ErrorKind::Denied, "container {} is running", name_or_id);
   }
-  return std::unique_ptr<OwnedContainer>(
-      std::make_unique<Owned>(shared_, std::move(record), std::move(*lock), true));
+  auto owned = std::make_unique<Owned>(shared_, std::move(record), std::move(*lock), true);
+  TRY(owned->mark_owned());
+  return std::unique_ptr<OwnedContainer>(std::move(owned));
 }
 
 /// nullopt when it is just being removed, or cannot be read.
@@ -301,11 +363,9 @@ Result<std::optional<Container>> DirectoryContainers::load(const std::string& id
 
 Result<std::vector<Container>> DirectoryContainers::list() {
   TRY(settle_dead());
-  const std::vector<std::string> live = TRY(shared_.files.marked_running());
   std::vector<Container> containers;
   for (const std::string& id : TRY(shared_.files.all())) {
-    const bool runs = std::find(live.begin(), live.end(), id) != live.end();
-    std::optional<Container> container = TRY(load(id, runs));
+    std::optional<Container> container = TRY(load(id, runs(id)));
     if (container) {
       containers.push_back(std::move(*container));
     }
@@ -343,8 +403,7 @@ Result<std::string> DirectoryContainers::resolve(const std::string& name_or_id) 
 Result<Container> DirectoryContainers::find(const std::string& name_or_id) {
   TRY(settle_dead());
   const std::string id = TRY(resolve(name_or_id));
-  const bool live = sys::exists_at(AT_FDCWD, shared_.files.lock_path(id));
-  std::optional<Container> container = TRY(load(id, live));
+  std::optional<Container> container = TRY(load(id, runs(id)));
   if (!container) {
     return data_loss("the record of container {} cannot be read", name_or_id)
         .with_hint("its files are in " + shared_.files.path(id));
@@ -366,7 +425,7 @@ Status DirectoryContainers::remove(const std::string& name_or_id, RemoveOptions 
   TRY(settle_dead());
   const std::string id = TRY(resolve(name_or_id));
   for (;;) {
-    Result<std::optional<RunLock>> lock = try_lock(id);
+    Result<std::optional<RunLock>> lock = lock_unless_owned(id);
     if (!lock) {
       return lock.error().kind() == ErrorKind::NotFound ? Status() : lock.error();
     }
@@ -386,7 +445,10 @@ Status DirectoryContainers::remove(const std::string& name_or_id, RemoveOptions 
 
 Status DirectoryContainers::signal(const std::string& name_or_id, int signal) {
   const std::string id = TRY(resolve(name_or_id));
-  std::optional<RunningPeer> peer = TRY(RunningPeer::reach(shared_.files.lock_path(id)));
+  std::optional<RunningPeer> peer;
+  if (runs(id)) {
+    peer = TRY(RunningPeer::reach(shared_.files.lock_path(id)));
+  }
   if (!peer) {
     return make_error(ErrorKind::Denied, "container {} is not running", name_or_id);
   }

@@ -12,7 +12,10 @@
 #include "snapshotter/base/clock.h"
 #include "snapshotter/base/result.h"
 
+#include <sys/types.h>
+
 #include <chrono>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
@@ -61,6 +64,12 @@ class ContainerStore {
   /// Sends `signal`, after `grace` SIGKILL (negative: never), and waits for the end. One that does
   /// not run is success.
   virtual Status stop(const std::string& name_or_id, int signal, std::chrono::seconds grace) = 0;
+  /// Bytes that a container has written: its writable layer, in the driver's form.
+  virtual Result<std::uint64_t> written_bytes(const std::string& id) = 0;
+  /// Its directory; the writable layer is in "fs".
+  virtual std::string path(const std::string& id) const = 0;
+  /// The program's process as we see it; 0 when it does not run, or is out of our sight.
+  virtual pid_t program(const std::string& id) = 0;
   /// The ids of the containers that use a volume, running or not.
   virtual Result<std::vector<std::string>> users_of(const std::string& volume) = 0;
 };

@@ -15,23 +15,12 @@ namespace {
 constexpr std::string_view kDefaultPath =
     "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
-/// --entrypoint, even an empty one, drops the image's CMD as well: it belongs to the image's
-/// ENTRYPOINT.
 Result<std::vector<std::string>> make_argv(const oci::ImageConfig& config,
                                            const RunRequest& request) {
-  std::vector<std::string> argv;
-  std::vector<std::string> rest = request.args;
-  if (request.entrypoint) {
-    if (!request.entrypoint->empty()) {
-      argv.push_back(*request.entrypoint);
-    }
-  } else {
-    argv = config.entrypoint.value_or(std::vector<std::string>());
-    if (rest.empty()) {
-      rest = config.cmd.value_or(std::vector<std::string>());
-    }
-  }
-  argv.insert(argv.end(), rest.begin(), rest.end());
+  CommandLine line = command_line(config, request);
+  std::vector<std::string> argv = std::move(line.entrypoint);
+  argv.insert(argv.end(), std::make_move_iterator(line.cmd.begin()),
+              std::make_move_iterator(line.cmd.end()));
   if (argv.empty()) {
     return invalid_argument("no command specified")
         .with_hint("the image has no ENTRYPOINT or CMD to use: name a command after the image");
@@ -154,6 +143,18 @@ void sort_mounts(std::vector<sandbox::PlanMount>& mounts) {
   };
   std::stable_sort(mounts.begin(), mounts.end(),
                    [&](const auto& a, const auto& b) { return depth(a) < depth(b); });
+}
+
+/// --entrypoint, even an empty one, drops the image's CMD as well: it belongs to the image's
+/// ENTRYPOINT.
+CommandLine command_line(const oci::ImageConfig& config, const RunRequest& request) {
+  const std::vector<std::string> none;
+  if (request.entrypoint) {
+    const bool cleared = request.entrypoint->empty();
+    return {.entrypoint = cleared ? none : std::vector{*request.entrypoint}, .cmd = request.args};
+  }
+  return {.entrypoint = config.entrypoint.value_or(none),
+          .cmd = request.args.empty() ? config.cmd.value_or(none) : request.args};
 }
 
 Result<sandbox::SandboxPlan> make_container_plan(const oci::ImageConfig& config,

@@ -14,14 +14,20 @@ Status prune(const PruneOptions& options) {
     return {};
   }
   auto engine = TRY(open_engine(options.global));
+  run::ContainerStore& containers = engine->containers();
   std::string removed;
-  for (const run::Container& container : TRY(engine->containers().list())) {
-    // One that was started meanwhile is not stopped any more.
-    if (!container.running() && engine->containers().remove(container.record.id, {})) {
+  std::uint64_t bytes = 0;
+  for (const run::Container& container : TRY(containers.list())) {
+    if (container.running()) {
+      continue;
+    }
+    const std::uint64_t size = containers.written_bytes(container.record.id).value_or(0);
+    if (containers.remove(container.record.id, {})) {  // nobody has started it meanwhile
       removed += container.record.id + "\n";
+      bytes += size;
     }
   }
-  return removed.empty() ? Status() : print_out("Deleted Containers:\n" + removed);
+  return print_out(prune_text("Deleted Containers", removed, bytes));
 }
 
 int prune_verb(std::span<const std::string> args) {
@@ -37,6 +43,7 @@ constexpr Verb kVerbs[] = {
     {"run", "Run a program in a new container", run_verb},
     {"ls", "List containers", ps_verb},
     {"list", "The same as ls", ps_verb},
+    {"inspect", "Print what is known about containers, as JSON", container_inspect_verb},
     {"start", "Run a stopped container again", start_verb},
     {"stop", "Stop running containers", stop_verb},
     {"kill", "Send a signal to running containers", kill_verb},

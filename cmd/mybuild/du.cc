@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "cmd/mybuild/cli/history_list.h"
+#include "cmd/mybuild/cli/usage_list.h"
 #include "cmd/mybuild/verbs.h"
 
 namespace mybuild::cli {

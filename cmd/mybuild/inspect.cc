@@ -1,13 +1,34 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "cmd/mybuild/cli/go_template.h"
+// inspect: of containers, images and volumes, or of one kind of them.
+#include "cmd/mybuild/cli/container_inspect.h"
 #include "cmd/mybuild/cli/image_list.h"
+#include "cmd/mybuild/cli/inspect_options.h"
+#include "cmd/mybuild/cli/list_format.h"
+#include "cmd/mybuild/cli/volume_list.h"
 #include "cmd/mybuild/verbs.h"
+
+#include <nlohmann/json.hpp>
 
 namespace mybuild::cli {
 
 namespace {
 
-Result<std::string> describe(builder::Engine& engine, const std::string& name) {
+using Object = nlohmann::ordered_json;
+
+Result<Object> container(builder::Engine& engine, const std::string& name, bool size) {
+  InspectedContainer inspected;
+  inspected.container = TRY(engine.containers().find(name));
+  inspected.root = engine.container_root(inspected.container);
+  if (inspected.container.running()) {
+    inspected.program = engine.containers().program(inspected.container.record.id);
+  }
+  if (size) {
+    inspected.size = TRY(engine.container_size(inspected.container));
+  }
+  return container_json(inspected);
+}
+
+Result<Object> image(builder::Engine& engine, const std::string& name, bool) {
   const auto row = TRY(engine.find_image(name));
   const std::string config = TRY(engine.image_config(row.config));
   std::vector<std::string> names;
@@ -17,47 +38,79 @@ Result<std::string> describe(builder::Engine& engine, const std::string& name) {
     }
   }
   const auto digests = TRY(engine.repo_digests(row.config));
-  return inspect_json({.row = row, .digests = digests}, names, config);
+  return image_json({.row = row, .digests = digests}, names, config);
 }
 
-Result<std::string> show(const std::string& json, const std::string& format) {
-  return format == "json" ? json : render_template(format, json);
+Result<Object> volume(builder::Engine& engine, const std::string& name, bool) {
+  const run::VolumeInfo info = TRY(engine.volumes().find(name));
+  return volume_json(info);
+}
+
+struct Kind {
+  InspectType type;
+  Result<Object> (*describe)(builder::Engine& engine, const std::string& name, bool size);
+};
+/// Whose a name is that several have: docker's order.
+constexpr Kind kKinds[] = {{InspectType::Container, container},
+                           {InspectType::Image, image},
+                           {InspectType::Volume, volume}};
+
+Result<Object> describe(builder::Engine& engine, const std::string& name,
+                        const InspectOptions& options) {
+  for (const Kind& kind : kKinds) {
+    if (options.type != InspectType::Any && options.type != kind.type) {
+      continue;
+    }
+    Result<Object> object = kind.describe(engine, name, options.size);
+    const bool missing = !object && object.error().kind() == ErrorKind::NotFound;
+    if (!missing || options.type != InspectType::Any) {
+      return object;
+    }
+  }
+  return not_found("no such object: {}", name)
+      .with_hint("there is no container, no image and no volume of this name");
 }
 
 /// As docker: what was found is printed also when something else was not.
 Result<int> inspect(const InspectOptions& options) {
   auto engine = TRY(open_engine(options.global));
-  std::string out;
+  std::vector<Object> objects;
   int exit_code = 0;
   for (const std::string& name : options.names) {
-    auto text = describe(*engine, name);
-    if (text && !options.format.empty()) {
-      text = show(*text, options.format);
-    }
-    if (!text) {
-      exit_code = fail(text.error());
-    } else if (!options.format.empty()) {
-      out += *text + "\n";
+    Result<Object> object = describe(*engine, name, options);
+    if (object) {
+      objects.push_back(std::move(*object));
     } else {
-      out += (out.empty() ? "" : ",\n") + indented_element(*text);
+      exit_code = fail(object.error());
     }
   }
-  if (options.format.empty()) {
-    out = out.empty() ? "[]\n" : "[\n" + out + "\n]\n";
-  }
-  TRY(print_out(out));
+  const std::string text = TRY(inspect_text(objects, options.format));
+  TRY(print_out(text));
   return exit_code;
 }
 
-}  // namespace
-
-int inspect_verb(std::span<const std::string> args) {
-  const auto reading = read_command(kInspectCommand, args);
+int run_command(const Command<InspectOptions>& command, std::span<const std::string> args) {
+  const auto reading = read_command(command, args);
   if (!reading.options) {
     return reading.exit_code;
   }
   const auto done = inspect(*reading.options);
   return done ? *done : fail(done.error());
+}
+
+}  // namespace
+
+int inspect_verb(std::span<const std::string> args) {
+  return run_command(kInspectCommand, args);
+}
+int container_inspect_verb(std::span<const std::string> args) {
+  return run_command(kContainerInspectCommand, args);
+}
+int image_inspect_verb(std::span<const std::string> args) {
+  return run_command(kImageInspectCommand, args);
+}
+int volume_inspect_verb(std::span<const std::string> args) {
+  return run_command(kVolumeInspectCommand, args);
 }
 
 }  // namespace mybuild::cli

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "cmd/mybuild/cli/container_filter.h"
 #include "cmd/mybuild/cli/container_list.h"
+#include "cmd/mybuild/cli/list_format.h"
 #include "cmd/mybuild/verbs.h"
 #include "snapshotter/oci/image_config.h"
 
@@ -22,11 +24,27 @@ Result<std::vector<std::vector<Digest>>> ancestors_of(builder::Engine& engine,
   return ancestors;
 }
 
+/// Sizes cost a walk through each container, and are left out unless they are shown.
+Result<std::vector<ListedContainer>> with_sizes(builder::Engine& engine,
+                                                std::vector<run::Container> containers,
+                                                const PsOptions& options) {
+  const bool size = options.size || format_has_field(options.format, "Size");
+  std::vector<ListedContainer> listed;
+  for (run::Container& container : containers) {
+    listed.push_back({.container = std::move(container)});
+    if (size && !options.quiet) {
+      listed.back().size = TRY(engine.container_size(listed.back().container));
+    }
+  }
+  return listed;
+}
+
 Status list(const PsOptions& options) {
   auto engine = TRY(open_engine(options.global));
   auto all = TRY(engine->containers().list());
   const auto ancestors = TRY(ancestors_of(*engine, options));
-  const auto wanted = TRY(wanted_containers(std::move(all), options, ancestors));
+  auto some = TRY(wanted_containers(std::move(all), options, ancestors));
+  const auto wanted = TRY(with_sizes(*engine, std::move(some), options));
   const auto images = TRY(engine->images());
   const std::string text = TRY(container_list_text(wanted, images, options, SystemClock().now()));
   return print_out(text);

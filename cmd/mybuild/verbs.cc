@@ -2,6 +2,7 @@
 #include "cmd/mybuild/verbs.h"
 
 #include "cmd/mybuild/cli/command.h"
+#include "cmd/mybuild/cli/human_text.h"
 #include "cmd/mybuild/progress/report.h"
 #include "snapshotter/base/log.h"
 
@@ -21,6 +22,11 @@ Result<std::unique_ptr<builder::Engine>> open_engine(const GlobalOptions& option
 int fail(const Error& error, int status) {
   print_err(progress::error_text(error, "", {}));
   return status;
+}
+
+std::string prune_text(std::string_view heading, const std::string& removed, std::uint64_t bytes) {
+  const std::string total = fmt::format("Total reclaimed space: {}\n", human_size(bytes));
+  return removed.empty() ? total : fmt::format("{}:\n{}\n{}", heading, removed, total);
 }
 
 int report_exit(const run::ContainerExit& ended) {

@@ -6,6 +6,7 @@
 #include "builder/engine.h"
 #include "cmd/mybuild/cli/global_options.h"
 
+#include <cstdint>
 #include <memory>
 #include <span>
 #include <string>
@@ -23,7 +24,11 @@ int rm_verb(std::span<const std::string> args);
 int container_verb(std::span<const std::string> args);
 int volume_verb(std::span<const std::string> args);
 int images_verb(std::span<const std::string> args);
+int image_verb(std::span<const std::string> args);
 int inspect_verb(std::span<const std::string> args);
+int container_inspect_verb(std::span<const std::string> args);
+int image_inspect_verb(std::span<const std::string> args);
+int volume_inspect_verb(std::span<const std::string> args);
 int rmi_verb(std::span<const std::string> args);
 int tag_verb(std::span<const std::string> args);
 int pull_verb(std::span<const std::string> args);
@@ -39,6 +44,8 @@ Result<std::unique_ptr<builder::Engine>> open_engine(const GlobalOptions& option
                                                      std::size_t jobs = 0);
 /// Prints "ERROR: …" and the hint on stderr; returns `status`.
 int fail(const Error& error, int status = 1);
+/// docker's words at the end of every prune: what went, a line each, and the bytes it had.
+std::string prune_text(std::string_view heading, const std::string& removed, std::uint64_t bytes);
 /// Says what went wrong beside the program, if anything did; returns the program's status.
 int report_exit(const run::ContainerExit& ended);
 

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // `mybuild volume …`.
+#include "builder/run/disk_usage.h"
 #include "builder/run/names.h"
 #include "cmd/mybuild/cli/confirm.h"
-#include "cmd/mybuild/cli/container_list.h"
 #include "cmd/mybuild/cli/values.h"
 #include "cmd/mybuild/cli/verb_table.h"
+#include "cmd/mybuild/cli/volume_list.h"
 #include "cmd/mybuild/cli/volume_options.h"
 #include "cmd/mybuild/verbs.h"
 
@@ -52,7 +53,7 @@ Result<int> create(const VolumeCreateOptions& options) {
   return 0;
 }
 
-Result<int> remove(const VolumeNamesOptions& options) {
+Result<int> remove(const VolumeRmOptions& options) {
   auto engine = TRY(open_engine(options.global));
   int exit_code = 0;
   for (const std::string& name : options.names) {
@@ -67,23 +68,6 @@ Result<int> remove(const VolumeNamesOptions& options) {
   return exit_code;
 }
 
-Result<int> inspect(const VolumeNamesOptions& options) {
-  auto engine = TRY(open_engine(options.global));
-  std::vector<run::VolumeInfo> found;
-  int exit_code = 0;
-  for (const std::string& name : options.names) {
-    Result<run::VolumeInfo> volume = engine->volumes().find(name);
-    if (volume) {
-      found.push_back(std::move(*volume));
-    } else {
-      exit_code = fail(volume.error());
-    }
-  }
-  const std::string text = TRY(volume_inspect_text(found, options.format));
-  TRY(print_out(text));
-  return exit_code;
-}
-
 Result<int> prune(const PruneOptions& options) {
   const char* what = options.all ? "This will remove all volumes that no container uses."
                                  : "This will remove all anonymous volumes that no container uses.";
@@ -92,15 +76,19 @@ Result<int> prune(const PruneOptions& options) {
   }
   auto engine = TRY(open_engine(options.global));
   std::string removed;
+  std::uint64_t bytes = 0;
   for (const run::VolumeInfo& volume : TRY(engine->volumes().list())) {
-    if ((options.all || volume.anonymous) &&
-        engine->volumes().remove(volume.name, users_in(*engine))) {
+    if (!(options.all || volume.anonymous) ||
+        !TRY(engine->containers().users_of(volume.name)).empty()) {
+      continue;
+    }
+    const std::uint64_t size = run::tree_bytes(volume.path).value_or(0);
+    if (engine->volumes().remove(volume.name, users_in(*engine))) {
       removed += volume.name + "\n";
+      bytes += size;
     }
   }
-  if (!removed.empty()) {
-    TRY(print_out("Deleted Volumes:\n" + removed));
-  }
+  TRY(print_out(prune_text("Deleted Volumes", removed, bytes)));
   return 0;
 }
 
@@ -120,7 +108,7 @@ constexpr Verb kVerbs[] = {
     {"list", "The same as ls", verb<kVolumeListCommand, list>},
     {"create", "Make a volume and print its name", verb<kVolumeCreateCommand, create>},
     {"rm", "Remove volumes that no container uses", verb<kVolumeRmCommand, remove>},
-    {"inspect", "Print what is known about volumes, as JSON", verb<kVolumeInspectCommand, inspect>},
+    {"inspect", "Print what is known about volumes, as JSON", volume_inspect_verb},
     {"prune", "Remove anonymous volumes that no container uses", verb<kVolumePruneCommand, prune>},
 };
 

@@ -152,6 +152,14 @@ Result<std::vector<std::string>> Engine::repo_digests(const Digest&) {
   return std::vector<std::string>();
 }
 
+Result<ContainerSize> Engine::container_size(const run::Container&) {
+  return ContainerSize();
+}
+
+ContainerRoot Engine::container_root(const run::Container&) {
+  return {};
+}
+
 Result<StoreUsage> Engine::usage() {
   return StoreUsage();
 }

@@ -2,6 +2,7 @@
 #include "cmd/mybuild/cli/build_options.h"
 #include "cmd/mybuild/cli/container_options.h"
 #include "cmd/mybuild/cli/image_options.h"
+#include "cmd/mybuild/cli/inspect_options.h"
 #include "cmd/mybuild/cli/run_options.h"
 #include "cmd/mybuild/cli/store_options.h"
 #include "cmd/mybuild/cli/transfer_options.h"
@@ -45,6 +46,7 @@ TEST(Help, OfEachVerbIsMadeFromItsTable) {
       {"stop", help_of(kStopCommand)},
       {"kill", help_of(kKillCommand)},
       {"rm", help_of(kRmCommand)},
+      {"container inspect", help_of(kContainerInspectCommand)},
       {"container prune", help_of(kContainerPruneCommand)},
       {"volume ls", help_of(kVolumeListCommand)},
       {"volume create", help_of(kVolumeCreateCommand)},

@@ -55,7 +55,7 @@ TEST(History, IsDockersTableWithTheLayerOfEachLine) {
 }
 
 TEST(History, NoTruncHasEverythingAndNoControlCharacters) {
-  const std::string text = history({.format = {.json = true}, .no_trunc = true, .human = false});
+  const std::string text = history({.format = "json", .no_trunc = true, .human = false});
   const auto first = nlohmann::json::parse(text.substr(0, text.find('\n')));
   EXPECT_EQ(first["ID"], Digest::of("a").str());
   EXPECT_EQ(first["CreatedBy"], "RUN " + std::string(60, 'x'));
@@ -71,44 +71,6 @@ TEST(History, QuietPrintsIds) {
 TEST(History, LayersWithoutAnEntryAreShownToo) {
   const auto text = history_text(Digest::of("a"), oci::ImageConfig(), layers(), {}, kNow);
   EXPECT_EQ(std::count(text->begin(), text->end(), '\n'), 3);
-}
-
-builder::StoreUsage usage() {
-  builder::StoreUsage sum{
-      .image_bytes = 1010, .used_bytes = 1000, .cache_bytes = 5, .blob_bytes = 400};
-  sum.images = {{.config = Digest::of("a"),
-                 .names = {"docker.io/library/a:1"},
-                 .size = 1000,
-                 .shared = 1000,
-                 .containers = 1},
-                {.config = Digest::of("b"), .names = {}, .size = 1010, .shared = 1000}};
-  sum.layers = {{.diff_id = Digest::of("base"), .size = 1000, .blob_size = 400, .images = 2},
-                {.diff_id = Digest::of("own"), .size = 10, .images = 1},
-                {.diff_id = Digest::of("old"), .size = 5}};
-  return sum;
-}
-
-TEST(Usage, TheSummaryIsDockersTheImagesFollow) {
-  EXPECT_EQ(usage_text(usage(), {}, kNow).value(),
-            "TYPE          TOTAL     ACTIVE    SIZE      RECLAIMABLE\n"
-            "Images        2         1         1.01kB    10B (0%)\n"
-            "Build Cache   1         0         5B        5B (100%)\n"
-            "Layer Blobs   1         0         400B      400B (100%)\n"
-            "\n"
-            "IMAGE     IMAGE ID       CREATED   SIZE      SHARED SIZE   UNIQUE SIZE   CONTAINERS\n"
-            "a:1       ca978112ca1b   N/A       1kB       1kB           0B            1\n"
-            "<none>    3e23e8160039   N/A       1.01kB    1kB           10B           0\n");
-}
-
-TEST(Usage, JsonHasBytes) {
-  const std::string lines = usage_text(usage(), {.format = {.json = true}}, kNow).value();
-  EXPECT_EQ(nlohmann::json::parse(lines.substr(0, lines.find('\n')))["SizeBytes"], 1010);
-  const auto whole = nlohmann::json::parse(
-      usage_text(usage(), {.format = {.json = true}, .verbose = true}, kNow).value());
-  EXPECT_EQ(whole["Images"][1]["UniqueSize"], 10);
-  EXPECT_EQ(whole["Layers"].size(), 3U);
-  EXPECT_EQ(usage_text(usage(), {.format = {.line = "{{.Type}}"}}, kNow).value(),
-            "Images\nBuild Cache\nLayer Blobs\n");
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
 
 namespace mybuild::cli {
 namespace {
@@ -51,6 +52,20 @@ TEST(ListFormat, WhatTemplatesCannotDoIsSaid) {
   for (const char* bad : {"{{.ID", "{{range .}}", "{{}}", "{{ID}}"}) {
     EXPECT_FALSE(list_text(kStyle, kRows, bad)) << bad;
   }
+}
+
+TEST(ListFormat, ATableHasNoControlCharacters) {
+  EXPECT_EQ(text("table {{.Names}}", {{{"ID", "1"}, {"Names", "a\x1b[31mb\nc"}}}), "NAMES\nab c\n");
+}
+
+TEST(ListFormat, InspectIsAnArrayOrALinePerObject) {
+  EXPECT_EQ(inspect_text(kRows, "{{.ID}}").value(), "1\nlong-enough-to-widen\n");
+  EXPECT_EQ(inspect_text({kRows[0]}, "").value(),
+            "[\n    {\n        \"ID\": \"1\",\n        \"Names\": \"näme\"\n    }\n]\n");
+  EXPECT_EQ(inspect_text({}, "").value(), "[]\n");
+  EXPECT_EQ(inspect_text({kRows[0]}, "json").value(), "[{\"ID\":\"1\",\"Names\":\"näme\"}]\n");
+  EXPECT_TRUE(check_inspect_format("json") && check_inspect_format("{{.Anything}}"));
+  EXPECT_FALSE(check_inspect_format("{{nope .ID}}"));
 }
 
 }  // namespace

@@ -165,6 +165,12 @@ TEST(Program, StartGivesTheProgramsStatus) {
 TEST(Program, ContainersAndVolumesThatAreNotThereAreErrors) {
   EXPECT_THAT(run({"ps", "-a"}).out, StartsWith("CONTAINER ID   IMAGE"));
   EXPECT_EQ(run({"ps", "-aq"}).out, "");
+  const Ran never = run({"ps", "-f", "status=bogus"});
+  EXPECT_EQ(never.code, 1);
+  EXPECT_THAT(never.err, HasSubstr("statuses are created, running, paused"));
+  EXPECT_EQ(run({"volume", "ls", "-f", "bogus=1"}).code, 1);
+  EXPECT_EQ(run({"container", "prune", "-f"}).out, "Total reclaimed space: 0B\n");
+  EXPECT_EQ(run({"volume", "prune", "-f"}).out, "Total reclaimed space: 0B\n");
   for (const char* verb : {"rm", "stop", "kill"}) {
     const Ran ran = run({verb, "absent"});
     EXPECT_EQ(ran.code, 1) << verb;
@@ -184,8 +190,14 @@ TEST(Program, ImagesAreListedInspectedAndRemoved) {
   EXPECT_EQ(inspected.code, 1);
   EXPECT_THAT(inspected.out, StartsWith("[\n    {\n        \"Id\": \"sha256:ca97"));
   EXPECT_THAT(inspected.out, EndsWith("\n    }\n]\n"));
-  EXPECT_EQ(inspected.err, "ERROR: no such image: b\n");
+  EXPECT_THAT(inspected.err, StartsWith("ERROR: no such object: b\n"));
   EXPECT_EQ(run({"inspect", "b"}).out, "[]\n");
+  EXPECT_EQ(run({"image", "inspect", "-f", "{{.Os}}", "a:1"}).out, "linux\n");
+  EXPECT_EQ(run({"image", "inspect", "b"}).err, "ERROR: no such image: b\n");
+  EXPECT_EQ(run({"inspect", "--type=image", "b"}).err, "ERROR: no such image: b\n");
+  EXPECT_THAT(run({"container", "inspect", "a:1"}).err, StartsWith("ERROR: no such container"));
+  EXPECT_THAT(run({"volume", "inspect", "a:1"}).err, StartsWith("ERROR: no such volume"));
+  EXPECT_THAT(run({"inspect", "--type=task", "b"}).err, HasSubstr("no objects of type 'task'"));
   const Ran removed = run({"rmi", "b", "a:1"});
   EXPECT_EQ(removed.code, 1);
   EXPECT_EQ(removed.out, "Untagged: a:1\n");

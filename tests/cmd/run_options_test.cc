@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cmd/mybuild/cli/run_options.h"
 
+#include "cmd/mybuild/cli/volume_spec.h"
 #include "snapshotter/base/file.h"
 
 #include <gmock/gmock.h>
@@ -91,13 +92,36 @@ TEST(RunOptions, VolumesAreDirectoriesOfTheHostOrNamedOrNeither) {
       {":/b", "absolute path"},
       {"/a:", "absolute path"},
       {"/a:/b:zz", "unknown volume mode"},
-      {"/a:/b:nocopy", "unknown volume mode"},
+      {"/a:/b:nocopy", "unknown volume mode 'nocopy'"},
+      {"name:/b:cached", "unknown volume mode 'cached'"},
+      {"/a:/b:ro,shared", "volume mode 'shared' is not supported yet"},
+      {"/a:/b:ro,rw", "volume modes 'ro,rw' contradict each other"},
+      {"/a:/b:z,Z", "contradict each other"},
   };
   for (const auto& [text, message] : kBad) {
     const auto got = parse_volume(text, "/");
     ASSERT_FALSE(got) << text;
     EXPECT_THAT(got.error().message(), HasSubstr(message)) << text;
   }
+}
+
+TEST(RunOptions, VolumeModesWithoutEffectHereAreTaken) {
+  for (const char* modes : {"z", "Z", "cached", "consistent", "delegated", "rprivate", "Z,rw"}) {
+    const auto volume = parse_volume(fmt::format("/a:/b:{}", modes), "/");
+    ASSERT_TRUE(volume) << modes;
+    EXPECT_FALSE(volume->read_only) << modes;
+  }
+  EXPECT_TRUE(parse_volume("/a:/b:z,ro", "/")->read_only);
+  EXPECT_TRUE(parse_volume("name:/b:z", "/")->copy);
+}
+
+TEST(RunOptions, LabelsOfTheCommandLineWinOverTheirFile) {
+  const auto dir = TempDir::create();
+  ASSERT_TRUE(write_file(dir->path() + "/labels", "a=file\nb\n# c=1\nd=x=y\n"));
+  const auto got = read({"-l", "a=flag", "--label-file", dir->path() + "/labels", "image"});
+  ASSERT_TRUE(got) << got.error().message();
+  const std::map<std::string, std::string> want = {{"a", "flag"}, {"b", ""}, {"d", "x=y"}};
+  EXPECT_EQ(got->request.labels, want);
 }
 
 TEST(RunOptions, PullPoliciesAreDockers) {

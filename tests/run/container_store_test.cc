@@ -61,6 +61,25 @@ class ContainerStoreTest : public testing::Test {
     ASSERT_EQ(::waitpid(child, nullptr, 0), child);
   }
 
+  /// A container whose owner was killed, and whose last process dies only after `time`.
+  void dying(const std::string& name, std::chrono::milliseconds time, bool auto_remove = false) {
+    killed([&] {
+      OwnedContainer* owned = store_->create(record(name, auto_remove)).value().release();
+      (void)owned->begin();
+      Pipe ready = sys::pipe().value();
+      if (::fork() == 0) {
+        // As an executed helper: it has the run lock, and nothing else of the owner's.
+        const auto held = static_cast<unsigned>(owned->signals());
+        ::close_range(3, held - 1, 0);
+        ::close_range(held + 1, ~0U, 0);  // and the pipe, which says that this is done
+        std::this_thread::sleep_for(time);
+        ::_exit(0);
+      }
+      ready.write_end.reset();
+      (void)sys::read_to_end(ready.read_end.get());
+    });
+  }
+
   std::vector<std::string> names() const {
     std::vector<std::string> names;
     for (const Container& container : store_->list().value()) {
@@ -151,6 +170,52 @@ TEST_F(ContainerStoreTest, AKilledOwnerLeavesAStoppedContainerWithItsFiles) {
   EXPECT_EQ(container.state.status, ContainerStatus::Exited);
   EXPECT_EQ(container.state.exit_code, 137);
   EXPECT_EQ(read_file(join_path(store_->take("box").value()->path(), "file")).value_or(""), "kept");
+}
+
+TEST_F(ContainerStoreTest, WhatIsDyingDoesNotRunAndIsWaitedFor) {
+  for (const bool remove : {true, false}) {
+    dying("box", 300ms);
+    EXPECT_EQ(store_->find("box")->state.exit_code, 137);
+    EXPECT_FALSE(store_->list()->front().running());
+    EXPECT_EQ(store_->signal("box", SIGTERM).error().message(), "container box is not running");
+    const auto start = std::chrono::steady_clock::now();
+    EXPECT_TRUE(remove ? store_->remove("box", {}).has_value() : store_->take("box").has_value());
+    EXPECT_GT(std::chrono::steady_clock::now() - start, 100ms);
+  }
+}
+
+TEST_F(ContainerStoreTest, WhatIsDyingWithRmIsGoneForAll) {
+  dying("box", 300ms, true);
+  EXPECT_THAT(names(), IsEmpty());
+  EXPECT_EQ(store_->take("box").error().kind(), ErrorKind::NotFound);
+  EXPECT_THAT(in("containers"), IsEmpty());
+  dying("box", 100ms, true);
+  EXPECT_TRUE(store_->create(record("box"))) << "its name is free when it is gone";
+}
+
+TEST_F(ContainerStoreTest, TheEndHasItsRoomBeforeTheProgramStarts) {
+  auto owned = store_->create(record("box")).value();
+  ASSERT_TRUE(owned->begin());
+  const std::string room = join_path(owned->path(), "end.json");
+  EXPECT_GE(read_file(room)->size(), 4096U);
+  ContainerState ended{.status = ContainerStatus::Created, .exit_code = 127, .error = {}};
+  ended.error.assign(100'000, '\x01');
+  ASSERT_TRUE(owned->end(ended));
+  EXPECT_FALSE(sys::exists_at(AT_FDCWD, room));
+  EXPECT_LE(read_file(join_path(owned->path(), "state.json"))->size(), 4096U);
+  EXPECT_EQ(store_->find("box")->state.exit_code, 127);
+}
+
+TEST_F(ContainerStoreTest, SaysHowMuchAContainerHasWritten) {
+  auto owned = store_->create(record("box")).value();
+  const std::string files = join_path(owned->path(), "fs");
+  EXPECT_EQ(store_->written_bytes(owned->record().id).value(), 0U) << "nothing yet";
+  ASSERT_TRUE(make_dirs(files + "/upper/deep"));
+  ASSERT_TRUE(write_file(files + "/upper/deep/a", "12345"));
+  ASSERT_TRUE(sys::link_at(AT_FDCWD, files + "/upper/deep/a", AT_FDCWD, files + "/upper/b"));
+  ASSERT_TRUE(sys::symlink_at("/etc", AT_FDCWD, files + "/upper/link"));
+  EXPECT_EQ(store_->written_bytes(owned->record().id).value(), 9U) << "two names are one file";
+  EXPECT_EQ(store_->path(owned->record().id), owned->path());
 }
 
 TEST_F(ContainerStoreTest, AKilledOwnerOfAContainerOfRmLeavesNothing) {

@@ -1,17 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cmd/mybuild/cli/container_options.h"
 
+#include "cmd/mybuild/cli/container_filter.h"
 #include "cmd/mybuild/cli/values.h"
-
-#include <fmt/format.h>
 
 #include <algorithm>
 
 namespace mybuild::cli {
 
 namespace {
-
-constexpr std::string_view kPsFilters[] = {"ancestor", "exited", "id", "name", "status", "volume"};
 
 /// A setter for a switch.
 template <class Options, bool Options::*member>
@@ -26,10 +23,11 @@ constexpr Flag<PsOptions> kPsFlags[] = {
     {{.name = "filter",
       .letter = 'f',
       .argument = "KEY=VALUE",
-      .help = "Show only some: ancestor, exited, id, name, status, volume",
+      .help = "Show only some: ancestor, before, exited, id, label, name, network, since, status, "
+              "volume",
       .repeatable = true},
      [](PsOptions& options, std::string_view value) -> Status {
-       return add_filter(options.filters, value, kPsFilters);
+       return add_filter(options.filters, value);
      }},
     {{.name = "format",
       .argument = "FORMAT",
@@ -54,8 +52,8 @@ constexpr Flag<PsOptions> kPsFlags[] = {
      set_switch<PsOptions, &PsOptions::no_trunc>},
     {{.name = "quiet", .letter = 'q', .help = "Print IDs only"},
      set_switch<PsOptions, &PsOptions::quiet>},
-    // docker ps has this.
-    {{.name = "size", .letter = 's'}},
+    {{.name = "size", .letter = 's', .help = "Show how much each has written, and its whole size"},
+     set_switch<PsOptions, &PsOptions::size>},
 };
 
 constexpr Flag<StartOptions> kStartFlags[] = {
@@ -147,18 +145,12 @@ Status finish_start(StartOptions& options, std::vector<std::string> names) {
 
 }  // namespace
 
-Status add_filter(std::multimap<std::string, std::string>& filters, std::string_view text,
-                  std::span<const std::string_view> known) {
+Status add_filter(Filters& filters, std::string_view text) {
   const std::size_t equals = text.find('=');
   if (equals == std::string_view::npos) {
     return invalid_argument("expected KEY=VALUE");
   }
-  const std::string_view key = text.substr(0, equals);
-  if (std::find(known.begin(), known.end(), key) == known.end()) {
-    return unsupported("there is no filter '{}'", key)
-        .with_hint(fmt::format("filters are {}", fmt::join(known, ", ")));
-  }
-  filters.emplace(key, text.substr(equals + 1));
+  filters.emplace(text.substr(0, equals), text.substr(equals + 1));
   return {};
 }
 
@@ -169,8 +161,8 @@ const Command<PsOptions> kPsCommand = {
              .notes = {}},
     .order = FlagSet::Order::Interspersed,
     .add_flags = add_flags<PsOptions, kPsFlags>,
-    .finish = [](PsOptions&, std::vector<std::string> positionals) -> Status {
-      return positionals.empty() ? Status()
+    .finish = [](PsOptions& options, std::vector<std::string> positionals) -> Status {
+      return positionals.empty() ? check_container_filters(options.filters)
                                  : invalid_argument("\"mybuild ps\" accepts no arguments");
     },
 };

@@ -12,14 +12,17 @@
 
 namespace mybuild::cli {
 
+using Filters = std::multimap<std::string, std::string>;
+
 struct PsOptions {
   GlobalOptions global = {};
   bool all = false;
   bool quiet = false;
   bool no_trunc = false;
+  bool size = false;
   std::size_t last = 0;  // only the newest ones, running or not; 0: no limit
   std::string format = {};
-  std::multimap<std::string, std::string> filters;
+  Filters filters = {};
 };
 
 struct StartOptions {
@@ -57,8 +60,7 @@ extern const Command<StopOptions> kStopCommand;
 extern const Command<StopOptions> kKillCommand;
 extern const Command<PruneOptions> kContainerPruneCommand;
 
-/// "key=value", with a key that is one of `known`.
-Status add_filter(std::multimap<std::string, std::string>& filters, std::string_view text,
-                  std::span<const std::string_view> known);
+/// "key=value".
+Status add_filter(Filters& filters, std::string_view text);
 
 }  // namespace mybuild::cli

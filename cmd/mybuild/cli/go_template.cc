@@ -26,19 +26,11 @@ struct Word {
 };
 using Words = std::vector<Word>;
 
-struct Node {
-  enum class Kind { Text, Print, Range, If } kind = Kind::Text;
-  std::string text = {};
-  Words words = {};
-  std::vector<Node> body = {};
-  std::vector<Node> otherwise = {};
-};
-
 Error syntax(std::string_view what) {
   return invalid_argument("format template: {}", what)
       .with_hint(
-          "paths such as {{.Config.Cmd}}, range, if and the functions json, index, join, "
-          "len, upper, lower and println are understood");
+          "paths such as {{.Config.Cmd}}, range, if and the functions json, index, join, len, "
+          "eq, ne, and, or, not, upper, lower and println are understood");
 }
 
 // --- reading -------------------------------------------------------------------------------------
@@ -130,65 +122,6 @@ Result<std::vector<Token>> read_tokens(std::string_view text) {
   return tokens;
 }
 
-class Parser {
- public:
-  explicit Parser(std::vector<Token> tokens) : tokens_(std::move(tokens)) {}
-
-  Result<std::vector<Node>> parse() {
-    std::string end;
-    std::vector<Node> nodes = TRY(list(end));
-    return end.empty() ? Result<std::vector<Node>>(std::move(nodes))
-                       : syntax(fmt::format("unexpected {}", end));
-  }
-
- private:
-  /// Up to the end of the template, or to the "else" or "end" that is then in `end`.
-  Result<std::vector<Node>> list(std::string& end) {
-    std::vector<Node> nodes;
-    while (next_ < tokens_.size()) {
-      Token& token = tokens_[next_++];
-      if (!token.action) {
-        nodes.push_back({.kind = Node::Kind::Text, .text = std::move(token.text)});
-        continue;
-      }
-      Words words = TRY(read_words(token.text));
-      if (words.empty()) {
-        return syntax("an empty action");
-      }
-      const std::string first = words[0].kind == Word::Kind::Name ? words[0].text : std::string();
-      if (first == "end" || first == "else") {
-        end = first;
-        return nodes;
-      }
-      nodes.push_back(TRY(action(first, std::move(words))));
-    }
-    return nodes;
-  }
-
-  Result<Node> action(const std::string& first, Words words) {
-    if (first != "range" && first != "if") {
-      return Node{.kind = Node::Kind::Print, .words = std::move(words)};
-    }
-    words.erase(words.begin());
-    Node node{.kind = first == "if" ? Node::Kind::If : Node::Kind::Range,
-              .words = std::move(words)};
-    std::string end;
-    node.body = TRY(list(end));
-    if (end == "else") {
-      node.otherwise = TRY(list(end));
-    }
-    return end == "end" ? Result<Node>(std::move(node))
-                        : syntax(fmt::format("{} without end", first));
-  }
-
-  std::vector<Token> tokens_;
-  std::size_t next_ = 0;
-};
-
-Result<std::vector<Node>> parse(std::string_view text) {
-  return Parser(TRY(read_tokens(text))).parse();
-}
-
 // --- values --------------------------------------------------------------------------------------
 
 bool is_true(const Value& value) {
@@ -227,22 +160,21 @@ std::string go_text(const Value& value) {
 }
 
 Result<Value> follow(const Value& dot, const std::string& path) {
-  Value value = dot;
+  const Value* value = &dot;
   std::string_view rest = std::string_view(path).substr(1);
   while (!rest.empty()) {
     const std::string name(rest.substr(0, rest.find('.')));
     rest.remove_prefix(std::min(name.size() + 1, rest.size()));
-    if (value.is_null()) {
-      return value;  // a part that the image leaves out
+    if (value->is_null()) {
+      return *value;  // a part that the image leaves out
     }
-    const auto found = value.is_object() ? value.find(name) : value.end();
-    if (!value.is_object() || found == value.end()) {
+    const auto found = value->is_object() ? value->find(name) : value->end();
+    if (!value->is_object() || found == value->end()) {
       return not_found("format template: there is no {} in {}", name, path);
     }
-    Value inner = *found;
-    value = std::move(inner);
+    value = &*found;
   }
-  return value;
+  return *value;
 }
 
 std::string mapped(const Value& value, int (*change)(int)) {
@@ -296,6 +228,24 @@ constexpr Function kFunctions[] = {
        return Value(args[0].dump(-1, ' ', false, kReplace));
      }},
     {"index", 1, 9, index_of},
+    {"eq", 2, 9,
+     [](const std::vector<Value>& args) -> Result<Value> {
+       return Value(std::find(args.begin() + 1, args.end(), args[0]) != args.end());
+     }},
+    {"ne", 2, 2,
+     [](const std::vector<Value>& args) -> Result<Value> { return Value(args[0] != args[1]); }},
+    {"and", 1, 9,
+     [](const std::vector<Value>& args) -> Result<Value> {
+       const auto found = std::find_if_not(args.begin(), args.end(), is_true);
+       return found == args.end() ? args.back() : *found;
+     }},
+    {"or", 1, 9,
+     [](const std::vector<Value>& args) -> Result<Value> {
+       const auto found = std::find_if(args.begin(), args.end(), is_true);
+       return found == args.end() ? args.back() : *found;
+     }},
+    {"not", 1, 1,
+     [](const std::vector<Value>& args) -> Result<Value> { return Value(!is_true(args[0])); }},
     {"join", 2, 2, join},
     {"len", 1, 1,
      [](const std::vector<Value>& args) -> Result<Value> {
@@ -381,7 +331,85 @@ Result<Value> evaluate(const Words& words, const Value& dot) {
   }
 }
 
-Status render(const std::vector<Node>& nodes, const Value& dot, std::string& out) {
+}  // namespace
+
+struct Template::Node {
+  enum class Kind { Text, Print, Range, If } kind = Kind::Text;
+  std::string text = {};
+  Words words = {};
+  Nodes body = {};
+  Nodes otherwise = {};
+};
+
+class Template::Parser {
+ public:
+  explicit Parser(std::vector<Token> tokens) : tokens_(std::move(tokens)) {}
+
+  Result<Nodes> parse() {
+    Words end;
+    Nodes nodes = TRY(list(end));
+    return end.empty() ? Result<Nodes>(std::move(nodes))
+                       : syntax(fmt::format("unexpected {}", end.front().text));
+  }
+
+ private:
+  static bool begins(const Words& words, std::string_view name) {
+    return !words.empty() && words[0].kind == Word::Kind::Name && words[0].text == name;
+  }
+
+  /// Up to the end of the template, or to the "else …" or "end" that is then in `end`.
+  Result<Nodes> list(Words& end) {
+    Nodes nodes;
+    while (next_ < tokens_.size()) {
+      Token& token = tokens_[next_++];
+      if (!token.action) {
+        nodes.push_back({.kind = Node::Kind::Text, .text = std::move(token.text)});
+        continue;
+      }
+      Words words = TRY(read_words(token.text));
+      if (words.empty()) {
+        return syntax("an empty action");
+      }
+      if (begins(words, "end") || begins(words, "else")) {
+        end = std::move(words);
+        return nodes;
+      }
+      nodes.push_back(TRY(action(std::move(words))));
+    }
+    end.clear();
+    return nodes;
+  }
+
+  Result<Node> action(Words words) {
+    if (!begins(words, "range") && !begins(words, "if")) {
+      return Node{.kind = Node::Kind::Print, .words = std::move(words)};
+    }
+    const std::string first = words[0].text;
+    words.erase(words.begin());
+    Node node{.kind = first == "if" ? Node::Kind::If : Node::Kind::Range,
+              .words = std::move(words)};
+    Words end;
+    node.body = TRY(list(end));
+    if (begins(end, "else")) {
+      end.erase(end.begin());
+      if (begins(end, "if")) {  // which takes the end of both
+        node.otherwise.push_back(TRY(action(std::move(end))));
+        return node;
+      }
+      if (!end.empty()) {
+        return syntax(fmt::format("unexpected '{}' after else", end.front().text));
+      }
+      node.otherwise = TRY(list(end));
+    }
+    return begins(end, "end") ? Result<Node>(std::move(node))
+                              : syntax(fmt::format("{} without end", first));
+  }
+
+  std::vector<Token> tokens_;
+  std::size_t next_ = 0;
+};
+
+Status Template::render(const Nodes& nodes, const Value& dot, std::string& out) {
   for (const Node& node : nodes) {
     if (node.kind == Node::Kind::Text) {
       out += node.text;
@@ -403,7 +431,7 @@ Status render(const std::vector<Node>& nodes, const Value& dot, std::string& out
   return {};
 }
 
-Status check(const std::vector<Node>& nodes) {
+Status Template::check(const Nodes& nodes) {
   for (const Node& node : nodes) {
     bool first = true;
     for (const Word& word : node.words) {
@@ -418,22 +446,16 @@ Status check(const std::vector<Node>& nodes) {
   return {};
 }
 
-}  // namespace
-
-Result<std::string> render_template(std::string_view text, std::string_view data) {
-  const Value dot = Value::parse(data, nullptr, false);
-  if (dot.is_discarded()) {
-    return internal_error("a format template over what is no JSON");
-  }
-  const std::vector<Node> nodes = TRY(parse(text));
-  std::string out;
-  TRY(render(nodes, dot, out));
-  return out;
+Result<Template> Template::parse(std::string_view text) {
+  Nodes nodes = TRY(Parser(TRY(read_tokens(text))).parse());
+  TRY(check(nodes));
+  return Template(std::make_shared<const Nodes>(std::move(nodes)));
 }
 
-Status check_template(std::string_view text) {
-  const std::vector<Node> nodes = TRY(parse(text));
-  return check(nodes);
+Result<std::string> Template::render(const Value& dot) const {
+  std::string out;
+  TRY(render(*nodes_, dot, out));
+  return out;
 }
 
 }  // namespace mybuild::cli

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// What `history` and `du` print: docker's columns, and the digest of each instruction's layer. Pure
-// functions to text, thread-safe.
+// What `history` prints: docker's columns, and the digest of each instruction's layer. A pure
+// function to text, thread-safe.
 #pragma once
 
-#include "builder/usage.h"
 #include "cmd/mybuild/cli/store_options.h"
 #include "snapshotter/base/clock.h"
 #include "snapshotter/layer_store.h"
@@ -18,8 +17,5 @@ namespace mybuild::cli {
 Result<std::string> history_text(const Digest& image_id, const oci::ImageConfig& config,
                                  const std::vector<snapshotter::Layer>& layers,
                                  const HistoryOptions& options, Time now);
-
-Result<std::string> usage_text(const builder::StoreUsage& usage, const DuOptions& options,
-                               Time now);
 
 }  // namespace mybuild::cli

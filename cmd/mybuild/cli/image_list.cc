@@ -1,15 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cmd/mybuild/cli/image_list.h"
 
-#include "snapshotter/base/json.h"
+#include "cmd/mybuild/cli/human_text.h"
+#include "cmd/mybuild/cli/list_format.h"
 #include "snapshotter/oci/reference.h"
 
-#include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
 #include <algorithm>
-#include <array>
-#include <cstdlib>
-#include <ctime>
 #include <set>
 
 namespace mybuild::cli {
@@ -20,6 +18,24 @@ using snapshotter::ImageRow;
 using OrderedJson = nlohmann::ordered_json;
 
 constexpr std::string_view kNone = "<none>";
+
+constexpr ListField kFields[] = {{"Containers", "CONTAINERS"},
+                                 {"CreatedAt", "CREATED AT"},
+                                 {"CreatedSince", "CREATED"},
+                                 {"Digest", "DIGEST"},
+                                 {"ID", "IMAGE ID"},
+                                 {"Repository", "REPOSITORY"},
+                                 {"SharedSize", "SHARED SIZE"},
+                                 {"Size", "SIZE"},
+                                 {"Tag", "TAG"},
+                                 {"UniqueSize", "UNIQUE SIZE"},
+                                 {"VirtualSize", "VIRTUAL SIZE"}};
+constexpr ListStyle kStyle = {
+    .fields = kFields,
+    .columns = "{{.Repository}}\t{{.Tag}}\t{{.ID}}\t{{.CreatedSince}}\t{{.Size}}"};
+constexpr ListStyle kDigestStyle = {
+    .fields = kFields,
+    .columns = "{{.Repository}}\t{{.Tag}}\t{{.Digest}}\t{{.ID}}\t{{.CreatedSince}}\t{{.Size}}"};
 
 /// A row as the table shows it.
 struct Shown {
@@ -109,47 +125,19 @@ Result<std::vector<ListedImage>> known_by_digest_only(const std::vector<ListedIm
   return found;
 }
 
-std::string since(std::int64_t created, Time now) {
-  const auto age =
-      std::chrono::duration_cast<std::chrono::seconds>(now.time_since_epoch()).count() - created;
-  return created == 0
-             ? "N/A"
-             : human_duration(std::chrono::seconds(std::max<std::int64_t>(age, 0))) + " ago";
-}
-
-std::string json_line(const Shown& row, Time now) {
-  const OrderedJson line = {
-      {"Containers", "N/A"},
-      {"CreatedAt", local_time(Time(std::chrono::seconds(row.created)))},
-      {"CreatedSince", since(row.created, now)},
-      {"Digest", row.digest},
-      {"ID", row.id},
-      {"Repository", row.repository},
-      {"SharedSize", "N/A"},
-      {"Size", human_size(row.size)},
-      {"Tag", row.tag},
-      {"UniqueSize", "N/A"},
-      {"VirtualSize", human_size(row.size)},
-  };
-  return line.dump();
-}
-
-std::string table(const std::vector<Shown>& rows, bool digests, Time now) {
-  std::vector<std::vector<std::string>> lines = {{"REPOSITORY", "TAG"}};
-  std::vector<std::string>& heading = lines.front();
-  if (digests) {
-    heading.emplace_back("DIGEST");
-  }
-  heading.insert(heading.end(), {"IMAGE ID", "CREATED", "SIZE"});
-  for (const Shown& row : rows) {
-    std::vector<std::string> line = {row.repository, row.tag};
-    if (digests) {
-      line.push_back(row.digest);
-    }
-    line.insert(line.end(), {row.id, since(row.created, now), human_size(row.size)});
-    lines.push_back(std::move(line));
-  }
-  return table_text(lines);
+ListRow row_of(const Shown& image, Time now) {
+  const Time created(std::chrono::seconds(image.created));
+  return {{"Containers", "N/A"},
+          {"CreatedAt", local_time(created)},
+          {"CreatedSince", image.created == 0 ? "N/A" : ago(created, now)},
+          {"Digest", image.digest},
+          {"ID", image.id},
+          {"Repository", image.repository},
+          {"SharedSize", "N/A"},
+          {"Size", human_size(image.size)},
+          {"Tag", image.tag},
+          {"UniqueSize", "N/A"},
+          {"VirtualSize", human_size(image.size)}};
 }
 
 /// A field of the config document, or the fallback when there is none such.
@@ -172,33 +160,24 @@ std::string last_comment(const OrderedJson& config) {
 
 Result<std::string> image_list_text(const std::vector<ListedImage>& images,
                                     const ImagesOptions& options, Time now) {
-  std::vector<Shown> list;
+  std::vector<ListRow> rows;
   for (const ListedImage& image : images) {
     if (TRY(wanted(image, options.repository))) {
-      list.push_back(TRY(shown(image, options.no_trunc)));
+      rows.push_back(row_of(TRY(shown(image, options.no_trunc)), now));
     }
   }
   if (options.digests && options.repository.empty()) {
     for (const ListedImage& image : TRY(known_by_digest_only(images))) {
-      list.push_back(TRY(shown(image, options.no_trunc)));
+      rows.push_back(row_of(TRY(shown(image, options.no_trunc)), now));
     }
   }
-  if (options.format.json || !options.format.line.empty()) {
-    return format_rows(options.format, list.size(),
-                       [&](std::size_t i) { return json_line(list[i], now); });
-  }
-  if (!options.quiet) {
-    return table(list, options.digests, now);
-  }
-  std::string out;
-  for (const Shown& row : list) {
-    out += row.id + "\n";
-  }
-  return out;
+  const bool ids_only = options.quiet && options.format.empty();
+  return list_text(options.digests ? kDigestStyle : kStyle, rows,
+                   ids_only ? "{{.ID}}" : options.format);
 }
 
-Result<std::string> inspect_json(const ListedImage& image, const std::vector<std::string>& names,
-                                 const std::string& config) {
+Result<OrderedJson> image_json(const ListedImage& image, const std::vector<std::string>& names,
+                               const std::string& config) {
   const ImageRow& row = image.row;
   const OrderedJson document = OrderedJson::parse(config, nullptr, false);
   if (!document.is_object()) {
@@ -234,73 +213,7 @@ Result<std::string> inspect_json(const ListedImage& image, const std::vector<std
   if (const OrderedJson variant = member(document, "variant", ""); variant != "") {
     out["Variant"] = variant;
   }
-  return out.dump(-1, ' ', false, OrderedJson::error_handler_t::replace);
-}
-
-std::string indented_element(const std::string& json) {
-  const OrderedJson array = OrderedJson::array({OrderedJson::parse(json, nullptr, false)});
-  const std::string text = array.dump(4, ' ', false, OrderedJson::error_handler_t::replace);
-  return text.substr(2, text.size() - 4);  // without the brackets and their line breaks
-}
-
-std::string human_duration(std::chrono::seconds duration) {
-  const auto total = duration.count();
-  const auto hours = (total + 1800) / 3600;
-  if (total < 1) {
-    return "Less than a second";
-  }
-  if (total == 1) {
-    return "1 second";
-  }
-  if (total < 60) {
-    return fmt::format("{} seconds", total);
-  }
-  if (total < 120) {
-    return "About a minute";
-  }
-  if (total < 3600) {
-    return fmt::format("{} minutes", total / 60);
-  }
-  if (hours == 1) {
-    return "About an hour";
-  }
-  struct Unit {
-    std::int64_t below;  // hours
-    std::int64_t size;
-    std::string_view name;
-  };
-  constexpr Unit kUnits[] = {{48, 1, "hours"},
-                             {24 * 7 * 2, 24, "days"},
-                             {24 * 30 * 2, 24 * 7, "weeks"},
-                             {24 * 365 * 2, 24 * 30, "months"}};
-  for (const Unit& unit : kUnits) {
-    if (hours < unit.below) {
-      return fmt::format("{} {}", hours / unit.size, unit.name);
-    }
-  }
-  return fmt::format("{} years", hours / (24 * 365));
-}
-
-std::string local_time(Time moment) {
-  const std::time_t time = std::chrono::system_clock::to_time_t(
-      std::chrono::time_point_cast<std::chrono::system_clock::duration>(moment));
-  struct tm parts {};
-  std::array<char, 64> text{};
-  ::localtime_r(&time, &parts);
-  const std::size_t size =
-      std::strftime(text.data(), text.size(), "%Y-%m-%d %H:%M:%S %z %Z", &parts);
-  return {text.data(), size};
-}
-
-std::string human_size(std::uint64_t bytes) {
-  constexpr std::array<std::string_view, 6> kUnits = {"B", "kB", "MB", "GB", "TB", "PB"};
-  auto value = static_cast<double>(bytes);
-  std::size_t unit = 0;
-  while (value >= 999.5 && unit + 1 < kUnits.size()) {
-    value /= 1000;
-    ++unit;
-  }
-  return fmt::format("{:.3g}{}", value, kUnits[unit]);
+  return out;
 }
 
 }  // namespace mybuild::cli

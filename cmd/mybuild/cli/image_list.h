@@ -6,6 +6,8 @@
 #include "snapshotter/base/clock.h"
 #include "snapshotter/metadata.h"
 
+#include <nlohmann/json_fwd.hpp>
+
 #include <string>
 #include <vector>
 
@@ -22,18 +24,10 @@ struct ListedImage {
 Result<std::string> image_list_text(const std::vector<ListedImage>& images,
                                     const ImagesOptions& options, Time now);
 
-/// The image as inspect shows it, one line of JSON. `names` are all names of the image; `config` is
-/// its config document.
-Result<std::string> inspect_json(const ListedImage& image, const std::vector<std::string>& names,
-                                 const std::string& config);
-/// One element of inspect's array, indented as a part of it.
-std::string indented_element(const std::string& json);
-
-/// "2 weeks", "About a minute": docker's words for a time span.
-std::string human_duration(std::chrono::seconds duration);
-/// "2026-11-20 18:06:00 +0000 UTC"
-std::string local_time(Time moment);
-/// "77.8MB": three digits, powers of 1000.
-std::string human_size(std::uint64_t bytes);
+/// The image as inspect shows it. `names` are all names of the image; `config` is its config
+/// document.
+Result<nlohmann::ordered_json> image_json(const ListedImage& image,
+                                          const std::vector<std::string>& names,
+                                          const std::string& config);
 
 }  // namespace mybuild::cli

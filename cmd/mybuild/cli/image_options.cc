@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cmd/mybuild/cli/image_options.h"
 
-#include "cmd/mybuild/cli/go_template.h"
 #include "cmd/mybuild/cli/values.h"
 
 namespace mybuild::cli {
@@ -20,10 +19,11 @@ constexpr Flag<ImagesOptions> kImagesFlags[] = {
        return {};
      }},
     {{.name = "format",
-      .argument = "json|TEMPLATE",
-      .help = "Print one JSON object, or the rendered template, per line"},
+      .argument = "FORMAT",
+      .help = "json, a template such as '{{.ID}} {{.Tag}}', or 'table TEMPLATE'"},
      [](ImagesOptions& options, std::string_view value) -> Status {
-       return set_list_format(options.format, value);
+       options.format = value;
+       return {};
      }},
     {{.name = "no-trunc", .help = "Print IDs in full"},
      [](ImagesOptions& options, std::string_view value) -> Status {
@@ -40,25 +40,6 @@ constexpr Flag<ImagesOptions> kImagesFlags[] = {
     {{.name = "tree"}},
 };
 
-constexpr Flag<InspectOptions> kInspectFlags[] = {
-    {{.name = "format",
-      .letter = 'f',
-      .argument = "json|TEMPLATE",
-      .help = "Print each image as one line of JSON, or through a template such as "
-              "{{.Config.Cmd}} or {{json .RootFS}}"},
-     [](InspectOptions& options, std::string_view value) -> Status {
-       options.format = value;
-       return value == "json" ? Status() : check_template(value);
-     }},
-    {{.name = "type", .argument = "image", .help = "Only images can be inspected"},
-     [](InspectOptions&, std::string_view value) -> Status {
-       return value == "image" ? Status() : unsupported("only images can be inspected");
-     }},
-    // docker inspect has these.
-    {{.name = "platform"}},
-    {{.name = "size", .letter = 's'}},
-};
-
 constexpr Flag<RmiOptions> kRmiFlags[] = {
     {{.name = "force",
       .letter = 'f',
@@ -71,15 +52,6 @@ constexpr Flag<RmiOptions> kRmiFlags[] = {
     {{.name = "no-prune"}},
     {{.name = "platform"}},
 };
-
-template <class Options>
-Status take_names(Options& options, std::vector<std::string> positionals, std::string_view verb) {
-  if (positionals.empty()) {
-    return invalid_argument("\"mybuild {}\" requires at least 1 argument", verb);
-  }
-  options.names = std::move(positionals);
-  return {};
-}
 
 }  // namespace
 
@@ -104,22 +76,6 @@ const Command<ImagesOptions> kImagesCommand = {
     },
 };
 
-const Command<InspectOptions> kInspectCommand = {
-    .text = {.name = "inspect",
-             .usage = "mybuild inspect [OPTIONS] IMAGE [IMAGE...]",
-             .summary = "Print what is known about images, as JSON",
-             .notes = {}},
-    .order = FlagSet::Order::Interspersed,
-    .add_flags =
-        [](FlagSet& flags, InspectOptions& options) {
-          flags.add(kInspectFlags, options);
-          add_global_flags(flags, options.global);
-        },
-    .finish = [](InspectOptions& options, std::vector<std::string> positionals) -> Status {
-      return take_names(options, std::move(positionals), "inspect");
-    },
-};
-
 const Command<RmiOptions> kRmiCommand = {
     .text = {.name = "rmi",
              .usage = "mybuild rmi [OPTIONS] IMAGE [IMAGE...]",
@@ -132,7 +88,11 @@ const Command<RmiOptions> kRmiCommand = {
           add_global_flags(flags, options.global);
         },
     .finish = [](RmiOptions& options, std::vector<std::string> positionals) -> Status {
-      return take_names(options, std::move(positionals), "rmi");
+      if (positionals.empty()) {
+        return invalid_argument("\"mybuild rmi\" requires at least 1 argument");
+      }
+      options.names = std::move(positionals);
+      return {};
     },
 };
 

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Options of the verbs over the local store (images, inspect, rmi) and of version. Value types.
+// Options of the verbs over the local store (images, rmi) and of version. Value types.
 #pragma once
 
 #include "cmd/mybuild/cli/command.h"
 #include "cmd/mybuild/cli/global_options.h"
-#include "cmd/mybuild/cli/table_text.h"
 
 namespace mybuild::cli {
 
@@ -13,14 +12,8 @@ struct ImagesOptions {
   bool quiet = false;
   bool no_trunc = false;
   bool digests = false;
-  ListFormat format = {};
+  std::string format = {};
   std::string repository = {};  // empty: all; "repo" or "repo:tag"
-};
-
-struct InspectOptions {
-  GlobalOptions global = {};
-  std::string format = {};  // "json" or a template; empty: an indented array
-  std::vector<std::string> names;
 };
 
 struct RmiOptions {
@@ -34,7 +27,6 @@ struct VersionOptions {
 };
 
 extern const Command<ImagesOptions> kImagesCommand;
-extern const Command<InspectOptions> kInspectCommand;
 extern const Command<RmiOptions> kRmiCommand;
 extern const Command<VersionOptions> kVersionCommand;
 

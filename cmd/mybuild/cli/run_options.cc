@@ -2,8 +2,8 @@
 #include "cmd/mybuild/cli/run_options.h"
 
 #include "cmd/mybuild/cli/values.h"
+#include "cmd/mybuild/cli/volume_spec.h"
 #include "snapshotter/base/file.h"
-#include "snapshotter/base/rooted_path.h"
 
 #include <fmt/format.h>
 
@@ -37,6 +37,21 @@ Status set_env_file(Options& options, std::string_view value) {
   auto& env = options.request.env;
   env.insert(env.begin(), std::make_move_iterator(lines.begin()),
              std::make_move_iterator(lines.end()));
+  return {};
+}
+
+Status set_label(Options& options, std::string_view value) {
+  auto label = TRY(parse_key_value(value));
+  options.request.labels[label.first] = std::move(label.second);
+  return {};
+}
+
+/// docker lets -l win over --label-file wherever it stands.
+Status set_label_file(Options& options, std::string_view value) {
+  const std::string text = TRY(read_file(std::string(value)));
+  for (const std::string& line : TRY(parse_env_file(text))) {
+    options.request.labels.insert(TRY(parse_key_value(line)));
+  }
   return {};
 }
 
@@ -110,6 +125,17 @@ constexpr Flag<Options> kFlags[] = {
        options.request.interactive = TRY(parse_bool(value));
        return {};
      }},
+    {{.name = "label",
+      .letter = 'l',
+      .argument = "KEY[=VALUE]",
+      .help = "Remember this with the container",
+      .repeatable = true},
+     set_label},
+    {{.name = "label-file",
+      .argument = "FILE",
+      .help = "Read labels from a file",
+      .repeatable = true},
+     set_label_file},
     {{.name = "name", .argument = "NAME", .help = "Name of the container"},
      [](Options& options, std::string_view value) -> Status {
        options.request.name = value;
@@ -142,8 +168,9 @@ constexpr Flag<Options> kFlags[] = {
      }},
     {{.name = "volume",
       .letter = 'v',
-      .argument = "[SRC:]DST[:ro]",
-      .help = "Mount a path of the host, a volume by name, or a volume of its own",
+      .argument = "[SRC:]DST[:MODE]",
+      .help = "Mount a path of the host, a volume by name, or a volume of its own; modes are ro, "
+              "rw, nocopy",
       .repeatable = true},
      [](Options& options, std::string_view value) -> Status {
        options.request.volumes.push_back(TRY(parse_volume(value, current_directory())));
@@ -202,8 +229,6 @@ constexpr Flag<Options> kFlags[] = {
     {{.name = "ipc"}},
     {{.name = "isolation"}},
     {{.name = "kernel-memory"}},
-    {{.name = "label", .letter = 'l'}},
-    {{.name = "label-file"}},
     {{.name = "link"}},
     {{.name = "link-local-ip"}},
     {{.name = "log-driver"}},
@@ -241,28 +266,6 @@ constexpr Flag<Options> kFlags[] = {
     {{.name = "volume-driver"}},
     {{.name = "volumes-from"}},
 };
-
-Status check_target(std::string_view target) {
-  return target.starts_with('/') ? Status()
-                                 : invalid_argument("'{}' is not an absolute path", target);
-}
-
-/// "ro,nocopy"; may be empty.
-Status set_volume_modes(run::Volume& volume, std::string_view modes) {
-  while (!modes.empty()) {
-    const std::string_view mode = modes.substr(0, modes.find(','));
-    modes.remove_prefix(std::min(mode.size() + 1, modes.size()));
-    if (mode == "ro" || mode == "rw") {
-      volume.read_only = mode == "ro";
-    } else if (mode == "nocopy" && volume.kind != run::Volume::Kind::Bind) {
-      volume.copy = false;
-    } else {
-      return invalid_argument("unknown volume mode '{}'", mode)
-          .with_hint("modes are rw, ro and, for volumes with a name, nocopy");
-    }
-  }
-  return {};
-}
 
 void add_flags(FlagSet& flags, Options& options) {
   flags.add(kFlags, options);
@@ -303,29 +306,6 @@ Result<std::vector<std::string>> parse_env_file(std::string_view text) {
     lines.emplace_back(line);
   }
   return lines;
-}
-
-Result<run::Volume> parse_volume(std::string_view text, std::string_view current_dir) {
-  using Kind = run::Volume::Kind;
-  const std::size_t first = text.find(':');
-  if (first == std::string_view::npos) {
-    TRY(check_target(text));
-    return run::Volume{.kind = Kind::Anonymous, .source = {}, .target = clean_absolute(text)};
-  }
-  const std::string_view source = text.substr(0, first);
-  const std::size_t second = std::min(text.find(':', first + 1), text.size());
-  const std::string_view target = text.substr(first + 1, second - first - 1);
-  if (source.empty()) {
-    return invalid_argument("'{}' is not an absolute path", source);
-  }
-  TRY(check_target(target));
-  const bool is_path = source.find('/') != std::string_view::npos || source.starts_with('.');
-  run::Volume volume{
-      .kind = is_path ? Kind::Bind : Kind::Named,
-      .source = is_path ? resolve_absolute(current_dir, source) : std::string(source),
-      .target = clean_absolute(target)};
-  TRY(set_volume_modes(volume, text.substr(std::min(second + 1, text.size()))));
-  return volume;
 }
 
 const Command<RunOptions> kRunCommand = {

@@ -22,8 +22,5 @@ extern const Command<RunOptions> kRunCommand;
 /// The lines of an --env-file as "K=V" or "K"; blank lines and those that start with # are left
 /// out.
 Result<std::vector<std::string>> parse_env_file(std::string_view text);
-/// "SRC:DST[:MODE,…]" or "DST"; SRC is a path (a relative one is taken from `current_dir`) or the
-/// name of a volume.
-Result<run::Volume> parse_volume(std::string_view text, std::string_view current_dir);
 
 }  // namespace mybuild::cli

@@ -9,10 +9,11 @@ namespace {
 
 constexpr Flag<HistoryOptions> kHistoryFlags[] = {
     {{.name = "format",
-      .argument = "json|TEMPLATE",
-      .help = "Print one JSON object, or the rendered template, per line"},
+      .argument = "FORMAT",
+      .help = "json, a template such as '{{.ID}} {{.Size}}', or 'table TEMPLATE'"},
      [](HistoryOptions& options, std::string_view value) -> Status {
-       return set_list_format(options.format, value);
+       options.format = value;
+       return {};
      }},
     {{.name = "human", .letter = 'H', .help = "Print sizes and dates for people (default true)"},
      [](HistoryOptions& options, std::string_view value) -> Status {
@@ -35,13 +36,14 @@ constexpr Flag<HistoryOptions> kHistoryFlags[] = {
 
 constexpr Flag<DuOptions> kDuFlags[] = {
     {{.name = "format",
-      .argument = "json|TEMPLATE",
-      .help = "Print one JSON object, or the rendered template, per line of the summary; json with "
-              "-v gives all of it as one object"},
+      .argument = "FORMAT",
+      .help = "Of the summary: json, a template such as '{{.Type}} {{.Size}}', or 'table "
+              "TEMPLATE'; json with -v gives all there is as one object"},
      [](DuOptions& options, std::string_view value) -> Status {
-       return set_list_format(options.format, value);
+       options.format = value;
+       return {};
      }},
-    {{.name = "verbose", .letter = 'v', .help = "List the layers, too"},
+    {{.name = "verbose", .letter = 'v', .help = "List containers, volumes and layers, too"},
      [](DuOptions& options, std::string_view value) -> Status {
        options.verbose = TRY(parse_bool(value));
        return {};
@@ -79,7 +81,7 @@ const Command<DuOptions> kDuCommand = {
              .usage = "mybuild du [OPTIONS]",
              .summary =
                  "Show what the state directory is filled with: images with their shared and "
-                 "own sizes, and what is kept for later builds",
+                 "own sizes, containers, volumes, and what is kept for later builds",
              .notes = "A layer that several images have is stored, and counted, once."},
     .order = FlagSet::Order::Interspersed,
     .add_flags =
@@ -88,7 +90,7 @@ const Command<DuOptions> kDuCommand = {
           add_global_flags(flags, options.global);
         },
     .finish = [](DuOptions& options, std::vector<std::string> positionals) -> Status {
-      if (options.verbose && !options.format.line.empty()) {
+      if (options.verbose && !options.format.empty() && options.format != "json") {
         return invalid_argument("--verbose goes with --format json only");
       }
       return positionals.empty() ? Status() : invalid_argument("\"mybuild du\" takes no arguments");

@@ -4,13 +4,14 @@
 
 #include "cmd/mybuild/cli/command.h"
 #include "cmd/mybuild/cli/global_options.h"
-#include "cmd/mybuild/cli/table_text.h"
+
+#include <string>
 
 namespace mybuild::cli {
 
 struct HistoryOptions {
   GlobalOptions global = {};
-  ListFormat format = {};
+  std::string format = {};
   bool quiet = false;
   bool no_trunc = false;
   bool human = true;
@@ -19,7 +20,7 @@ struct HistoryOptions {
 
 struct DuOptions {
   GlobalOptions global = {};
-  ListFormat format = {};
+  std::string format = {};
   bool verbose = false;
 };
 

@@ -7,8 +7,6 @@ namespace mybuild::cli {
 
 namespace {
 
-constexpr std::string_view kListFilters[] = {"dangling", "name"};
-
 constexpr Flag<VolumeListOptions> kListFlags[] = {
     {{.name = "filter",
       .letter = 'f',
@@ -16,11 +14,7 @@ constexpr Flag<VolumeListOptions> kListFlags[] = {
       .help = "Show only some: dangling (true, false), name",
       .repeatable = true},
      [](VolumeListOptions& options, std::string_view value) -> Status {
-       TRY(add_filter(options.filters, value, kListFilters));
-       if (value.starts_with("dangling=")) {
-         TRY(parse_bool(value.substr(value.find('=') + 1)));
-       }
-       return {};
+       return add_filter(options.filters, value);
      }},
     {{.name = "format",
       .argument = "FORMAT",
@@ -71,21 +65,10 @@ constexpr Flag<VolumeCreateOptions> kCreateFlags[] = {
     {{.name = "type"}},
 };
 
-constexpr Flag<VolumeNamesOptions> kRmFlags[] = {
+constexpr Flag<VolumeRmOptions> kRmFlags[] = {
     {{.name = "force", .letter = 'f', .help = "A volume that is not there is no error"},
-     [](VolumeNamesOptions& options, std::string_view value) -> Status {
+     [](VolumeRmOptions& options, std::string_view value) -> Status {
        options.force = TRY(parse_bool(value));
-       return {};
-     }},
-};
-
-constexpr Flag<VolumeNamesOptions> kInspectFlags[] = {
-    {{.name = "format",
-      .letter = 'f',
-      .argument = "FORMAT",
-      .help = "json, or a template such as '{{.Mountpoint}}'"},
-     [](VolumeNamesOptions& options, std::string_view value) -> Status {
-       options.format = value;
        return {};
      }},
 };
@@ -121,14 +104,25 @@ Status finish_create(VolumeCreateOptions& options, std::vector<std::string> name
   return {};
 }
 
-template <class Options>
-Status no_arguments(Options&, std::vector<std::string> positionals) {
+Status no_arguments(const std::vector<std::string>& positionals) {
   return positionals.empty()
              ? Status()
              : invalid_argument("no arguments are taken, not even '{}'", positionals.front());
 }
 
-Status some_names(VolumeNamesOptions& options, std::vector<std::string> names) {
+Status finish_list(VolumeListOptions& options, std::vector<std::string> positionals) {
+  for (const auto& [key, value] : options.filters) {
+    if (key != "dangling" && key != "name") {
+      return unsupported("there is no filter '{}'", key).with_hint("filters are dangling and name");
+    }
+    if (key == "dangling") {
+      TRY(parse_bool(value).context("filter dangling"));
+    }
+  }
+  return no_arguments(positionals);
+}
+
+Status some_names(VolumeRmOptions& options, std::vector<std::string> names) {
   if (names.empty()) {
     return invalid_argument("at least 1 volume has to be named");
   }
@@ -145,7 +139,7 @@ const Command<VolumeListOptions> kVolumeListCommand = {
              .notes = {}},
     .order = FlagSet::Order::Interspersed,
     .add_flags = add_flags<VolumeListOptions, kListFlags>,
-    .finish = no_arguments<VolumeListOptions>,
+    .finish = finish_list,
 };
 
 const Command<VolumeCreateOptions> kVolumeCreateCommand = {
@@ -158,23 +152,13 @@ const Command<VolumeCreateOptions> kVolumeCreateCommand = {
     .finish = finish_create,
 };
 
-const Command<VolumeNamesOptions> kVolumeRmCommand = {
+const Command<VolumeRmOptions> kVolumeRmCommand = {
     .text = {.name = "volume rm",
              .usage = "mybuild volume rm [OPTIONS] VOLUME [VOLUME...]",
              .summary = "Remove volumes that no container uses",
              .notes = {}},
     .order = FlagSet::Order::Interspersed,
-    .add_flags = add_flags<VolumeNamesOptions, kRmFlags>,
-    .finish = some_names,
-};
-
-const Command<VolumeNamesOptions> kVolumeInspectCommand = {
-    .text = {.name = "volume inspect",
-             .usage = "mybuild volume inspect [OPTIONS] VOLUME [VOLUME...]",
-             .summary = "Print what is known about volumes, as JSON",
-             .notes = {}},
-    .order = FlagSet::Order::Interspersed,
-    .add_flags = add_flags<VolumeNamesOptions, kInspectFlags>,
+    .add_flags = add_flags<VolumeRmOptions, kRmFlags>,
     .finish = some_names,
 };
 
@@ -185,7 +169,9 @@ const Command<PruneOptions> kVolumePruneCommand = {
              .notes = {}},
     .order = FlagSet::Order::Interspersed,
     .add_flags = add_flags<PruneOptions, kPruneFlags>,
-    .finish = no_arguments<PruneOptions>,
+    .finish = [](PruneOptions&, std::vector<std::string> positionals) -> Status {
+      return no_arguments(positionals);
+    },
 };
 
 }  // namespace mybuild::cli

@@ -16,7 +16,7 @@ struct VolumeListOptions {
   GlobalOptions global = {};
   bool quiet = false;
   std::string format = {};
-  std::multimap<std::string, std::string> filters;
+  Filters filters = {};
 };
 
 struct VolumeCreateOptions {
@@ -25,18 +25,15 @@ struct VolumeCreateOptions {
   std::string name;  // empty: an anonymous one
 };
 
-/// rm and inspect.
-struct VolumeNamesOptions {
+struct VolumeRmOptions {
   GlobalOptions global = {};
   bool force = false;  // a missing one is no error
-  std::string format = {};
   std::vector<std::string> names;
 };
 
 extern const Command<VolumeListOptions> kVolumeListCommand;
 extern const Command<VolumeCreateOptions> kVolumeCreateCommand;
-extern const Command<VolumeNamesOptions> kVolumeRmCommand;
-extern const Command<VolumeNamesOptions> kVolumeInspectCommand;
+extern const Command<VolumeRmOptions> kVolumeRmCommand;
 extern const Command<PruneOptions> kVolumePruneCommand;
 
 }  // namespace mybuild::cli
