@@ -50,7 +50,7 @@ Result<OutputFile> OutputFile::open(const std::string& dest) {
     }
     path = real.get();
   }
-  AtomicFile draft = TRY(AtomicFile::create(path).context("write " + dest));
+  AtomicFile draft = TRY(AtomicFile::create(path));
   return OutputFile(dest, std::move(draft));
 }
 
@@ -68,7 +68,7 @@ Status OutputFile::write(ByteSpan bytes) {
 Status OutputFile::commit() && {
   TRY(flush());
   if (draft_) {
-    return std::move(*draft_).commit().context("write " + name_);
+    return std::move(*draft_).commit();
   }
   return {};
 }

@@ -3,7 +3,6 @@
 
 #include "snapshotter/base/json.h"
 
-
 namespace mybuild::run {
 
 namespace {

@@ -96,6 +96,15 @@ TEST_F(File, AtomicFileShowsOldOrNew) {
   EXPECT_EQ(names(), 1U);
 }
 
+TEST_F(File, AnAtomicFileThatCannotBeMadeIsCalledByItsOwnName) {
+  EXPECT_EQ(AtomicFile::create(path("no/dir")).error().message(),
+            "create " + path("no/dir") + ": No such file or directory");
+  ASSERT_TRUE(make_dirs(path("taken/full")));
+  auto draft = AtomicFile::create(path("taken"));
+  const Status replaced = std::move(*draft).commit();
+  EXPECT_EQ(replaced.error().message(), "replace " + path("taken") + ": Is a directory");
+}
+
 TEST_F(File, TempDirGoesWithItsHandle) {
   std::string where;
   {

@@ -71,7 +71,7 @@ TEST_F(OutputFileTest, AMissingFolderIsNamed) {
   const auto file = OutputFile::open(path("missing/out"));
   ASSERT_FALSE(file);
   EXPECT_EQ(file.error().kind(), ErrorKind::NotFound);
-  EXPECT_THAT(file.error().message(), testing::StartsWith("write " + path("missing/out")));
+  EXPECT_THAT(file.error().message(), testing::StartsWith("create " + path("missing/out")));
 }
 
 TEST_F(OutputFileTest, ATerminalIsRefused) {

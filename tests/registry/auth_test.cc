@@ -105,6 +105,14 @@ TEST(Tokens, ATokenThatWouldBreakTheHeaderIsRefused) {
   EXPECT_FALSE(tokens.fetch("h", "s", challenge_answer(kHubChallenge), Cancel()));
 }
 
+TEST(Tokens, APageInsteadOfATokenIsNamedForWhatItIs) {
+  FakeTransport transport({{200, "<html>", {{"content-type", "text/html"}}, {}}});
+  TokenKeeper tokens(transport);
+  const auto token = tokens.fetch("h", "s", challenge_answer(kHubChallenge), Cancel());
+  EXPECT_THAT(token.error().message(), HasSubstr("token for h: https://auth.docker.io/token "
+                                                 "answered with text/html instead of JSON"));
+}
+
 TEST(Url, OriginsLeaveOutWhatIsNotOne) {
   EXPECT_EQ(origin_of("HTTPS://Host:5/x?y"), "https://host:5");
   EXPECT_EQ(origin_of("http://h\\@evil/"), "http://h");

@@ -131,11 +131,23 @@ TEST(Client, AManifestMustHaveTheDigestItWasAskedForBy) {
             ErrorKind::DataLoss);
 }
 
-TEST(Client, AnHtmlPageIsNoManifest) {
-  FakeTransport transport({{200, "<html>log in to the wifi</html>", {}, {}}});
+TEST(Client, AnHtmlPageIsNamedForWhatItIs) {
+  const std::string page = "\n<!DOCTYPE html>\n<html>log in to the wifi" + std::string(99, '.');
+  for (const std::string& name : {std::string("x.io/a"), "x.io/a@" + Digest::of("a").str()}) {
+    FakeTransport transport({{200, page, {{"content-type", "text/html; charset=utf-8"}}, {}}});
+    const auto got = make_registry_client(transport)->manifest(reference(name), Cancel());
+    EXPECT_THAT(got.error().message(), HasSubstr("x.io/a"));
+    EXPECT_THAT(got.error().message(), HasSubstr("https://x.io/v2/a/manifests/"));
+    EXPECT_THAT(got.error().message(), HasSubstr("answered with text/html; charset=utf-8 instead "
+                                                 "of JSON: <!DOCTYPE html> <html>log in to the "
+                                                 "wifi"));
+    EXPECT_TRUE(got.error().message().ends_with("....…"));
+    EXPECT_THAT(got.error().hint(), HasSubstr("proxy"));
+  }
+  FakeTransport transport({{200, "", {}, {}}});
   EXPECT_THAT(
       make_registry_client(transport)->manifest(reference("x.io/a"), Cancel()).error().message(),
-      HasSubstr("x.io/a:latest"));
+      HasSubstr("answered with an unnamed content type instead of JSON: nothing"));
 }
 
 TEST(Client, ABrokenDownloadGoesOnWhereItStopped) {
