@@ -17,8 +17,9 @@ namespace {
 using exporter::BuiltImage;
 
 /// Files and directories that no source has a time for (WORKDIR, heredocs, parents of a COPY) get
-/// this one, so that the same inputs give the same bytes. 1980-01-02: zip, and what is made of it,
-/// cannot tell earlier days.
+/// this one, so that the same inputs give the same bytes. Not SOURCE_DATE_EPOCH: no time is in a
+/// key, so a layer of an earlier build would have that one's. 1980-01-02: zip, and what is made of
+/// it, cannot tell earlier days.
 constexpr std::int64_t kInventedTime = 315619200;
 
 frontend::FrontendInput frontend_input(const BuildRequest& request, const BuildInputs& inputs) {
@@ -73,6 +74,19 @@ Result<std::vector<BuiltImage>> collect_images(const frontend::FrontendOutput& l
   return images;
 }
 
+/// The result with all times that this build made at `epoch`, if there is one.
+Result<exporter::BuildOutput> make_output(const BuildRequest& request,
+                                          const frontend::FrontendOutput& lowered,
+                                          const solver::SolveResult& solved,
+                                          std::optional<std::int64_t> epoch) {
+  exporter::BuildOutput output;
+  output.images = TRY(collect_images(lowered, solved, epoch));
+  output.names = request.names;
+  output.source_date_epoch = epoch;
+  output.multi_platform = request.platforms.size() > 1;
+  return output;
+}
+
 /// The base images whose bytes an exporter may need.
 exporter::LayerFetcher fetcher(const frontend::FrontendOutput& lowered,
                                const solver::SolveResult& solved, source::ImageResolver& images) {
@@ -117,6 +131,17 @@ std::vector<exporter::OutputSpec> outputs_of(const BuildRequest& request) {
   return request.outputs;
 }
 
+exporter::ExpectedOutput expected_output(const BuildRequest& request,
+                                         const frontend::FrontendOutput& lowered) {
+  exporter::ExpectedOutput expected{.platforms = {},
+                                    .multi_platform = request.platforms.size() > 1,
+                                    .source_date_epoch = lowered.source_date_epoch};
+  for (const frontend::Target& target : lowered.targets) {
+    expected.platforms.push_back(target.platform);
+  }
+  return expected;
+}
+
 }  // namespace
 
 Result<BuildReport> Engine::build(const BuildRequest& request, solver::EventSink& events,
@@ -147,6 +172,8 @@ Result<BuildReport> Engine::build(const BuildRequest& request, solver::EventSink
     events.on_event(warning);
   }
   TRY(check_entitlements(lowered.graph, request.allowed));
+  const std::vector<exporter::OutputSpec> outputs = outputs_of(request);
+  TRY(exporter::check_outputs(outputs, expected_output(request, lowered), events));
 
   const ops::OpDeps op_deps{
       .layers = *own.layers,
@@ -161,8 +188,8 @@ Result<BuildReport> Engine::build(const BuildRequest& request, solver::EventSink
       .resolv_conf = host_resolv_conf(),
       .secrets = request.secrets.get(),
       .agents = request.agents.get(),
-      .invented_mtime = {.tv_sec = request.source_date_epoch.value_or(kInventedTime),
-                         .tv_nsec = 0}};
+      .invented_mtime = {.tv_sec = kInventedTime, .tv_nsec = 0},
+  };
   const solver::OpTable op_table = ops::make_op_table(lowered.graph, op_deps);
   const solver::SolveResult solved =
       TRY(solver::solve(lowered.graph, op_table, target_edges(lowered),
@@ -172,18 +199,15 @@ Result<BuildReport> Engine::build(const BuildRequest& request, solver::EventSink
                          .clock = own.clock,
                          .cancel = cancel}));
 
-  exporter::BuildOutput output;
-  output.images = TRY(collect_images(lowered, solved, request.source_date_epoch));
-  output.names = request.names;
-  output.source_date_epoch = request.source_date_epoch;
-  output.multi_platform = request.platforms.size() > 1;
   exporter::ExportDeps export_deps = own.export_deps(events, cancel);
   export_deps.fetch = fetcher(lowered, solved, *images);
   BuildReport report;
   count_vertices(lowered.graph, solved, report);
-  for (const exporter::OutputSpec& spec : outputs_of(request)) {
+  for (const exporter::OutputSpec& spec : outputs) {
     const std::unique_ptr<exporter::Exporter> exporter = exporter::make_exporter(spec, export_deps);
     InternalStep step(exporter->title(), events, own.clock);
+    const auto epoch = spec.source_date_epoch ? spec.source_date_epoch : lowered.source_date_epoch;
+    const exporter::BuildOutput output = TRY(make_output(request, lowered, solved, epoch));
     report.exports.push_back(TRY(step.done(exporter->write(output, step.id()))));
     if (!report.image_id) {
       report.image_id = report.exports.back().config;

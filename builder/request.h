@@ -33,10 +33,9 @@ struct BuildRequest {
   std::vector<std::string> extra_hosts;
   std::uint64_t shm_size = 0;
   std::vector<solver::Ulimit> ulimits;
-  std::vector<oci::Reference> names;          // -t
-  std::vector<exporter::OutputSpec> outputs;  // empty: the local store
-  std::size_t jobs = 0;                       // RUN steps at once; 0 = no cap
-  std::optional<std::int64_t> source_date_epoch;
+  std::vector<oci::Reference> names;               // -t
+  std::vector<exporter::OutputSpec> outputs;       // empty: the local store
+  std::size_t jobs = 0;                            // RUN steps at once; 0 = no cap
   Entitlements allowed;                            // --allow
   std::shared_ptr<secrets::SecretSource> secrets;  // null: none
   std::shared_ptr<secrets::AgentSource> agents;    // null: none

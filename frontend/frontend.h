@@ -83,6 +83,8 @@ struct FrontendOutput {
   solver::Graph graph;
   std::vector<Target> targets;  // one per platform
   std::vector<solver::Warning> warnings;
+  /// SOURCE_DATE_EPOCH of the build argument or of a global ARG.
+  std::optional<std::int64_t> source_date_epoch;
 };
 
 /// The Dockerfile frontend. Errors carry the place in the text with its excerpt.

@@ -168,18 +168,27 @@ Result<ImageDocuments> write_documents(const BuiltImage& image, const OutputSpec
   manifest.media_type = oci::kMediaTypeManifest;
   manifest.config = documents.config;
   manifest.layers = documents.layers;
+  manifest.annotations =
+      annotations_for(spec.annotations, Annotation::Place::Manifest, image.platform);
   documents.manifest = TRY(put_document(oci::kMediaTypeManifest, oci::dump(manifest), deps));
   documents.manifest.platform = image.platform;
+  documents.manifest.annotations =
+      annotations_for(spec.annotations, Annotation::Place::ManifestDescriptor, image.platform);
   return documents;
 }
 
-Result<oci::Descriptor> write_index(const std::vector<ImageDocuments>& images, ExportDeps& deps) {
+Result<oci::Descriptor> write_index(const std::vector<ImageDocuments>& images,
+                                    const OutputSpec& spec, ExportDeps& deps) {
   oci::Index index;
   index.media_type = oci::kMediaTypeIndex;
   for (const ImageDocuments& image : images) {
     index.manifests.push_back(image.manifest);
   }
-  return put_document(oci::kMediaTypeIndex, oci::dump(index), deps);
+  index.annotations = annotations_for(spec.annotations, Annotation::Place::Index, std::nullopt);
+  oci::Descriptor descriptor = TRY(put_document(oci::kMediaTypeIndex, oci::dump(index), deps));
+  descriptor.annotations =
+      annotations_for(spec.annotations, Annotation::Place::IndexDescriptor, std::nullopt);
+  return descriptor;
 }
 
 Result<oci::Descriptor> write_manifest(const BuiltImage& image, const OutputSpec& spec,

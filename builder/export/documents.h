@@ -30,7 +30,8 @@ struct LayerHooks {
 Result<ImageDocuments> write_documents(const BuiltImage& image, const OutputSpec& spec,
                                        const BuildOutput& output, ExportDeps& deps,
                                        const LayerHooks& hooks = {});
-/// The index over several images, in the content store.
-Result<oci::Descriptor> write_index(const std::vector<ImageDocuments>& images, ExportDeps& deps);
+/// The index over several images, in the content store, with the annotations of `spec`.
+Result<oci::Descriptor> write_index(const std::vector<ImageDocuments>& images,
+                                    const OutputSpec& spec, ExportDeps& deps);
 
 }  // namespace mybuild::exporter

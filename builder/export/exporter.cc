@@ -24,7 +24,7 @@ class CacheOnlyExporter final : public Exporter {
 std::unique_ptr<Exporter> make_exporter(const OutputSpec& spec, ExportDeps& deps) {
   switch (spec.type) {
     case OutputType::Image:
-      return spec.push ? make_store_and_push_exporter(spec, deps) : make_store_exporter(spec, deps);
+      return spec.push ? make_image_push_exporter(spec, deps) : make_store_exporter(spec, deps);
     case OutputType::Registry:
       return make_registry_exporter(spec, deps);
     case OutputType::Oci:

@@ -4,6 +4,7 @@
 // half result. Thread-compatible.
 #pragma once
 
+#include "builder/export/annotation.h"
 #include "builder/registry/push.h"
 #include "snapshotter/archive/codec.h"
 #include "snapshotter/base/cancel.h"
@@ -51,7 +52,9 @@ struct OutputSpec {
   snapshotter::CompressionSpec compression;
   bool tar = true;  // Oci: false = a directory
   bool rewrite_timestamp = false;
-  bool push = false;  // Image: to the registry as well, under `names` (else -t)
+  bool push = false;                    // Image: to the registry as well, under `names` (else -t)
+  std::vector<Annotation> annotations;  // a later one wins
+  std::optional<std::int64_t> source_date_epoch;  // source-date-epoch=, in place of the build's
 };
 
 /// What the metadata file and --iidfile are made from.
@@ -88,6 +91,16 @@ class Exporter {
   /// Reports parts ("exporting layers", "naming to …") as Progress of `vertex`.
   virtual Result<ExportReport> write(const BuildOutput& output, const solver::VertexId& vertex) = 0;
 };
+
+/// What will be exported, as far as it is known before anything runs.
+struct ExpectedOutput {
+  std::vector<oci::Platform> platforms;
+  bool multi_platform = false;
+  std::optional<std::int64_t> source_date_epoch;
+};
+/// Refuses what could only fail after the build, and warns of what will have no effect.
+Status check_outputs(const std::vector<OutputSpec>& specs, const ExpectedOutput& expected,
+                     solver::EventSink& events);
 
 std::unique_ptr<Exporter> make_exporter(const OutputSpec& spec, ExportDeps& deps);
 

@@ -14,8 +14,9 @@ namespace mybuild::exporter {
 
 std::unique_ptr<Exporter> make_store_exporter(const OutputSpec& spec, ExportDeps& deps);
 std::unique_ptr<Exporter> make_registry_exporter(const OutputSpec& spec, ExportDeps& deps);
-/// type=image,push=true: the local store, then the registry.
-std::unique_ptr<Exporter> make_store_and_push_exporter(const OutputSpec& spec, ExportDeps& deps);
+/// type=image,push=true: the local store, then the registry; only that with rewrite-timestamp, as
+/// the store keeps trees.
+std::unique_ptr<Exporter> make_image_push_exporter(const OutputSpec& spec, ExportDeps& deps);
 std::unique_ptr<Exporter> make_layout_exporter(const OutputSpec& spec, ExportDeps& deps);
 std::unique_ptr<Exporter> make_tar_exporter(const OutputSpec& spec, ExportDeps& deps);
 std::unique_ptr<Exporter> make_local_exporter(const OutputSpec& spec, ExportDeps& deps);

@@ -44,8 +44,9 @@ std::string manifest_json(const std::vector<Part>& parts) {
   return canonical_dump(entries);
 }
 
-/// One line per name, as BuildKit writes index.json.
-void add_lines(const Part& part, Time created, oci::Index& index) {
+/// One line per name, as BuildKit writes index.json. An image without one is the "latest" of a
+/// folder: the next one takes its place.
+void add_lines(const Part& part, Time created, bool is_folder, oci::Index& index) {
   oci::Descriptor line = part.root;
   line.annotations["org.opencontainers.image.created"] =
       format_rfc3339(std::chrono::floor<std::chrono::seconds>(created));
@@ -56,15 +57,18 @@ void add_lines(const Part& part, Time created, oci::Index& index) {
     index.manifests.push_back(std::move(named));
   }
   if (part.names.empty()) {
+    if (is_folder) {
+      line.annotations["org.opencontainers.image.ref.name"] = "latest";
+    }
     index.manifests.push_back(std::move(line));
   }
 }
 
-Layout make_layout(const std::vector<Part>& parts, Time created, bool docker) {
+Layout make_layout(const std::vector<Part>& parts, Time created, bool docker, bool is_folder) {
   Layout layout;
   layout.index.media_type = oci::kMediaTypeIndex;
   for (const Part& part : parts) {
-    add_lines(part, created, layout.index);
+    add_lines(part, created, is_folder, layout.index);
     layout.add_blob(part.root);
     for (const ImageDocuments& image : part.images) {
       layout.add_blob(image.manifest);
@@ -101,7 +105,7 @@ class LayoutExporter final : public Exporter {
     part.root = TRY(root_of(part.images, output, vertex));
     const auto epoch = output.source_date_epoch;
     const Time created = epoch ? Time(std::chrono::seconds(*epoch)) : deps_.clock.now();
-    const Layout layout = make_layout({part}, created, docker());
+    const Layout layout = make_layout({part}, created, docker(), !spec_.tar);
     Step step(deps_, vertex, "sending tarball", layout.blob_bytes());
     if (file) {
       TRY(write_layout_tar(layout, deps_, step, *file));
@@ -131,12 +135,6 @@ class LayoutExporter final : public Exporter {
 
   Result<std::vector<ImageDocuments>> export_images(const BuildOutput& output,
                                                     const solver::VertexId& vertex) {
-    if (spec_.rewrite_timestamp && !output.source_date_epoch) {
-      deps_.events.on_event(
-          solver::Warning{.message = "rewrite-timestamp does nothing without SOURCE_DATE_EPOCH",
-                          .detail = {},
-                          .location = {}});
-    }
     if (deps_.fetch.blobs) {
       TRY(deps_.fetch.blobs());
     }
@@ -159,7 +157,7 @@ class LayoutExporter final : public Exporter {
     if (!is_multi_platform(output)) {
       return images.front().manifest;
     }
-    oci::Descriptor index = TRY(write_index(images, deps_));
+    oci::Descriptor index = TRY(write_index(images, spec_, deps_));
     Step(deps_, vertex, "exporting manifest list " + index.digest.str()).done();
     return index;
   }
@@ -192,7 +190,7 @@ Status save_images(const std::vector<SavedImage>& images, const std::string& des
     parts.push_back(std::move(part));
   }
   layers.done();
-  const Layout layout = make_layout(parts, deps.clock.now(), /*docker=*/true);
+  const Layout layout = make_layout(parts, deps.clock.now(), /*docker=*/true, /*is_folder=*/false);
   Step step(deps, vertex, "sending tarball", layout.blob_bytes());
   TRY(write_layout_tar(layout, deps, step, file));
   TRY(std::move(file).commit());

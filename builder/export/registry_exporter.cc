@@ -35,7 +35,10 @@ class RegistryExporter final : public Exporter {
       images.push_back(TRY(write_documents(image, spec_, output, deps_, hooks)));
     }
     step.done();
-    const oci::Descriptor root = is_multi_platform(output) ? TRY(write_index(images, deps_)) : images.front().manifest;
+    oci::Descriptor root = images.front().manifest;
+    if (is_multi_platform(output)) {
+      root = TRY(write_index(images, spec_, deps_));
+    }
     TRY(pusher.finish(images, root));
     TRY(remember(images, root, names));
     return report(images, root, names);
@@ -149,7 +152,10 @@ std::unique_ptr<Exporter> make_registry_exporter(const OutputSpec& spec, ExportD
   return std::make_unique<RegistryExporter>(spec, deps);
 }
 
-std::unique_ptr<Exporter> make_store_and_push_exporter(const OutputSpec& spec, ExportDeps& deps) {
+std::unique_ptr<Exporter> make_image_push_exporter(const OutputSpec& spec, ExportDeps& deps) {
+  if (spec.rewrite_timestamp) {
+    return make_registry_exporter(spec, deps);
+  }
   return std::make_unique<StoreAndPushExporter>(spec, deps);
 }
 

@@ -19,7 +19,7 @@ class StoreExporter final : public Exporter {
     if (spec_.rewrite_timestamp) {
       return invalid_argument(
                  "rewrite-timestamp changes layer blobs, and the local store keeps trees")
-          .with_hint("use it with type=oci, type=docker,dest=… or when pushing");
+          .with_hint("use it with type=oci, type=docker,dest=… or push=true");
     }
     if (output.multi_platform) {
       return unsupported("the local store holds an image for one platform")

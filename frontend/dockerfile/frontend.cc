@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "frontend/frontend.h"
 
+#include "frontend/dockerfile/epoch.h"
 #include "frontend/dockerfile/lower.h"
 #include "frontend/dockerfile/parser.h"
 #include "frontend/dockerfile/stages.h"
@@ -110,6 +111,19 @@ void warn_empty_continuations(const Document& document, const SourceMap& source,
   }
 }
 
+/// A default in the file is for contexts of any kind; who asks for a time and gets none wants to
+/// know.
+void warn_without_epoch(const FrontendInput& input, const StagePlan& plan,
+                        std::vector<solver::Warning>& warnings) {
+  const auto given = input.build_args.find(std::string(kSourceDateEpoch));
+  if (given != input.build_args.end() && !given->second.empty() && !plan.source_date_epoch()) {
+    warnings.push_back({fmt::format("SOURCE_DATE_EPOCH={} does nothing", given->second),
+                        "directories and images have no time of their own; give the seconds "
+                        "since 1970",
+                        std::nullopt});
+  }
+}
+
 }  // namespace
 
 bool ImageRequest::operator==(const ImageRequest& other) const {
@@ -142,6 +156,8 @@ Result<FrontendOutput> build_dockerfile(const FrontendInput& input, MetaResolver
   TRY(resolve_all(plans, resolver));
 
   FrontendOutput output;
+  output.source_date_epoch = plans.front().source_date_epoch();
+  warn_without_epoch(input, plans.front(), output.warnings);
   warn_empty_continuations(document, source, output.warnings);
   solver::GraphBuilder graph;
   for (const StagePlan& plan : plans) {

@@ -112,6 +112,9 @@ StageState Lowering::start_from_image(const PlannedStage& stage, StepNamer& name
                    .platform = stage.platform,
                    .base_layers = image.config.diff_ids.size()};
   state.image.config.created.reset();
+  // What nobody here knows (container_config, an inline cache) is not true of the new image.
+  state.image.config.unknown_top.clear();
+  state.image.config.unknown_config.clear();
   state.image.config.on_build.clear();
   const std::string reference = base_name(*stage.request, image);
   if (state.base_layers == 0) {
@@ -199,7 +202,7 @@ bool Lowering::ignores_cache(const PlannedStage& stage) const {
 Status Lowering::lower_step(StepContext& context) {
   const WordExpander expander = context.expander();
   ImageState& image = context.state.image;
-  const ArgScope scope{input().build_args, plan_.global_args()};
+  const ArgScope scope{plan_.build_args(), plan_.global_args()};
   const WordsExpander words = [&](std::string_view word) {
     return expand_words(word, image.env(), {.escape = plan_.escape()});
   };

@@ -2,6 +2,7 @@
 #include "frontend/dockerfile/stages.h"
 
 #include "frontend/dockerfile/characters.h"
+#include "frontend/dockerfile/epoch.h"
 #include "frontend/dockerfile/expand.h"
 #include "frontend/dockerfile/parser.h"
 #include "frontend/dockerfile/suggest.h"
@@ -139,6 +140,41 @@ Status StagePlan::read_global_args() {
         global_args_.set(argument.name, value->text);
       }
     }
+  }
+  return read_source_date_epoch();
+}
+
+LineRange StagePlan::global_arg_lines(const std::string& name) const {
+  LineRange lines;
+  for (const Step& step : script_->global_args) {
+    for (const auto& argument : std::get<ArgStep>(step.body).arguments) {
+      lines = argument.name == name ? step.lines : lines;
+    }
+  }
+  return lines;
+}
+
+Status StagePlan::read_source_date_epoch() {
+  const std::string name(kSourceDateEpoch);
+  const auto given = build_args_.find(name);
+  const std::string* global = global_args_.find(name);
+  if (given == build_args_.end() && global == nullptr) {
+    return {};
+  }
+  const std::string value = given != build_args_.end() ? given->second : *global;
+  const bool is_context = find_context(*input_, value, platform_) != nullptr;
+  auto epoch = read_epoch(value, is_context, *script_, global_args_);
+  if (!epoch) {
+    const bool is_ours = given == build_args_.end();
+    return is_ours ? at(std::move(epoch).error(), global_arg_lines(name)) : epoch.error();
+  }
+  source_date_epoch_ = *epoch;
+  const std::string seconds = source_date_epoch_ ? std::to_string(*source_date_epoch_) : "";
+  if (given != build_args_.end()) {
+    given->second = seconds;
+  }
+  if (global != nullptr) {
+    global_args_.set(name, seconds);
   }
   return {};
 }

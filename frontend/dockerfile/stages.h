@@ -61,6 +61,9 @@ class StagePlan {
   int target() const { return target_; }
   const oci::Platform& platform() const { return platform_; }
   const EnvList& global_args() const { return global_args_; }
+  /// Those of the input, with SOURCE_DATE_EPOCH as the number that it stands for.
+  const std::map<std::string, std::string>& build_args() const { return build_args_; }
+  std::optional<std::int64_t> source_date_epoch() const { return source_date_epoch_; }
   const FrontendInput& input() const { return *input_; }
   const SourceMap& source() const { return *source_; }
   char escape() const { return script_->escape; }
@@ -75,9 +78,15 @@ class StagePlan {
  private:
   StagePlan(const FrontendInput& input, const Script& script, const SourceMap& source,
             const oci::Platform& platform)
-      : input_(&input), script_(&script), source_(&source), platform_(platform) {}
+      : input_(&input),
+        script_(&script),
+        source_(&source),
+        platform_(platform),
+        build_args_(input.build_args) {}
 
   Status read_global_args();
+  Status read_source_date_epoch();
+  LineRange global_arg_lines(const std::string& name) const;
   Result<std::string> expand_global(const std::string& word, LineRange lines) const;
   Status add_stage(const StageText& text);
   Status set_base(PlannedStage& stage);
@@ -98,7 +107,9 @@ class StagePlan {
   const Script* script_;
   const SourceMap* source_;
   oci::Platform platform_;
+  std::map<std::string, std::string> build_args_;
   EnvList global_args_;
+  std::optional<std::int64_t> source_date_epoch_;
   std::deque<PlannedStage> stages_;  // references stay good while images are added
   std::map<std::string, int> by_name_;
   std::map<std::string, int> images_;  // those that only steps name

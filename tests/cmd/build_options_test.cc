@@ -111,16 +111,15 @@ TEST_F(BuildOptionsTest, ABuildArgWithoutValueComesFromTheEnvironment) {
 }
 
 TEST_F(BuildOptionsTest, SourceDateEpochComesFromArgumentOrEnvironment) {
-  EXPECT_FALSE(read({"."})->request.source_date_epoch.has_value());
-  EXPECT_TRUE(read({"."})->request.build_args.empty());
-  EXPECT_EQ(read({"--build-arg", "SOURCE_DATE_EPOCH=5", "."})->request.source_date_epoch, 5);
+  const auto args = [&](std::vector<std::string> words) { return read(words)->request.build_args; };
+  EXPECT_THAT(args({"."}), testing::IsEmpty());
   const ScopedEnv epoch("SOURCE_DATE_EPOCH", "7");
-  const auto got = read({"."});
-  EXPECT_EQ(got->request.source_date_epoch, 7);
-  EXPECT_THAT(got->request.build_args, ElementsAre(Pair("SOURCE_DATE_EPOCH", "7")));
-  EXPECT_EQ(read({"--build-arg", "SOURCE_DATE_EPOCH=5", "."})->request.source_date_epoch, 5);
-  EXPECT_EQ(error_of({"--build-arg", "SOURCE_DATE_EPOCH=x", "."}),
-            "SOURCE_DATE_EPOCH: 'x' is not a number");
+  EXPECT_THAT(args({"."}), ElementsAre(Pair("SOURCE_DATE_EPOCH", "7")));
+  EXPECT_THAT(args({"--build-arg", "SOURCE_DATE_EPOCH=5", "."}),
+              ElementsAre(Pair("SOURCE_DATE_EPOCH", "5")));
+  EXPECT_THAT(args({"--build-arg", "SOURCE_DATE_EPOCH=", "."}),
+              ElementsAre(Pair("SOURCE_DATE_EPOCH", "")))
+      << "switched off for this build";
 }
 
 TEST_F(BuildOptionsTest, DefaultsOfPlatformAndProgressComeFromTheEnvironment) {
@@ -158,8 +157,8 @@ TEST_F(BuildOptionsTest, TheContextMustBeADirectory) {
 }
 
 TEST_F(BuildOptionsTest, OptionsOfBuildxThatAreMissingAreRefusedByName) {
-  for (const std::string name : {"annotation", "attest", "builder", "cache-from", "cache-to",
-                                 "call", "cgroup-parent", "check", "memory", "squash"}) {
+  for (const std::string name : {"attest", "builder", "cache-from", "cache-to", "call",
+                                 "cgroup-parent", "check", "memory", "squash"}) {
     EXPECT_EQ(error_of({"--" + name, "."}), "--" + name + " is not supported yet");
   }
   EXPECT_THAT(error_of({"--provenance=mode=max", "."}),

@@ -132,12 +132,9 @@ TEST_F(TreeExport, BaseTreesAreFetchedFirst) {
 
 TEST_F(TreeExport, ADirectoryIsNotStandardOutput) {
   EXPECT_FALSE(run_export(to(OutputType::Local, "-")));
-  EXPECT_FALSE(run_export(OutputSpec{.type = OutputType::Local,
-                                     .dest = {},
-                                     .names = {},
-                                     .compression = {},
-                                     .tar = true,
-                                     .rewrite_timestamp = false}));
+  OutputSpec nowhere;
+  nowhere.type = OutputType::Local;
+  EXPECT_FALSE(run_export(nowhere));
 }
 
 }  // namespace

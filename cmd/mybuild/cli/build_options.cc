@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cmd/mybuild/cli/build_options.h"
 
+#include "cmd/mybuild/cli/annotations.h"
 #include "cmd/mybuild/cli/credential_options.h"
 #include "cmd/mybuild/cli/output_spec.h"
 #include "cmd/mybuild/cli/values.h"
@@ -119,6 +120,17 @@ constexpr Flag<Options> kFlags[] = {
      [](Options& options, std::string_view value) -> Status {
        return allow(value, options.request.allowed);
      }},
+    {{.name = "annotation",
+      .argument = "[TYPE:]KEY=VALUE",
+      .help = "Annotate the image: its manifest (default), index, manifest-descriptor or "
+              "index-descriptor, for one platform as manifest[OS/ARCH]",
+      .repeatable = true},
+     [](Options& options, std::string_view value) -> Status {
+       for (exporter::Annotation& annotation : TRY(parse_annotation(value))) {
+         options.annotations.push_back(std::move(annotation));
+       }
+       return {};
+     }},
     {{.name = "build-arg",
       .argument = "NAME[=VALUE]",
       .help = "Set a build argument; without a value it is taken from the environment",
@@ -185,10 +197,10 @@ constexpr Flag<Options> kFlags[] = {
     {{.name = "output",
       .letter = 'o',
       .argument = "OUTPUT",
-      .help =
-          "Where the result goes: type= image, registry, oci, docker, local, tar or cacheonly "
-          "with dest=, name=, push=, compression=gzip|zstd|uncompressed, compression-level=, "
-          "tar=, rewrite-timestamp=; or a directory; or - for a tar on stdout (default type=image)",
+      .help = "Where the result goes: type= image, registry, oci, docker, local, tar or cacheonly "
+              "with dest=, name=, push=, compression=gzip|zstd|uncompressed, compression-level=, "
+              "tar=, rewrite-timestamp=, source-date-epoch=, annotation.KEY=; or a directory; or - "
+              "for a tar on stdout (default type=image)",
       .repeatable = true},
      [](Options& options, std::string_view value) -> Status {
        options.request.outputs.push_back(TRY(parse_output(value)));
@@ -274,7 +286,6 @@ constexpr Flag<Options> kFlags[] = {
        return {};
      }},
     // docker and buildx have these.
-    {{.name = "annotation"}},
     {{.name = "attest"}},
     {{.name = "builder"}},
     {{.name = "cache-from"}},
@@ -317,16 +328,9 @@ Status take_environment(Options& options) {
       request.platforms.empty() && !platform.empty()) {
     TRY(set_platforms(options, platform).context("environment variable DOCKER_DEFAULT_PLATFORM"));
   }
-  std::string& epoch = request.build_args["SOURCE_DATE_EPOCH"];
-  if (epoch.empty()) {
-    epoch = environment("SOURCE_DATE_EPOCH");
+  if (std::string epoch = environment("SOURCE_DATE_EPOCH"); !epoch.empty()) {
+    request.build_args.emplace("SOURCE_DATE_EPOCH", std::move(epoch));
   }
-  if (epoch.empty()) {
-    request.build_args.erase("SOURCE_DATE_EPOCH");
-    return {};
-  }
-  request.source_date_epoch =
-      TRY(parse_integer(epoch, 0, 253402300799).context("SOURCE_DATE_EPOCH"));
   return {};
 }
 
@@ -418,6 +422,7 @@ Status finish(Options& options, std::vector<std::string> positionals) {
   TRY(check_quiet(options));
   add_push(options);
   add_load(options);
+  annotate(options.annotations, options.request.outputs);
   TRY(check_push(options.request));
   TRY(check_outputs(options));
   return take_context(options, std::move(positionals.front()));

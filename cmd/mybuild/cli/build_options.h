@@ -23,6 +23,7 @@ struct BuildOptions {
   bool quiet = false;
   bool load = false;
   bool push = false;
+  std::vector<exporter::Annotation> annotations;
   std::string iid_file;
   std::string metadata_file;
   std::vector<secrets::SecretSpec> secrets;

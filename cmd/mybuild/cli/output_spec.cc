@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cmd/mybuild/cli/output_spec.h"
 
+#include "cmd/mybuild/cli/annotations.h"
 #include "cmd/mybuild/cli/flags.h"
 #include "cmd/mybuild/cli/values.h"
 
@@ -81,6 +82,8 @@ Status set_level(Draft& draft, std::string_view value) {
   return {};
 }
 
+constexpr std::int64_t kLastEpoch = 253402300799;  // the end of 9999
+
 struct Option {
   std::string_view key;
   Status (*set)(Draft& draft, std::string_view value);
@@ -112,6 +115,13 @@ constexpr Option kOptions[] = {
        draft.spec.rewrite_timestamp = TRY(parse_bool(value));
        return {};
      }},
+    {"source-date-epoch",
+     [](Draft& draft, std::string_view value) -> Status {
+       if (!value.empty()) {
+         draft.spec.source_date_epoch = TRY(parse_integer(value, 0, kLastEpoch));
+       }
+       return {};
+     }},
 };
 
 /// Options of buildx that only say what is done anyway.
@@ -121,15 +131,22 @@ constexpr std::pair<std::string_view, bool> kFixed[] = {
     {"store", true},
 };
 constexpr std::string_view kRefused[] = {
-    "annotation",         "attestation-inline",
-    "attestation-prefix", "dangling-name-prefix",
-    "force-compression",  "mode",
-    "name-canonical",     "oci-artifact",
-    "platform-split",     "prefer-nondist-layers",
-    "source-date-epoch",
+    "attestation-inline",
+    "attestation-prefix",
+    "dangling-name-prefix",
+    "force-compression",
+    "mode",
+    "name-canonical",
+    "oci-artifact",
+    "platform-split",
+    "prefer-nondist-layers",
 };
 
 Status set_option(Draft& draft, std::string_view key, std::string_view value) {
+  if (is_annotation_option(key)) {
+    draft.spec.annotations.push_back(TRY(parse_annotation_option(key, value)));
+    return {};
+  }
   for (const Option& option : kOptions) {
     if (option.key == key) {
       return option.set(draft, value).context(fmt::format("output option {}", key));
@@ -142,10 +159,7 @@ Status set_option(Draft& draft, std::string_view key, std::string_view value) {
                             : unsupported("output option {}={} is not supported yet", key, value);
     }
   }
-  const std::string_view stem = key.substr(0, key.find_first_of(".-"));
-  const bool known = stem == "annotation" ||
-                     std::find(std::begin(kRefused), std::end(kRefused), key) != std::end(kRefused);
-  if (known) {
+  if (std::find(std::begin(kRefused), std::end(kRefused), key) != std::end(kRefused)) {
     return unsupported("output option '{}' is not supported yet", key);
   }
   std::vector<std::string_view> keys;
@@ -154,6 +168,14 @@ Status set_option(Draft& draft, std::string_view key, std::string_view value) {
   Error error = invalid_argument("unknown output option '{}'", key);
   const std::string guess = closest(key, keys);
   return guess.empty() ? error : std::move(error).with_hint(fmt::format("did you mean {}?", guess));
+}
+
+/// Keys are read as buildx reads them.
+std::string lower(std::string key) {
+  std::transform(key.begin(), key.end(), key.begin(), [](char c) {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  });
+  return key;
 }
 
 Status check_push(Draft& draft) {
@@ -226,7 +248,7 @@ Result<OutputSpec> parse_output(std::string_view text) {
     if (equals == std::string::npos) {
       return invalid_argument("'{}' is not key=value", field);
     }
-    TRY(set_option(draft, std::string_view(field).substr(0, equals),
+    TRY(set_option(draft, lower(field.substr(0, equals)),
                    std::string_view(field).substr(equals + 1)));
   }
   TRY(check(draft));
