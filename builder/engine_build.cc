@@ -171,7 +171,8 @@ Result<BuildReport> Engine::build(const BuildRequest& request, solver::EventSink
   for (const solver::Warning& warning : lowered.warnings) {
     events.on_event(warning);
   }
-  TRY(check_entitlements(lowered.graph, request.allowed));
+  devices::DeviceSource devices(devices::default_cdi_directories(), request.allowed.devices);
+  TRY(check_entitlements(lowered.graph, request.allowed, devices));
   const std::vector<exporter::OutputSpec> outputs = outputs_of(request);
   TRY(exporter::check_outputs(outputs, expected_output(request, lowered), events));
 
@@ -180,6 +181,7 @@ Result<BuildReport> Engine::build(const BuildRequest& request, solver::EventSink
       .snapshotter = *snapshotter,
       .images = *images,
       .sandbox = *own.sandbox,
+      .devices = devices,
       .events = events,
       .lanes = own.lanes,
       .clock = own.clock,

@@ -3,20 +3,20 @@
 // before the first one runs, cached or not. Thread-safe (no state).
 #pragma once
 
+#include "builder/devices/device_source.h"
 #include "snapshotter/base/result.h"
 #include "solver/graph/graph.h"
-
-#include <map>
-#include <string>
 
 namespace mybuild::builder {
 
 struct Entitlements {
   bool network_host = false;
   bool security_insecure = false;
+  devices::DeviceGrants devices;
 };
 
-/// Denied, with its place, for the first command that wants more.
-Status check_entitlements(const solver::Graph& graph, const Entitlements& allowed);
+/// Fails, with its place, for the first command that wants more, or a device that is not there.
+Status check_entitlements(const solver::Graph& graph, const Entitlements& allowed,
+                          devices::DeviceSource& devices);
 
 }  // namespace mybuild::builder

@@ -2,6 +2,7 @@
 // What ops need of the engine. References; the engine owns everything and outlives the ops.
 #pragma once
 
+#include "builder/devices/device_source.h"
 #include "builder/sandbox/sandbox.h"
 #include "builder/secrets/secret_source.h"
 #include "builder/secrets/ssh_agent.h"
@@ -29,6 +30,7 @@ struct OpDeps {
   snapshotter::Snapshotter& snapshotter;
   source::ImageResolver& images;
   sandbox::Sandbox& sandbox;
+  devices::DeviceSource& devices;
   solver::EventSink& events;
   Lanes& lanes;
   const Clock& clock;

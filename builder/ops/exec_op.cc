@@ -2,6 +2,7 @@
 #include "builder/ops/exec_op.h"
 
 #include "builder/ops/exec_credentials.h"
+#include "builder/ops/exec_devices.h"
 #include "builder/ops/exec_mounts.h"
 #include "builder/ops/trees.h"
 #include "builder/sandbox/mount_point_layer.h"
@@ -99,6 +100,9 @@ class ExecOpRunner final : public solver::Op {
     TRY(sys::mkdir_at(AT_FDCWD, own, 0700));
     std::unique_ptr<snapshotter::Active> active = TRY(deps_.snapshotter.prepare(dirs, own));
     SandboxPlan plan = make_plan(active->root(), std::move(mounts.mounts), credentials);
+    const devices::ContainerEdits edits = TRY(deps_.devices.edits(op_.devices));
+    TRY(add_devices(edits, plan));
+    sort_mounts(plan.mounts);
     TRY(add_mount_points(plan, scratch.path()));
     const sandbox::SandboxExit exit = TRY(deps_.sandbox.run(
         plan, sandbox::Stdio{.on_output = log_sink(), .in = {}, .out = {}, .err = {}}, cancel,
@@ -133,7 +137,6 @@ class ExecOpRunner final : public solver::Op {
     plan.root = root;
     plan.mounts = std::move(mounts);
     plan.mounts.insert(plan.mounts.end(), credentials.mounts().begin(), credentials.mounts().end());
-    sort_mounts(plan.mounts);
     plan.secret_env = credentials.variables();
     plan.insecure = op_.security == solver::SecurityMode::Insecure;
     plan.argv = op_.args;

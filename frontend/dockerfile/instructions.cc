@@ -5,6 +5,7 @@
 #include "frontend/dockerfile/flags.h"
 #include "frontend/dockerfile/go_format.h"
 #include "frontend/dockerfile/heredoc.h"
+#include "frontend/dockerfile/run_device.h"
 #include "frontend/dockerfile/run_mount.h"
 #include "frontend/dockerfile/suggest.h"
 
@@ -132,7 +133,10 @@ Result<Body> run(const Node& node) {
   step.security = flags.text("security");
   TRY(one_of("network", step.network, {"default", "none", "host"}));
   TRY(one_of("security", step.security, {"sandbox", "insecure"}));
-  step.unsupported = flags.has("device") ? "--device" : "";
+  for (const std::string& device : flags.texts("device")) {
+    auto wanted = TRY(parse_run_device(device));
+    step.devices.push_back(std::move(wanted));
+  }
   return step;
 }
 

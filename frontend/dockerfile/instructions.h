@@ -6,6 +6,7 @@
 #include "frontend/dockerfile/ast.h"
 #include "snapshotter/base/result.h"
 #include "snapshotter/oci/image_config.h"
+#include "solver/graph/op_spec.h"
 
 #include <optional>
 #include <string>
@@ -54,7 +55,7 @@ struct RunStep {
   std::vector<std::string> mount_froms;  // of each mount, "" = none
   std::string network;                   // "", default, none, host
   std::string security;                  // "", sandbox, insecure
-  std::string unsupported;               // a flag we cannot serve, "" = none
+  std::vector<solver::CdiDevice> devices;
 };
 /// COPY and ADD.
 struct CopyStep {

@@ -227,6 +227,7 @@ void set_surroundings(const StepContext& context, const RunStep& step, Draft& dr
                                         : input.network;
   op.security =
       step.security == "insecure" ? solver::SecurityMode::Insecure : solver::SecurityMode::Sandbox;
+  op.devices = step.devices;
   op.extra_hosts = input.extra_hosts;
   op.shm_size = input.shm_size;
   op.ulimits = input.ulimits;
@@ -253,9 +254,6 @@ std::string shown_text(const StepContext& context, const Draft& draft, const std
 }  // namespace
 
 Status lower_run(StepContext& context, const RunStep& step) {
-  if (!step.unsupported.empty()) {
-    return unsupported("RUN {} is not supported yet", step.unsupported);
-  }
   StageState& state = context.state;
   Draft draft;
   draft.op.has_root = state.root.has_value();

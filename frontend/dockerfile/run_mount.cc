@@ -2,6 +2,7 @@
 #include "frontend/dockerfile/run_mount.h"
 
 #include "frontend/dockerfile/characters.h"
+#include "frontend/dockerfile/csv.h"
 #include "frontend/dockerfile/go_format.h"
 #include "frontend/dockerfile/suggest.h"
 
@@ -33,51 +34,12 @@ std::vector<std::string> strings(std::span<const std::string_view> views) {
   return {views.begin(), views.end()};
 }
 
-Error bad_csv(std::string_view text) {
-  return invalid_argument("failed to parse the fields of --mount={}: misplaced quote", text);
-}
-
-/// One record of RFC 4180: fields between commas, quoted as a whole when they hold commas or quotes
-/// ("" for ").
-Result<std::vector<std::string>> split_csv(std::string_view text) {
-  std::vector<std::string> out(1);
-  bool quoted = false;
-  bool closed = false;  // behind a closing quote only a comma may follow
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const char c = text[i];
-    if (quoted) {
-      if (c != '"') {
-        out.back() += c;
-      } else if (i + 1 < text.size() && text[i + 1] == '"') {
-        out.back() += c;
-        ++i;
-      } else {
-        quoted = false;
-        closed = true;
-      }
-    } else if (c == ',') {
-      out.emplace_back();
-      closed = false;
-    } else if (c == '"' && out.back().empty() && !closed) {
-      quoted = true;
-    } else if (c == '"' || closed) {
-      return bad_csv(text);
-    } else {
-      out.back() += c;
-    }
-  }
-  if (quoted) {
-    return bad_csv(text);
-  }
-  return out;
-}
-
 Result<std::vector<Field>> split_mount(std::string_view text) {
   if (text.empty()) {
     return invalid_argument("--mount needs fields, such as type=cache,target=/path");
   }
   std::vector<Field> out;
-  for (std::string& item : TRY(split_csv(text))) {
+  for (std::string& item : TRY(split_csv(text, "--mount"))) {
     const auto equals = item.find('=');
     const bool has_value = equals != std::string::npos;
     out.push_back({to_lower(item.substr(0, equals)), has_value ? item.substr(equals + 1) : "",

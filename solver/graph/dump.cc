@@ -148,6 +148,9 @@ struct OpDump {
     for (const ExecMount& mount : op.mounts) {
       json["mounts"].push_back(dump_mount(mount));
     }
+    for (const CdiDevice& device : op.devices) {
+      json["devices"].push_back(device.name + (device.required ? " (required)" : ""));
+    }
     put(json, "proxyEnv", op.proxy_env);
   }
   void operator()(const FileOp& op) const {

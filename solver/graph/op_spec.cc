@@ -7,7 +7,7 @@ namespace mybuild::solver {
 
 namespace {
 
-constexpr std::string_view kVersion = "mybuild.op.v1";
+constexpr std::string_view kVersion = "mybuild.op.v2";
 
 /// Every field goes in with its length, every list with its count, every choice with its number, so
 /// that no two different ops run together into the same bytes. The order of the put() overloads'
@@ -57,11 +57,12 @@ class Encoder {
   void put(const SecretMount& m) { all(m.id, m.env, m.required, m.mode, m.uid, m.gid); }
   void put(const SshMount& m) { all(m.id, m.required, m.mode, m.uid, m.gid); }
   void put(const ExecMount& m) { all(m.target, m.input, m.kind); }
+  void put(const CdiDevice& device) { all(device.name, device.required); }
   void put(const Ulimit& limit) { all(limit.name, limit.soft, limit.hard); }
   void put(const ExecOp& op) {
     // proxy_env is missing on purpose: it must not change what a step is.
     all(op.has_root, op.args, op.env, op.cwd, op.user, op.hostname, op.network, op.security,
-        op.extra_hosts, op.shm_size, op.ulimits, op.mounts);
+        op.extra_hosts, op.shm_size, op.ulimits, op.mounts, op.devices);
   }
   void put(const Owner& owner) { put(owner.text); }
   void put(const CopyAction& a) {

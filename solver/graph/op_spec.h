@@ -80,6 +80,14 @@ struct ExecMount {
   bool operator==(const ExecMount&) const = default;
 };
 
+/// By its CDI name: "vendor.com/class=name", "vendor.com/class" or an alias that --allow explains.
+/// What it is on this machine is no part of the step.
+struct CdiDevice {
+  std::string name;
+  bool required = false;  // else it may be missing
+  bool operator==(const CdiDevice&) const = default;
+};
+
 struct Ulimit {
   std::string name;
   std::int64_t soft = 0;
@@ -102,6 +110,7 @@ struct ExecOp {
   std::uint64_t shm_size = 0;            // bytes; 0 = 64 MiB
   std::vector<Ulimit> ulimits;
   std::vector<ExecMount> mounts;
+  std::vector<CdiDevice> devices;
   std::vector<std::string> proxy_env;  // given to the process, in no key
   bool operator==(const ExecOp&) const = default;
 };

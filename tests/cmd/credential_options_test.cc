@@ -54,6 +54,15 @@ TEST(AllowOption, NamesEntitlements) {
   EXPECT_TRUE(allowed.network_host && !allowed.security_insecure);
   EXPECT_TRUE(allow("security.insecure", allowed));
   EXPECT_TRUE(allowed.security_insecure);
+  EXPECT_FALSE(allowed.devices.all);
+  EXPECT_TRUE(allow("device", allowed));
+  EXPECT_TRUE(allowed.devices.all);
+  EXPECT_TRUE(allow("device=v.com/c=x", allowed));
+  EXPECT_TRUE(allow("device=v.com/c=y,alias=z", allowed));
+  EXPECT_THAT(allowed.devices.named,
+              ElementsAre(testing::Pair("v.com/c=x", ""), testing::Pair("z", "v.com/c=y")));
+  EXPECT_EQ(allow("device=v.com/c=y,as=z", allowed).error().message(),
+            "invalid device config 'as=z'");
   EXPECT_EQ(allow("network.none", allowed).error().message(), "unknown entitlement network.none");
 }
 

@@ -51,6 +51,15 @@ TEST(Encode, EveryFieldOfExecCounts) {
       [](ExecOp& op) { op.shm_size = 1 << 20; },
       [](ExecOp& op) { op.ulimits[0].soft = -1; },
       [](ExecOp& op) { op.ulimits[0].hard = 3; },
+      [](ExecOp& op) {
+        op.devices = {{"v/c=d", false}};
+      },
+      [](ExecOp& op) {
+        op.devices = {{"v/c=d", true}};
+      },
+      [](ExecOp& op) {
+        op.devices = {{"v/c", false}, {"=d", false}};
+      },
       [](ExecOp& op) { op.mounts.pop_back(); },
       [](ExecOp& op) { op.mounts[0].target = "/d"; },
       [](ExecOp& op) { op.mounts[0].input.reset(); },
@@ -126,7 +135,7 @@ TEST(Encode, EveryFieldOfFileOpsAndSourcesCounts) {
 
 TEST(Encode, IsVersionedAndStable) {
   // Persisted keys depend on these bytes: a change here needs another version.
-  EXPECT_EQ(std::string("\x0dmybuild.op.v1\0\1\7context", 24),
+  EXPECT_EQ(std::string("\x0dmybuild.op.v2\0\1\7context", 24),
             encode(SourceOp(LocalSource{"context"})));
 }
 

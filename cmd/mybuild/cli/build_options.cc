@@ -115,7 +115,8 @@ constexpr Flag<Options> kFlags[] = {
      }},
     {{.name = "allow",
       .argument = "ENTITLEMENT",
-      .help = "Let steps do more: network.host (RUN --network=host) or security.insecure",
+      .help = "Let steps do more: network.host (RUN --network=host), security.insecure, device "
+              "(RUN --device) or device=NAME",
       .repeatable = true},
      [](Options& options, std::string_view value) -> Status {
        return allow(value, options.request.allowed);

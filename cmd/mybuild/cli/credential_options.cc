@@ -67,6 +67,26 @@ Status read_field(SecretReader& reader, const std::string& field) {
   return invalid_argument("unexpected key '{}' in '{}'", key, field);
 }
 
+/// "NAME[,alias=ALIAS]"
+Status allow_device(std::string_view text, devices::DeviceGrants& grants) {
+  const std::vector<std::string> fields = TRY(parse_csv(text));
+  std::string alias;
+  for (std::size_t i = 1; i < fields.size(); ++i) {
+    constexpr std::string_view kAlias = "alias=";
+    if (!fields[i].starts_with(kAlias)) {
+      return invalid_argument("invalid device config '{}'", fields[i])
+          .with_hint("device=NAME,alias=ALIAS gives a device another name");
+    }
+    alias = fields[i].substr(kAlias.size());
+  }
+  if (alias.empty()) {
+    grants.named.insert_or_assign(fields[0], "");
+  } else {
+    grants.named.insert_or_assign(alias, fields[0]);
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<secrets::SecretSpec> parse_secret(std::string_view text) {
@@ -103,9 +123,13 @@ Status allow(std::string_view text, builder::Entitlements& allowed) {
     allowed.network_host = true;
   } else if (text == "security.insecure") {
     allowed.security_insecure = true;
+  } else if (text == "device" || text == "device=") {
+    allowed.devices.all = true;
+  } else if (constexpr std::string_view kDevice = "device="; text.starts_with(kDevice)) {
+    return allow_device(text.substr(kDevice.size()), allowed.devices);
   } else if (!text.empty()) {
     return invalid_argument("unknown entitlement {}", text)
-        .with_hint("it can be network.host or security.insecure");
+        .with_hint("it can be network.host, security.insecure, device or device=NAME");
   }
   return {};
 }

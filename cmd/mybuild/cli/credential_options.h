@@ -15,7 +15,8 @@ namespace mybuild::cli {
 Result<secrets::SecretSpec> parse_secret(std::string_view text);
 /// "ID[=SOCKET|KEY[,KEY…]]"
 secrets::SshSpec parse_ssh(std::string_view text);
-/// Adds what `text` names; "" names nothing.
+/// "network.host", "security.insecure", "device" or "device=NAME[,alias=ALIAS]". Adds what `text`
+/// names; "" names nothing.
 Status allow(std::string_view text, builder::Entitlements& allowed);
 
 }  // namespace mybuild::cli
