@@ -34,9 +34,24 @@ std::string hosts_text(const std::string& hostname, const std::vector<std::strin
   return text;
 }
 
+/// What would let the command start; "" when nobody knows.
+std::string start_hint(const sandbox::SandboxExit& exit, const oci::Platform& platform) {
+  const oci::Platform host = oci::host_platform();
+  const bool is_foreign = platform.os != host.os || platform.architecture != host.architecture;
+  if (!is_foreign || exit.start_error.find("exec format error") == std::string::npos) {
+    return {};
+  }
+  return fmt::format(
+      "the step is for {}, and this machine runs programs for {}: register an emulator with "
+      "binfmt_misc (Debian: package qemu-user-static), or run it in a stage with FROM "
+      "--platform=$BUILDPLATFORM",
+      oci::to_string(platform), oci::to_string(host));
+}
+
 /// Not even a failed command: what the sandbox says about its start or its end becomes an Error
 /// with docker's words.
-Status check_exit(const ExecOp& op, const sandbox::SandboxExit& exit) {
+Status check_exit(const ExecOp& op, const oci::Platform& platform,
+                  const sandbox::SandboxExit& exit) {
   if (exit.status.success() && !exit.not_found && !exit.not_executable) {
     return {};
   }
@@ -50,7 +65,9 @@ Status check_exit(const ExecOp& op, const sandbox::SandboxExit& exit) {
   if (exit.oom_killed) {
     message += " (killed: out of memory)";
   }
-  return Error(ErrorKind::ProcessFailed, std::move(message)).with_exit_code(code);
+  return Error(ErrorKind::ProcessFailed, std::move(message))
+      .with_exit_code(code)
+      .with_hint(start_hint(exit, platform));
 }
 
 class ExecOpRunner final : public solver::Op {
@@ -108,7 +125,7 @@ class ExecOpRunner final : public solver::Op {
         plan, sandbox::Stdio{.on_output = log_sink(), .in = {}, .out = {}, .err = {}}, cancel,
         credentials.fds()));
     TRY(cancel.check());
-    TRY(check_exit(op_, exit));
+    TRY(check_exit(op_, vertex_.platform, exit));
     const std::string changed = TRY(deps_.snapshotter.finish(std::move(active)));
     const snapshotter::Layer layer = TRY(deps_.layers.commit_tree(changed));
     return with_layer(root, op_.has_root ? ids[0] : solver::OutputId{}, layer, deps_.clock.now());

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "frontend/frontend.h"
 
+#include "frontend/dockerfile/characters.h"
 #include "frontend/dockerfile/epoch.h"
 #include "frontend/dockerfile/lower.h"
 #include "frontend/dockerfile/parser.h"
@@ -10,6 +11,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <map>
 
 namespace mybuild::frontend {
@@ -111,6 +113,20 @@ void warn_empty_continuations(const Document& document, const SourceMap& source,
   }
 }
 
+void warn_unknown_filters(const FrontendInput& input, const StagePlan& plan,
+                          std::vector<solver::Warning>& warnings) {
+  const std::vector<std::string> names = plan.names();
+  for (const std::string& filter : input.no_cache_filter) {
+    const bool is_known =
+        filter.empty() || std::any_of(names.begin(), names.end(),
+                                      [&](auto& name) { return equal_fold(name, filter); });
+    if (!is_known) {
+      warnings.push_back({fmt::format("--no-cache-filter: there is no stage \"{}\"", filter),
+                          did_you_mean(filter, names), std::nullopt});
+    }
+  }
+}
+
 /// A default in the file is for contexts of any kind; who asks for a time and gets none wants to
 /// know.
 void warn_without_epoch(const FrontendInput& input, const StagePlan& plan,
@@ -157,6 +173,7 @@ Result<FrontendOutput> build_dockerfile(const FrontendInput& input, MetaResolver
 
   FrontendOutput output;
   output.source_date_epoch = plans.front().source_date_epoch();
+  warn_unknown_filters(input, plans.front(), output.warnings);
   warn_without_epoch(input, plans.front(), output.warnings);
   warn_empty_continuations(document, source, output.warnings);
   solver::GraphBuilder graph;

@@ -16,3 +16,9 @@ build_fails --build-context "base=oci-layout://$work/base" --platform linux/s390
 assert_log "linux/s390x"
 ! "$MYBUILD" build --platform nonsense/x/y/z ctx >log 2>&1 || fail "a platform that cannot be read was taken"
 assert_log "nonsense/x/y/z"
+# A step for another processor, without an emulator: what is needed is said. (0xFEED is nobody's machine.)
+cp -a "$bases/busybox-rootfs" foreign && printf '\xed\xfe' | dd of=foreign/bin/busybox bs=1 seek=18 conv=notrunc status=none
+"$support/oci_layout.sh" other "$work/foreign" gzip arm64
+printf 'FROM base\nRUN true\n' | dockerfile
+build_fails --build-context "base=oci-layout://$work/other" --platform linux/arm64 ctx
+assert_log "exec format error" && assert_log "the step is for linux/arm64.*binfmt_misc"

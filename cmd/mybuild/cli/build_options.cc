@@ -60,6 +60,10 @@ Status set_platforms(Options& options, std::string_view value) {
 }
 
 Status set_no_cache_filter(Options& options, std::string_view value) {
+  if (value.empty()) {  // as to docker, a filter that names no stage leaves none out
+    options.request.no_cache = true;
+    return {};
+  }
   for (std::string& stage : TRY(parse_csv(value))) {
     options.request.no_cache_filter.push_back(std::move(stage));
   }
