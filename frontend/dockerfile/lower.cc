@@ -149,6 +149,18 @@ StageState Lowering::start_from_local(const PlannedStage& stage) {
   return state;
 }
 
+/// Steps, and exporters, work on layers: a directory that something is built on becomes one.
+solver::Edge Lowering::as_layer(const PlannedStage& stage, solver::Edge directory) {
+  solver::FileOp op{.has_base = false, .actions = {}};
+  solver::CopyAction all;
+  all.sources = {"/"};
+  all.dest = "/";
+  op.actions.emplace_back(std::move(all));
+  return graph_.add(
+      std::move(op), {directory}, stage.platform,
+      {.name = fmt::format("[context {}] make a layer", stage.context), .location = {}});
+}
+
 StageState Lowering::start_from_stage(int index) {
   // What is beside the tree grows with the chain of stages, so the last stage to need it takes it.
   StageState& parent = *states_[static_cast<std::size_t>(index)];
@@ -231,6 +243,11 @@ Status Lowering::lower_stage(int index) {
                   is_step_only || stage.replaced ? 0 : count_steps(stage),
                   multi_platform_ ? std::optional(stage.platform) : std::nullopt);
   StageState state = start(stage, namer);
+  const bool is_base = !stage.steps.empty() || index == plan_.target() ||
+                       children_[static_cast<std::size_t>(index)] > 0;
+  if (stage.origin == PlannedStage::Origin::Local && is_base) {
+    state.root = as_layer(stage, *state.root);
+  }
   if (!stage.is_given() && (stage.parent == kNoStage || plan_.stage(stage.parent).is_given())) {
     state.image.start();
   }

@@ -76,6 +76,7 @@ class Lowering {
   StageState start_from_image(const PlannedStage& stage, StepNamer& namer);
   StageState start_from_local(const PlannedStage& stage);
   StageState start_from_stage(int index);
+  solver::Edge as_layer(const PlannedStage& stage, solver::Edge directory);
   Status lower_stage(int index);
   Status lower_step(StepContext& context);
   int count_steps(const PlannedStage& stage) const;

@@ -110,6 +110,11 @@ TEST_F(BuildOptionsTest, ABuildArgWithoutValueComesFromTheEnvironment) {
   EXPECT_THAT(got->request.build_args, ElementsAre(Pair("MYBUILD_TEST_SET", "here")));
 }
 
+TEST_F(BuildOptionsTest, AnEmptyFilterLeavesNoStageOut) {
+  EXPECT_TRUE(read({"--no-cache-filter=", "."})->request.no_cache);
+  EXPECT_FALSE(read({"--no-cache-filter=a", "."})->request.no_cache);
+}
+
 TEST_F(BuildOptionsTest, SourceDateEpochComesFromArgumentOrEnvironment) {
   const auto args = [&](std::vector<std::string> words) { return read(words)->request.build_args; };
   EXPECT_THAT(args({"."}), testing::IsEmpty());
