@@ -36,6 +36,16 @@ Result<std::vector<std::string>> Engine::repo_digests(const Digest& config) {
 
 namespace {
 
+Result<std::vector<ContainerUsage>> container_usage(run::ContainerStore& store,
+                                                    const std::vector<run::Container>& containers) {
+  std::vector<ContainerUsage> usage;
+  for (const run::Container& container : containers) {
+    const std::uint64_t size = TRY(store.written_bytes(container.record.id));
+    usage.push_back({.container = container, .size = size});
+  }
+  return usage;
+}
+
 Result<std::vector<VolumeUsage>> volume_usage(run::VolumeStore& volumes,
                                               const std::vector<run::Container>& containers) {
   std::map<std::string, std::size_t> users;
@@ -86,10 +96,7 @@ Result<StoreUsage> Engine::usage() {
     }
   }
   StoreUsage usage = summarise(std::move(images), TRY(services_->metadata->layers()), blobs);
-  for (const run::Container& container : containers) {
-    const std::uint64_t size = TRY(services_->containers->written_bytes(container.record.id));
-    usage.containers.push_back({.container = container, .size = size});
-  }
+  usage.containers = TRY(container_usage(*services_->containers, containers));
   usage.volumes = TRY(volume_usage(*services_->volumes, containers));
   return usage;
 }

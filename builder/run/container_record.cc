@@ -43,13 +43,17 @@ Json dump_layers(const std::vector<Digest>& layers) {
   return list;
 }
 
-Status parse_lists(const JsonField& top, ContainerRecord& record) {
+/// What `ps` and `inspect` say of it, and nothing else needs.
+Status parse_description(const JsonField& top, ContainerRecord& record) {
   record.labels = TRY(TRY(top.field("labels")).string_map());
   record.entrypoint = TRY(TRY(top.field("entrypoint")).strings());
   record.cmd = TRY(TRY(top.field("cmd")).strings());
-  for (std::string& port : TRY(TRY(top.field("exposed_ports")).strings())) {
-    record.exposed_ports.insert(std::move(port));
-  }
+  const std::vector<std::string> ports = TRY(TRY(top.field("exposed_ports")).strings());
+  record.exposed_ports = {ports.begin(), ports.end()};
+  return {};
+}
+
+Status parse_lists(const JsonField& top, ContainerRecord& record) {
   for (const JsonField& item : TRY(TRY(top.field("layers")).items())) {
     record.layers.push_back(TRY(digest_of(item)));
   }
@@ -101,6 +105,7 @@ Result<ContainerRecord> parse_container_record(std::string_view json) {
   record.image_id = TRY(digest_of(TRY(top.field("image_id"))));
   record.created = TRY(time_of(TRY(top.field("created"))));
   TRY(parse_lists(top, record));
+  TRY(parse_description(top, record));
   const JsonField plan = TRY(top.field("plan"));
   if (plan.absent()) {
     return plan.error("a plan");

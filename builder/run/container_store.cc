@@ -182,6 +182,7 @@ class DirectoryContainers final : public ContainerStore {
  private:
   Status settle_dead();
   void settle(const std::string& id, RunLock lock);
+  Status check_wanted_name(const std::string& name) const;
   Result<std::string> free_name(const std::string& wanted) const;
   Result<std::string> resolve(const std::string& name_or_id) const;
   Result<std::optional<Container>> load(const std::string& id, bool live) const;
@@ -255,13 +256,19 @@ Result<std::string> DirectoryContainers::free_name(const std::string& wanted) co
   }
 }
 
+/// A container of --rm that is dying gives its name back.
+Status DirectoryContainers::check_wanted_name(const std::string& name) const {
+  if (name.empty()) {
+    return {};
+  }
+  TRY(check_name("container", name));
+  const std::optional<std::string> owner = shared_.files.owner_of(name);
+  return owner ? wait_while_dying(*owner) : Status();
+}
+
 Result<std::unique_ptr<OwnedContainer>> DirectoryContainers::create(ContainerRecord record) {
   const ContainerFiles& files = shared_.files;
-  if (!record.name.empty()) {
-    TRY(check_name("container", record.name));
-    const std::optional<std::string> owner = files.owner_of(record.name);
-    TRY(owner ? wait_while_dying(*owner) : Status());  // one of --rm gives its name back
-  }
+  TRY(check_wanted_name(record.name));
   TRY(files.make_directories());
   TRY(settle_dead());
   record.created = shared_.clock.now();

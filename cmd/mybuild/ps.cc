@@ -41,9 +41,9 @@ Result<std::vector<ListedContainer>> with_sizes(builder::Engine& engine,
 
 Status list(const PsOptions& options) {
   auto engine = TRY(open_engine(options.global));
-  auto all = TRY(engine->containers().list());
+  const auto all = TRY(engine->containers().list());
   const auto ancestors = TRY(ancestors_of(*engine, options));
-  auto some = TRY(wanted_containers(std::move(all), options, ancestors));
+  auto some = TRY(wanted_containers(all, options, ancestors));
   const auto wanted = TRY(with_sizes(*engine, std::move(some), options));
   const auto images = TRY(engine->images());
   const std::string text = TRY(container_list_text(wanted, images, options, SystemClock().now()));

@@ -195,7 +195,7 @@ Status check_container_filters(const Filters& filters) {
 }
 
 Result<std::vector<Container>> wanted_containers(
-    std::vector<Container> all, const PsOptions& options,
+    const std::vector<Container>& all, const PsOptions& options,
     const std::vector<std::vector<Digest>>& ancestors) {
   TRY(check_names(options.filters, all));
   const bool stopped_too = options.all || options.last > 0 || options.filters.contains("status");

@@ -15,7 +15,7 @@ Status check_container_filters(const Filters& filters);
 /// What the options ask for of all containers (newest first). `ancestors`: the layers of the images
 /// that the filters name.
 Result<std::vector<run::Container>> wanted_containers(
-    std::vector<run::Container> all, const PsOptions& options,
+    const std::vector<run::Container>& all, const PsOptions& options,
     const std::vector<std::vector<Digest>>& ancestors);
 
 }  // namespace mybuild::cli

@@ -12,7 +12,6 @@ namespace {
 
 using OrderedJson = nlohmann::ordered_json;
 using run::ContainerRecord;
-using run::ContainerStatus;
 
 /// Go's zero time stands for what has not happened.
 std::string time_text(Time time) {
