@@ -94,6 +94,26 @@ CodePoint decode(std::string_view text, std::size_t at) {
   return {value, static_cast<std::size_t>(more) + 1, true};
 }
 
+void append_utf8(std::string& out, char32_t value) {
+  const auto add = [&out](char32_t byte) { out += static_cast<char>(byte); };
+  const auto add_rest = [&](unsigned shift) { add(0x80U | ((value >> shift) & 0x3FU)); };
+  if (value < 0x80) {
+    add(value);
+  } else if (value < 0x800) {
+    add(0xC0U | value >> 6U);
+  } else if (value < 0x10000) {
+    add(0xE0U | value >> 12U);
+    add_rest(6);
+  } else {
+    add(0xF0U | value >> 18U);
+    add_rest(12);
+    add_rest(6);
+  }
+  if (value >= 0x80) {
+    add_rest(0);
+  }
+}
+
 bool is_space(char32_t value) {
   if (value < 0x80) {
     return value == ' ' || (value >= '\t' && value <= '\r');

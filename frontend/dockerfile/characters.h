@@ -19,6 +19,8 @@ struct CodePoint {
 
 /// `at` must be inside `text`.
 CodePoint decode(std::string_view text, std::size_t at);
+/// `value` is a code point of Unicode, no surrogate.
+void append_utf8(std::string& out, char32_t value);
 
 bool is_space(char32_t value);
 bool is_letter(char32_t value);

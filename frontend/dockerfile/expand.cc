@@ -2,6 +2,7 @@
 #include "frontend/dockerfile/expand.h"
 
 #include "frontend/dockerfile/characters.h"
+#include "frontend/dockerfile/go_format.h"
 #include "frontend/dockerfile/shell_pattern.h"
 
 #include <fmt/format.h>
@@ -14,7 +15,8 @@ namespace mybuild::frontend {
 namespace {
 
 constexpr int kMaxDepth = 100;
-constexpr std::size_t kMaxSize = std::size_t{1} << 20;  // ENV A=$A$A, sixty times
+constexpr std::size_t kMaxSize = std::size_t{1} << 20;   // ENV A=$A$A, sixty times
+constexpr std::size_t kMaxWork = std::size_t{32} << 20;  // ${A//a/${A//a/${A//a/… in one word
 constexpr std::string_view kSpecialParameters = "@*#?-$!0";
 
 /// Collects words as the text grows: unquoted blanks end one.
@@ -50,6 +52,11 @@ class WordSplitter {
   std::vector<std::string> words_;
 };
 
+Result<ShellPattern> compile(std::string_view text) {
+  return ShellPattern::compile(text).context(
+      fmt::format("invalid pattern ({}) in substitution", text));
+}
+
 class Expander {
  public:
   Expander(std::string_view input, const EnvList& env, const ExpandOptions& options,
@@ -72,15 +79,18 @@ class Expander {
 
   Result<std::string> until(std::optional<char> stop, bool keep_escapes, WordSplitter* words);
   void plain(std::string& out, bool keep_escapes, WordSplitter* words);
+  void maybe_heredoc(std::string& out, WordSplitter& words);
   Result<std::string> single_quoted();
   Result<std::string> double_quoted(bool keep_escapes);
   Result<std::string> dollar();
   Result<std::string> braces();
   Result<std::string> defaulted(std::string_view name, char form, bool empty_is_unset);
-  Result<std::string> stripped(std::string_view name, char form, bool empty_is_unset);
+  Result<std::string> stripped(std::string_view name, char form);
   Result<std::string> replaced(std::string_view name);
   /// The rest of a ${…} up to `stop`, or what is missing.
   Result<std::string> operand(char stop, bool keep_escapes, std::string_view missing);
+  /// Counts what substitutions cost, so that a word cannot take more than a moment.
+  Status spend(std::size_t work);
   std::string name();
   const std::string* look_up(std::string_view name);
 
@@ -90,6 +100,7 @@ class Expander {
   WordSplitter* words_;
   std::size_t at_ = 0;
   int depth_ = 0;
+  std::size_t work_ = 0;
   std::vector<std::string> unset_;
 };
 
@@ -107,6 +118,10 @@ Result<std::string> Expander::until(std::optional<char> stop, bool keep_escapes,
       return out;
     }
     const bool is_quote = (c == '\'' || c == '"') && !options_.ignore_quotes;
+    if (c == '<' && words != nullptr) {
+      maybe_heredoc(out, *words);
+      continue;
+    }
     if (c != '$' && !is_quote) {
       plain(out, keep_escapes, words);
       continue;
@@ -114,6 +129,7 @@ Result<std::string> Expander::until(std::optional<char> stop, bool keep_escapes,
     const std::string part = TRY(c == '$'   ? dollar()
                                  : c == '"' ? double_quoted(keep_escapes)
                                             : single_quoted());
+    TRY(spend(part.size()));
     out += part;
     if (words != nullptr) {
       words->add_text(part, c == '$');
@@ -150,6 +166,18 @@ void Expander::plain(std::string& out, bool keep_escapes, WordSplitter* words) {
   }
 }
 
+// Blanks right behind "<<" belong to the word, so that "cat << EOF" opens a heredoc.
+void Expander::maybe_heredoc(std::string& out, WordSplitter& words) {
+  const std::size_t start = at_++;
+  if (!at_end() && peek() == '<') {
+    const std::size_t blanks = input_.find_first_not_of(" \t\r\n", at_ + 1);
+    at_ = std::min(blanks, input_.size());
+  }
+  const std::string_view mark = input_.substr(start, at_ - start);
+  out += mark;
+  words.add_text(mark, false);
+}
+
 Result<std::string> Expander::single_quoted() {
   const std::size_t start = at_++;
   const std::size_t end = input_.find('\'', at_);
@@ -173,7 +201,9 @@ Result<std::string> Expander::double_quoted(bool keep_escapes) {
       return out + std::string(quote);
     }
     if (peek() == '$') {
-      out += TRY(dollar());
+      const std::string part = TRY(dollar());
+      TRY(spend(part.size()));
+      out += part;
       continue;
     }
     std::string_view character = next();
@@ -224,7 +254,10 @@ Result<std::string> Expander::braces() {
   }
   std::string modifier(next());
   const bool empty_is_unset = modifier == ":";
-  if (empty_is_unset && !at_end()) {
+  if (empty_is_unset) {
+    if (at_end()) {
+      return invalid_argument("syntax error: missing '}}'");
+    }
     modifier = next();
   }
   const char form = modifier.size() == 1 ? modifier[0] : '\0';
@@ -235,21 +268,14 @@ Result<std::string> Expander::braces() {
     }
     return *value;
   }
-  switch (form) {
-    case '-':
-    case '+':
-    case '?':
-      return defaulted(variable, form, empty_is_unset);
-    case '#':
-    case '%':
-      return stripped(variable, form, empty_is_unset);
-    case '/':
-      if (!empty_is_unset) {
-        return replaced(variable);
-      }
-      break;
-    default:
-      break;
+  if (form == '-' || form == '+' || form == '?') {
+    return defaulted(variable, form, empty_is_unset);
+  }
+  if (!empty_is_unset && (form == '#' || form == '%')) {
+    return stripped(variable, form);
+  }
+  if (!empty_is_unset && form == '/') {
+    return replaced(variable);
   }
   return invalid_argument("unsupported modifier ({}{}) in substitution", empty_is_unset ? ":" : "",
                           modifier);
@@ -286,16 +312,16 @@ Result<std::string> Expander::defaulted(std::string_view variable, char form, bo
                           value == nullptr ? "unset" : "empty");
 }
 
-Result<std::string> Expander::stripped(std::string_view variable, char form, bool empty_is_unset) {
+Result<std::string> Expander::stripped(std::string_view variable, char form) {
   const std::string word = TRY(operand('}', true, "syntax error: missing '}'"));
   const std::string* value = look_up(variable);
   if (value == nullptr && options_.keep_unset) {
-    return fmt::format("${{{}{}{}{}}}", variable, empty_is_unset ? ":" : "", form, word);
+    return fmt::format("${{{}{}{}}}", variable, form, word);
   }
   const bool longest = word.starts_with(form);
-  const auto pattern = TRY(ShellPattern::compile(std::string_view(word).substr(longest ? 1 : 0))
-                               .context("invalid pattern in substitution"));
-  const std::string text = value == nullptr ? std::string() : *value;
+  const auto pattern = TRY(compile(std::string_view(word).substr(longest ? 1 : 0)));
+  const std::string_view text = value == nullptr ? std::string_view() : *value;
+  TRY(spend(pattern.work(text)));
   return form == '#' ? pattern.strip_prefix(text, longest) : pattern.strip_suffix(text, longest);
 }
 
@@ -308,8 +334,18 @@ Result<std::string> Expander::replaced(std::string_view variable) {
   if (value == nullptr && options_.keep_unset) {
     return fmt::format("${{{}/{}/{}}}", variable, from, by);
   }
-  const auto pattern = TRY(ShellPattern::compile(from).context("invalid pattern in substitution"));
-  return pattern.replace(value == nullptr ? std::string_view() : *value, by, all);
+  const auto pattern = TRY(compile(from));
+  const std::string_view text = value == nullptr ? std::string_view() : *value;
+  TRY(spend(pattern.work(text)));
+  return pattern.replace(text, {.by = by, .all = all, .max_size = kMaxSize});
+}
+
+Status Expander::spend(std::size_t work) {
+  work_ += work;
+  if (work_ > kMaxWork) {
+    return invalid_argument("its substitutions take too many steps");
+  }
+  return {};
 }
 
 std::string Expander::name() {
@@ -343,7 +379,7 @@ const std::string* Expander::look_up(std::string_view variable) {
 
 Error failed(std::string_view word, Error error) {
   constexpr std::size_t kShown = 200;
-  return std::move(error).context(fmt::format("failed to process \"{}\"", word.substr(0, kShown)));
+  return std::move(error).context("failed to process " + go_quote(word.substr(0, kShown)));
 }
 
 bool is_plain(std::string_view word, char escape) {

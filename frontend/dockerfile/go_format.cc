@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <charconv>
 #include <cstdint>
 #include <limits>
 #include <optional>
@@ -91,22 +92,6 @@ std::optional<std::int64_t> take_part(std::string_view& text) {
   return std::nullopt;
 }
 
-std::string encode_utf8(unsigned code) {
-  const auto continued = [code](unsigned shift) {
-    return static_cast<char>(0x80U | ((code >> shift) & 0x3fU));
-  };
-  if (code < 0x80) {
-    return {static_cast<char>(code)};
-  }
-  if (code < 0x800) {
-    return {static_cast<char>(0xc0U | code >> 6U), continued(0)};
-  }
-  if (code < 0x10000) {
-    return {static_cast<char>(0xe0U | code >> 12U), continued(6), continued(0)};
-  }
-  return {static_cast<char>(0xf0U | code >> 18U), continued(12), continued(6), continued(0)};
-}
-
 }  // namespace
 
 std::string go_quote(std::string_view text) {
@@ -137,7 +122,9 @@ std::string go_quote_rune(int value) {
   if (code == '"') {
     return "'\"'";
   }
-  std::string text = go_quote(encode_utf8(code));
+  std::string character;
+  append_utf8(character, code);
+  std::string text = go_quote(character);
   text.front() = '\'';
   text.back() = '\'';
   return text;
@@ -197,6 +184,16 @@ Result<std::chrono::nanoseconds> parse_go_duration(std::string_view text) {
     total += *part;
   }
   return std::chrono::nanoseconds(negative ? -total : total);
+}
+
+std::optional<int> parse_go_int(std::string_view text) {
+  if (text.starts_with('+') && !text.substr(1).starts_with('-')) {
+    text.remove_prefix(1);
+  }
+  int value = 0;
+  const char* end = text.data() + text.size();
+  const auto [stop, error] = std::from_chars(text.data(), end, value);
+  return error == std::errc() && stop == end ? std::optional(value) : std::nullopt;
 }
 
 Result<bool> parse_go_bool(std::string_view text) {

@@ -6,6 +6,7 @@
 #include "snapshotter/base/result.h"
 
 #include <chrono>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -19,6 +20,8 @@ std::string go_list(const std::vector<std::string>& strings);   // %v of a slice
 std::string go_duration(std::chrono::nanoseconds duration);     // 1m30s
 /// "1h2m3.5s", "300ms", "-1.5h", "0"; units h m s ms us µs ns.
 Result<std::chrono::nanoseconds> parse_go_duration(std::string_view text);
+/// A decimal number with or without a sign; nullopt when it is none, or too large for an int.
+std::optional<int> parse_go_int(std::string_view text);
 /// 1, t, T, true, TRUE, True and their opposites.
 Result<bool> parse_go_bool(std::string_view text);
 

@@ -10,6 +10,7 @@ namespace {
 
 // Variables mean nothing in a delimiter, so an unset $v has to survive the word splitting.
 constexpr ExpandOptions kUnquoted{.keep_unset = true};
+constexpr ExpandOptions kQuoted{.keep_quotes = true, .keep_unset = true};
 constexpr ExpandOptions kRaw{.keep_quotes = true, .keep_escapes = true, .keep_unset = true};
 
 std::vector<std::string> split(std::string_view text, const ExpandOptions& options) {
@@ -33,7 +34,7 @@ std::optional<Heredoc> parse_heredoc(std::string_view word) {
     return std::nullopt;
   }
   const std::vector<std::string> name = split(rest, kUnquoted);
-  const std::vector<std::string> raw = split(rest, kRaw);
+  const std::vector<std::string> raw = split(rest, kQuoted);
   if (name.size() != 1 || raw.size() != 1) {
     return std::nullopt;
   }

@@ -43,11 +43,8 @@ int realtime_offset(std::string_view text, std::string_view stem, int max) {
 }
 
 bool is_signal(std::string_view text) {
-  int number = 0;
-  const char* end = text.data() + text.size();
-  if (const auto [stop, error] = std::from_chars(text.data(), end, number);
-      error == std::errc() && stop == end) {
-    return number != 0;
+  if (const auto number = parse_go_int(text)) {
+    return *number != 0;
   }
   const std::string upper = to_upper(text);
   const std::string_view name = std::string_view(upper).substr(upper.starts_with("SIG") ? 3 : 0);
@@ -69,11 +66,10 @@ Result<std::vector<KeyValue>> expand_pairs(const std::vector<KeyValue>& pairs,
 
 std::string health_text(const oci::Healthcheck& check) {
   // BuildKit prints the struct with %q, which makes the number of retries a character.
-  return fmt::format(
-      "HEALTHCHECK &{{{} {} {} {} {} {}}}", go_quote(check.test),
-      go_quote(go_duration(check.interval)), go_quote(go_duration(check.timeout)),
-      go_quote(go_duration(check.start_period)), go_quote(go_duration(check.start_interval)),
-      go_quote_rune(check.retries));
+  return fmt::format("HEALTHCHECK &{{{} {} {} {} {} {}}}", go_quote(check.test),
+                     go_quote(go_duration(check.interval)), go_quote(go_duration(check.timeout)),
+                     go_quote(go_duration(check.start_period)),
+                     go_quote(go_duration(check.start_interval)), go_quote_rune(check.retries));
 }
 
 std::string_view key_of(std::string_view variable) {
@@ -86,7 +82,9 @@ oci::ImageConfig scratch_config(const oci::Platform& platform) {
   oci::ImageConfig config;
   config.platform = platform;
   config.working_dir = "/";
-  config.env = {fmt::format("PATH={}", kDefaultPath)};
+  if (platform.os != "windows") {
+    config.env = {fmt::format("PATH={}", kDefaultPath)};
+  }
   return config;
 }
 

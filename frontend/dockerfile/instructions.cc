@@ -13,7 +13,6 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 
 namespace mybuild::frontend {
 
@@ -287,16 +286,14 @@ Result<std::chrono::nanoseconds> interval(const Flags& flags, std::string_view n
 
 Result<int> retries(const Flags& flags) {
   const std::string text = flags.text("retries");
-  int value = 0;
-  const char* end = text.data() + text.size();
-  const auto [stop, error] = std::from_chars(text.data(), end, value);
-  if (!text.empty() && (error != std::errc() || stop != end)) {
+  const auto value = text.empty() ? 0 : parse_go_int(text);
+  if (!value) {
     return invalid_argument("--retries={} is not a number", text);
   }
-  if (value < 0) {
-    return invalid_argument("--retries cannot be negative ({})", value);
+  if (*value < 0) {
+    return invalid_argument("--retries cannot be negative ({})", *value);
   }
-  return value;
+  return *value;
 }
 
 Result<Body> healthcheck(const Node& node) {
@@ -383,7 +380,10 @@ Error unknown_instruction(const Node& node) {
   for (const Instruction& instruction : kInstructions) {
     names.push_back(to_upper(instruction.verb));
   }
-  return invalid_argument("unknown instruction: {}", go_quote(node.original_verb.substr(0, kShown)))
+  const std::string verb = node.original_verb.substr(0, kShown);
+  const std::string quoted = go_quote(verb);
+  const bool is_plain = quoted.size() == verb.size() + 2;  // nothing in it had to be escaped
+  return invalid_argument("unknown instruction: {}", is_plain ? verb : quoted)
       .with_hint(did_you_mean(node.original_verb, names));
 }
 

@@ -16,6 +16,8 @@ template <class... Fs>
 struct Overloaded : Fs... {
   using Fs::operator()...;
 };
+template <class... Fs>
+Overloaded(Fs...) -> Overloaded<Fs...>;  // clang 14 does not deduce it
 
 std::string base_name(const ImageRequest& request, const ImageMeta& image) {
   if (const auto* reference = std::get_if<oci::Reference>(&request.source)) {

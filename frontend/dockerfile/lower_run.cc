@@ -62,7 +62,7 @@ Result<Command> command_of(StepContext& context, const RunStep& step, Draft& dra
     return Command{{std::move(text)}, {}};
   }
   const std::string content = heredoc_text(first);
-  if (!content.starts_with("#!")) {
+  if (!first.content.starts_with("#!")) {  // as written: behind a tab it is a comment for the shell
     return Command{{content}, summary(first.content)};
   }
   const solver::Edge file =

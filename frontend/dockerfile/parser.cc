@@ -4,6 +4,7 @@
 #include "frontend/dockerfile/characters.h"
 #include "frontend/dockerfile/heredoc.h"
 #include "frontend/dockerfile/lexer.h"
+#include "frontend/dockerfile/string_array.h"
 #include "frontend/dockerfile/words.h"
 
 #include <algorithm>

@@ -2,10 +2,10 @@
 #include "frontend/dockerfile/ports.h"
 
 #include "frontend/dockerfile/characters.h"
+#include "frontend/dockerfile/go_format.h"
 
 #include <arpa/inet.h>
 
-#include <charconv>
 #include <cstdint>
 #include <optional>
 
@@ -20,10 +20,10 @@ struct PortRange {
 };
 
 std::optional<std::uint32_t> parse_port(std::string_view text) {
-  std::uint16_t value = 0;
-  const char* end = text.data() + text.size();
-  const auto [stop, error] = std::from_chars(text.data(), end, value);
-  return error == std::errc() && stop == end ? std::optional<std::uint32_t>(value) : std::nullopt;
+  const auto value = parse_go_int(text);
+  return value && *value >= 0 && *value <= UINT16_MAX
+             ? std::optional(static_cast<std::uint32_t>(*value))
+             : std::nullopt;
 }
 
 std::optional<PortRange> parse_range(std::string_view text) {

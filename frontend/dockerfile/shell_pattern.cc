@@ -15,7 +15,6 @@ using Token = ShellPattern::Token;
 using Characters = std::vector<std::string_view>;
 
 constexpr std::size_t kNone = SIZE_MAX;
-constexpr std::size_t kMaxWork = std::size_t{64} << 20;
 
 struct Match {
   std::size_t start = 0;
@@ -130,24 +129,14 @@ Result<ShellPattern> ShellPattern::compile(std::string_view text) {
   return ShellPattern(std::move(tokens));
 }
 
-Status ShellPattern::check_size(std::string_view value) const {
-  if (value.size() > kMaxWork / (tokens_.size() + 1)) {
-    return invalid_argument("a value of {} bytes is too long for a pattern of {}", value.size(),
-                            tokens_.size());
-  }
-  return {};
-}
-
-Result<std::string> ShellPattern::strip_prefix(std::string_view value, bool longest) const {
-  TRY(check_size(value));
+std::string ShellPattern::strip_prefix(std::string_view value, bool longest) const {
   const Characters text = characters_of(value);
   const auto match =
       Simulation(tokens_).run(text, 0, Anchor::Here, longest ? Extent::Longest : Extent::Shortest);
   return match ? join(text, match->end, text.size()) : std::string(value);
 }
 
-Result<std::string> ShellPattern::strip_suffix(std::string_view value, bool longest) const {
-  TRY(check_size(value));
+std::string ShellPattern::strip_suffix(std::string_view value, bool longest) const {
   Characters text = characters_of(value);
   std::reverse(text.begin(), text.end());
   std::vector<Token> backwards(tokens_.rbegin(), tokens_.rend());
@@ -160,9 +149,8 @@ Result<std::string> ShellPattern::strip_suffix(std::string_view value, bool long
   return join(text, 0, text.size() - match->end);
 }
 
-Result<std::string> ShellPattern::replace(std::string_view value, std::string_view by,
-                                          bool all) const {
-  TRY(check_size(value));
+Result<std::string> ShellPattern::replace(std::string_view value,
+                                          const Replacement& replacement) const {
   const Characters text = characters_of(value);
   std::string out;
   std::size_t at = 0;
@@ -176,14 +164,17 @@ Result<std::string> ShellPattern::replace(std::string_view value, std::string_vi
     const bool is_empty = match->start == match->end;
     // As Go has it: an empty match right behind another match is none.
     if (!is_empty || match->start != last_end) {
-      out += by;
+      out += replacement.by;
     }
     at = last_end = match->end;
     if (is_empty && at < text.size()) {
       out += text[at];
     }
     at += is_empty ? 1 : 0;
-    if (!all) {
+    if (out.size() > replacement.max_size) {
+      return invalid_argument("a replacement gives more than {} bytes", replacement.max_size);
+    }
+    if (!replacement.all) {
       break;
     }
   }

@@ -6,6 +6,7 @@
 
 #include "snapshotter/base/result.h"
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -17,12 +18,19 @@ class ShellPattern {
   /// Fails on a '\' before any other character.
   static Result<ShellPattern> compile(std::string_view text);
 
+  /// How many steps any of the functions below may take on `value`.
+  std::size_t work(std::string_view value) const { return value.size() * (tokens_.size() + 1); }
+
   /// `value` without its shortest or longest front (end) that matches; all of it when none does.
-  /// These fail only when text and pattern are both of absurd size.
-  Result<std::string> strip_prefix(std::string_view value, bool longest) const;
-  Result<std::string> strip_suffix(std::string_view value, bool longest) const;
-  /// The first or every match, leftmost and longest, replaced.
-  Result<std::string> replace(std::string_view value, std::string_view by, bool all) const;
+  std::string strip_prefix(std::string_view value, bool longest) const;
+  std::string strip_suffix(std::string_view value, bool longest) const;
+  struct Replacement {
+    std::string_view by;
+    bool all = false;
+    std::size_t max_size;  // of the result
+  };
+  /// The first or every match, leftmost and longest, replaced. Fails only on a result too long.
+  Result<std::string> replace(std::string_view value, const Replacement& replacement) const;
 
   /// One character of a pattern.
   struct Token {
@@ -32,7 +40,6 @@ class ShellPattern {
 
  private:
   explicit ShellPattern(std::vector<Token> tokens) : tokens_(std::move(tokens)) {}
-  Status check_size(std::string_view value) const;
 
   std::vector<Token> tokens_;
 };

@@ -4,13 +4,13 @@
 #include "frontend/dockerfile/characters.h"
 #include "frontend/dockerfile/epoch.h"
 #include "frontend/dockerfile/expand.h"
+#include "frontend/dockerfile/go_format.h"
 #include "frontend/dockerfile/parser.h"
 #include "frontend/dockerfile/suggest.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 
 namespace mybuild::frontend {
 
@@ -55,13 +55,6 @@ const std::pair<const std::string, NamedContext>* find_context(const FrontendInp
 
 bool is_scratch(const oci::Reference& reference) {
   return reference.domain == "docker.io" && reference.repository == "library/scratch";
-}
-
-std::optional<int> parse_index(std::string_view text) {
-  int value = 0;
-  const char* end = text.data() + text.size();
-  const auto [stop, error] = std::from_chars(text.data(), end, value);
-  return error == std::errc() && stop == end ? std::optional(value) : std::nullopt;
 }
 
 std::vector<KeyValue> platform_args(const oci::Platform& build, const oci::Platform& target,
@@ -277,12 +270,13 @@ std::vector<std::string> StagePlan::names() const {
   return out;
 }
 
-std::string StagePlan::shown_name(int index) const {
-  if (single_) {
-    return {};
-  }
+std::string StagePlan::name_or_number(int index) const {
   const std::string& name = stage(index).name();
   return name.empty() ? fmt::format("stage-{}", index) : name;
+}
+
+std::string StagePlan::shown_name(int index) const {
+  return single_ ? std::string() : name_or_number(index);
 }
 
 Status StagePlan::find_target() {
@@ -294,7 +288,7 @@ Status StagePlan::find_target() {
     target_ = found->second;
     return {};
   }
-  if (const auto index = parse_index(input_->target); index && *index >= 0 && *index < size()) {
+  if (const auto index = parse_go_int(input_->target); index && *index >= 0 && *index < size()) {
     target_ = *index;
     return {};
   }
@@ -306,7 +300,7 @@ Result<int> StagePlan::find_source(const std::string& name, LineRange lines) {
   if (const auto found = by_name_.find(to_lower(name)); found != by_name_.end()) {
     return found->second;
   }
-  if (const auto index = parse_index(name)) {
+  if (const auto index = parse_go_int(name)) {
     if (*index < 0 || *index >= static_cast<int>(script_->stages.size())) {
       return at(invalid_argument("invalid stage index {}", *index)
                     .with_hint(fmt::format("the file has {} stages, counted from 0",
@@ -407,8 +401,9 @@ Status StagePlan::check_cycles() const {
         continue;
       }
       if (marks[static_cast<std::size_t>(source)] == Mark::Open) {
-        return at(invalid_argument("circular dependency detected on stage: {}", shown_name(source)),
-                  step.step->lines);
+        return at(
+            invalid_argument("circular dependency detected on stage: {}", name_or_number(source)),
+            step.step->lines);
       }
       stack.push_back({source});
     }

@@ -84,6 +84,7 @@ class StagePlan {
         platform_(platform),
         build_args_(input.build_args) {}
 
+  std::string name_or_number(int index) const;
   Status read_global_args();
   Status read_source_date_epoch();
   LineRange global_arg_lines(const std::string& name) const;

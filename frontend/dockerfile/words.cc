@@ -2,7 +2,8 @@
 #include "frontend/dockerfile/words.h"
 
 #include "frontend/dockerfile/characters.h"
-#include "snapshotter/base/json.h"
+
+#include <utility>
 
 namespace mybuild::frontend {
 
@@ -117,27 +118,6 @@ FlagsAndRest split_flags(std::string_view text) {
     text = trim_left(text);
   }
   out.rest = trim_left(text);
-  return out;
-}
-
-Result<std::optional<std::vector<std::string>>> parse_string_array(std::string_view text) {
-  using Strings = std::optional<std::vector<std::string>>;
-  text = trim_left(text);
-  if (!text.starts_with('[')) {
-    return Strings();
-  }
-  const auto json = parse_json(text);
-  if (!json || !json->is_array()) {
-    return Strings();
-  }
-  Strings out(std::in_place);
-  for (const Json& item : *json) {
-    if (!item.is_string()) {
-      return invalid_argument(
-          "when using JSON array syntax, arrays must be comprised of strings only");
-    }
-    out->push_back(item.get<std::string>());
-  }
   return out;
 }
 

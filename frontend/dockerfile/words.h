@@ -1,12 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// How the text behind a verb is cut into arguments: at blanks, at unquoted blanks, or as a JSON
-// array; and the flags in front. Nothing is expanded and quotes stay, but for flags. Pure;
-// thread-safe.
+// How the text behind a verb is cut into arguments: at blanks or at unquoted blanks; and the flags
+// in front. Nothing is expanded and quotes stay, but for flags. Pure; thread-safe.
 #pragma once
 
-#include "snapshotter/base/result.h"
-
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -31,8 +27,5 @@ struct FlagsAndRest {
 };
 /// "--a=b --c d": flags up to the first word without "--", or up to a bare "--".
 FlagsAndRest split_flags(std::string_view text);
-
-/// The strings of a JSON array. nullopt: it is none; an error: it is one that holds something else.
-Result<std::optional<std::vector<std::string>>> parse_string_array(std::string_view text);
 
 }  // namespace mybuild::frontend

@@ -188,18 +188,22 @@ Glob::Glob(std::vector<Token> tokens) : tokens_(std::move(tokens)) {
   }
 }
 
-bool Glob::matches(std::string_view path) const {
+bool Glob::run(std::string_view path, bool parents_too) const {
+  const std::size_t start = literal_prefix_.size();
   if (!path.starts_with(literal_prefix_)) {
     return false;
   }
-  if (literal_prefix_.size() == tokens_.size()) {
-    return path.size() == literal_prefix_.size();
+  if (start == tokens_.size()) {
+    return path.size() == start || (parents_too && path[start] == '/');
   }
   std::vector<std::uint8_t> states(tokens_.size() + 1, 0);
   std::vector<std::uint8_t> next(states);
-  states[literal_prefix_.size()] = 1;
-  for (std::size_t at = literal_prefix_.size(); at < path.size();) {
+  states[start] = 1;
+  for (std::size_t at = start; at < path.size();) {
     skip_empty(tokens_, states);
+    if (parents_too && path[at] == '/' && states.back() != 0) {
+      return true;
+    }
     const char32_t c = take(path, at);
     std::fill(next.begin(), next.end(), std::uint8_t{0});
     bool alive = false;

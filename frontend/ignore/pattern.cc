@@ -58,33 +58,31 @@ struct PatternMatcher::Pattern {
   Shape shape = Shape::Exact;
   Glob glob;
 
-  bool matches(std::string_view path) const {
+  bool matches_with_parents(std::string_view path) const {
     switch (shape) {
       case Shape::Exact:
-        return path == text;
+        return is_at_or_below(path, text);
       case Shape::Prefix:
         return path.starts_with(std::string_view(text).substr(0, text.size() - 2));
-      case Shape::Suffix: {
-        const std::string_view tail = std::string_view(text).substr(2);
-        return path.ends_with(tail) || (tail.starts_with('/') && path == tail.substr(1));
-      }
+      case Shape::Suffix:
+        return ends_with_tail(path);
       case Shape::General:
-        return glob.matches(path);
+        return glob.matches_with_parents(path);
     }
     return false;
   }
 
-  bool matches_with_parents(std::string_view path) const {
-    if (matches(path)) {
+  bool ends_with_tail(std::string_view path) const {
+    const std::string_view tail = std::string_view(text).substr(2);
+    if (tail.starts_with('/') && is_at_or_below(path, tail.substr(1))) {
       return true;
     }
-    for (auto slash = path.find('/'); slash != std::string_view::npos;
-         slash = path.find('/', slash + 1)) {
-      if (matches(path.substr(0, slash))) {
+    for (auto end = path.find('/'); end != std::string_view::npos; end = path.find('/', end + 1)) {
+      if (path.substr(0, end).ends_with(tail)) {
         return true;
       }
     }
-    return false;
+    return path.ends_with(tail);
   }
 };
 

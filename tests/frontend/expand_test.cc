@@ -54,7 +54,8 @@ INSTANTIATE_TEST_SUITE_P(
                     Row{"$1x", "x"}, Row{"$12", ""}, Row{"$$", ""}, Row{"$@x", "x"},
                     Row{"$name→", "value→"}, Row{"$nameé", ""}, Row{"${}", nullptr},
                     Row{"${name", nullptr}, Row{"${", nullptr}, Row{"${:x}", nullptr},
-                    Row{"${name!x}", nullptr}, Row{"${name:x}", nullptr}));
+                    Row{"${name!x}", nullptr}, Row{"${name:x}", nullptr}, Row{"${name:", nullptr},
+                    Row{"${name:#v}", nullptr}, Row{"${name:%e}", nullptr}));
 INSTANTIATE_TEST_SUITE_P(Defaults, Expand,
                          testing::Values(Row{"${name:-w}", "value"}, Row{"${empty:-w}", "w"},
                                          Row{"${empty-w}", ""}, Row{"${unset-w}", "w"},
@@ -112,6 +113,12 @@ TEST(ExpandWords, SplitsAtUnquotedBlanksAndInsideOfValues) {
   EXPECT_THAT(*words, ElementsAre("a", "one", "two", "one two", "x  y", "b c"));
 }
 
+TEST(ExpandWords, BlanksBehindAHeredocsMarkEndNoWord) {
+  const auto words = expand_words("cat <<  EOF <<- X < y", some_env(), {});
+  ASSERT_TRUE(words);
+  EXPECT_THAT(*words, ElementsAre("cat", "<<  EOF", "<<-", "X", "<", "y"));
+}
+
 TEST(ExpandReport, NamesEachUnsetVariableOnce) {
   const auto out = expand("$a ${b:-x} $a $name", some_env(), {});
   ASSERT_TRUE(out);
@@ -136,6 +143,26 @@ TEST(ExpandLimits, ValuesDoNotGrowWithoutEnd) {
   EnvList env;
   env.set("a", std::string(100'000, 'x'));
   EXPECT_FALSE(expand("$a$a$a$a$a$a$a$a$a$a$a$a", env, {}));
+}
+
+TEST(ExpandLimits, NestedReplacementsDoNotMultiply) {
+  EnvList env;
+  env.set("a", std::string(64, 'x'));
+  std::string word;
+  for (int i = 0; i < 20; ++i) {
+    word += "${a//x/";
+  }
+  EXPECT_FALSE(expand(word + "y" + std::string(20, '}'), env, {}));
+}
+
+TEST(ExpandLimits, ManyLongPatternsInOneWordAreAnError) {
+  EnvList env;
+  env.set("a", std::string(500'000, 'x'));
+  std::string word;
+  for (int i = 0; i < 500; ++i) {
+    word += "${a##*y" + std::string(50, '?') + "}";
+  }
+  EXPECT_FALSE(expand(word, env, {}));
 }
 
 TEST(EnvListOrder, IsThatOfTheLastSetting) {

@@ -37,6 +37,15 @@ TEST(GoDuration, PrintsAndParses) {
   }
 }
 
+TEST(GoInt, TakesASign) {
+  EXPECT_EQ(3, parse_go_int("+3"));
+  EXPECT_EQ(-3, parse_go_int("-3"));
+  EXPECT_EQ(7, parse_go_int("007"));
+  for (const char* text : {"", "+", "+-3", "3 ", "0x3", "1.5", "99999999999"}) {
+    EXPECT_FALSE(parse_go_int(text)) << text;
+  }
+}
+
 TEST(GoBool, TakesTheFormsOfStrconv) {
   EXPECT_TRUE(*parse_go_bool("T"));
   EXPECT_FALSE(*parse_go_bool("False"));

@@ -52,8 +52,7 @@ INSTANTIATE_TEST_SUITE_P(
         Row{"SHELL [\"/bin/bash\", \"-c\"]", "SHELL [/bin/bash -c]", true},
         Row{"MAINTAINER a <b>", "MAINTAINER a <b>", true},
         Row{"HEALTHCHECK --interval=90s CMD [\"x\", \"y\"]",
-            R"(HEALTHCHECK &{["CMD" "x" "y"] "1m30s" "0s" "0s" "0s" '\x00'})",
-            true}));
+            R"(HEALTHCHECK &{["CMD" "x" "y"] "1m30s" "0s" "0s" "0s" '\x00'})", true}));
 
 TEST(History, OnbuildLeavesNoEntry) {
   const auto out = testing_support::build("FROM alpine\nONBUILD RUN x\n");

@@ -35,6 +35,18 @@ TEST(Arguments, JsonIsTriedWhereItMayBe) {
   EXPECT_FALSE(parse_text("FROM x\nCMD [\"a\", null]\n"));
 }
 
+TEST(Arguments, JsonIsReadAsGoReadsIt) {
+  EXPECT_THAT(node_of("CMD [\"\\u0041\\n\\\"\\/\", \"\\ud83d\\ude00\", \"\\ud83d\"]").args,
+              ElementsAre("A\n\"/", "\U0001F600", "\uFFFD"));
+  EXPECT_THAT(node_of("CMD [\"a\xE4z\"]").args, ElementsAre("a\uFFFDz"));
+  for (const char* text : {"CMD [\"a\tb\"]", "CMD [\"a\"", "CMD [\"\\x\"]", "CMD [\"a\",]",
+                           "CMD [\"a\"] b", "CMD [\"\\ud83d\\uzzzz\"]", "CMD ['a']", "CMD [a]"}) {
+    EXPECT_FALSE(node_of(text).json) << text;
+  }
+  EXPECT_FALSE(parse_text("FROM a\nCMD [\"\xE4\", 1]\n"));
+  EXPECT_FALSE(parse_text("FROM a\nCMD " + std::string(5000, '[') + std::string(5000, ']') + "\n"));
+}
+
 TEST(Arguments, OfCopyAreCutAtBlanksWhateverTheQuotes) {
   EXPECT_THAT(node_of("COPY \"a  b\"\tc").args, ElementsAre("\"a", "b\"", "c"));
 }
@@ -76,7 +88,8 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Values(
         HeredocRow{"<<EOF", "EOF", true, false}, HeredocRow{"<<-EOF", "EOF", true, true},
         HeredocRow{"3<<EOF", "EOF", true, false}, HeredocRow{"<<'EOF'", "EOF", false, false},
-        HeredocRow{"<<E\"O\"F", "EOF", false, false}, HeredocRow{"<<\\EOF", "EOF", false, false},
+        HeredocRow{"<<E\"O\"F", "EOF", false, false}, HeredocRow{"<<\\EOF", "EOF", true, false},
+        HeredocRow{"<< EOF", "EOF", true, false}, HeredocRow{"<<- EOF", "EOF", true, true},
         HeredocRow{"<<$X", "$X", true, false}, HeredocRow{"<<", nullptr, true, false},
         HeredocRow{"<<<EOF", nullptr, true, false}, HeredocRow{"x<<EOF", nullptr, true, false},
         HeredocRow{"<EOF", nullptr, true, false}, HeredocRow{"<<a<b", nullptr, true, false}));
@@ -88,6 +101,14 @@ TEST(Heredocs, SeveralBodiesFollowInOrder) {
   EXPECT_EQ("\ttwo\n", node.heredocs[1].content);
   EXPECT_EQ("two\n", heredoc_text(node.heredocs[1]));
   EXPECT_EQ((LineRange{1, 6}), node.lines);
+}
+
+TEST(Heredocs, MayHaveBlanksBehindTheirMark) {
+  EXPECT_EQ(1U, node_of("RUN cat <<  EOF >x\nhi\nEOF").heredocs.size());
+  EXPECT_EQ(1U, node_of("RUN cat << 'a b' >x\nhi\na b").heredocs.size());
+  EXPECT_TRUE(node_of("RUN cat \"<< EOF\"").heredocs.empty());
+  EXPECT_TRUE(node_of("RUN cat <<- EOF").heredocs.empty());
+  EXPECT_TRUE(node_of("RUN cat <<").heredocs.empty());
 }
 
 TEST(Heredocs, AreNotLookedForElsewhere) {
