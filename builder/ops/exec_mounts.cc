@@ -16,12 +16,15 @@ namespace {
 using sandbox::PlanMount;
 using solver::ResultPtr;
 
+/// A mount's source= is no pattern.
+const SelectOptions kOnePath{.excludes = {}, .parents = false, .wildcards = false};
+
 /// A part of a context as a layer tree: contexts are read in place and filtered, so they can not be
 /// mounted themselves. A file is put under its own name.
 Result<std::vector<std::string>> context_dirs(const ContextResult& context,
                                               const std::string& source, const OpDeps& deps,
                                               std::string& source_path) {
-  std::vector<SelectedSource> selected = TRY(select(*context.view, {source}, {}));
+  std::vector<SelectedSource> selected = TRY(select(*context.view, {source}, kOnePath));
   const std::unique_ptr<snapshotter::TreeView> empty = TRY(snapshotter::open_layered_view({}));
   StagedTree staged(*empty);
   CopyPlanOptions options{.dest = "/", .owner = {}, .mode = {}, .invented_mtime = {}};
@@ -185,7 +188,7 @@ void sort_mounts(std::vector<PlanMount>& mounts) {
 
 Result<Digest> bind_digest(const std::string& source, const ResultPtr& input, const OpDeps& deps) {
   const View view = TRY(open_view(input, deps));
-  std::vector<SelectedSource> selected = TRY(select(*view.view, {source}, {}));
+  std::vector<SelectedSource> selected = TRY(select(*view.view, {source}, kOnePath));
   TRY(hash_contents(*view.view, selected));
   return selection_digest(selected);
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The values of --chmod: octal ("0755", at most 07777) or symbolic ("u=rwX,go-w"), as chmod(1)
-// reads them. Value type.
+// The values of --chmod: octal ("0755", at most 07777) or symbolic ("u=rwX,go-w"), with umask 0 and
+// as setmode(3) of the BSDs reads them, which BuildKit follows: the sticky bit belongs to no class,
+// so only a 't' touches it; X asks the mode from before the whole change. Value type.
 #pragma once
 
 #include "snapshotter/base/result.h"
@@ -24,14 +25,13 @@ class ModeChange {
 
  private:
   struct Clause {
-    mode_t who = 0;  // bits of the classes, 0777-style masks
+    mode_t who = 0;  // the bits that the clause is about; 0: all but the sticky one
     char op = '=';
     mode_t bits = 0;        // rwx (for all classes) and set-id, sticky
     bool x_if_any = false;  // X
     char copy_from = '\0';  // u, g or o on the right side
   };
-  static Result<Clause> parse_clause(std::string_view who_part, std::string_view& rest,
-                                     std::string_view text);
+  Status parse_clause(mode_t who, std::string_view& rest, std::string_view text);
   std::optional<mode_t> octal_;
   std::vector<Clause> clauses_;
 };

@@ -10,13 +10,22 @@ namespace {
 
 constexpr std::size_t kMaxDatabase = 10 << 20;  // as BuildKit
 
+/// As Go's ParseInt(…, 10, 32): what is larger is a name. -1 is chown(2)'s "leave it", so root's.
 std::optional<std::uint32_t> number(std::string_view text) {
-  std::uint32_t value = 0;
+  text.remove_prefix(text.starts_with('+') && !text.starts_with("+-") ? 1 : 0);
+  std::int32_t value = 0;
   const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (code != std::errc() || end != text.data() + text.size() || text.empty()) {
     return std::nullopt;
   }
-  return value;
+  return value == -1 ? 0 : static_cast<std::uint32_t>(value);
+}
+
+std::string_view trim(std::string_view line) {
+  const std::size_t first = line.find_first_not_of(" \t\r");
+  return first == std::string_view::npos
+             ? std::string_view()
+             : line.substr(first, line.find_last_not_of(" \t\r") - first + 1);
 }
 
 /// Field `index` of a colon-separated line; empty when there are fewer.
@@ -40,7 +49,7 @@ Result<std::optional<std::string>> find_line(const snapshotter::TreeView& tree,
   }
   for (std::string_view rest = *text; !rest.empty();) {
     const std::size_t end = rest.find('\n');
-    const std::string_view line = rest.substr(0, end);
+    const std::string_view line = trim(rest.substr(0, end));
     if (field(line, 0) == name) {
       return std::optional(std::string(line));
     }
@@ -80,12 +89,13 @@ Result<Ids> resolve_owner(const std::string& text, const snapshotter::TreeView& 
   const std::string_view group = std::string_view(text).substr(colon + 1);
   if (const std::optional<std::uint32_t> gid = number(group)) {
     ids.gid = *gid;
-  } else if (!group.empty()) {
-    const std::optional<std::string> line = TRY(find_line(tree, "etc/group", group));
+    return ids;
+  }
+  const std::optional<std::string> line = TRY(find_line(tree, "etc/group", group));
+  if (line || group.empty()) {
     ids.gid = line ? number(field(*line, 2)).value_or(0) : 0;
-    if (!line) {
-      report_unknown(unknown, group);
-    }
+  } else {
+    report_unknown(unknown, group);
   }
   return ids;
 }

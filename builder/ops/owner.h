@@ -18,8 +18,8 @@ struct Ids {
 };
 
 /// "user[:group]" as BuildKit reads it: a number alone gives the same group, a name alone its
-/// primary group; a name that the tree does not know gives 0 (sic; `unknown` then names it for a
-/// warning).
+/// primary group; a user that the tree does not know is 0, a group that it does not know the one
+/// that goes with the user (sic; `unknown` then names it for a warning).
 Result<Ids> resolve_owner(const std::string& text, const snapshotter::TreeView& tree,
                           std::optional<std::string>* unknown = nullptr);
 

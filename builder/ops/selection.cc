@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "builder/ops/selection.h"
 
+#include "frontend/ignore/glob.h"
 #include "frontend/ignore/pattern.h"
 #include "snapshotter/base/cpu.h"
 #include "snapshotter/base/file.h"
@@ -23,18 +24,57 @@ std::string join(const std::string& directory, const std::string& name) {
   return directory.empty() ? name : directory + "/" + name;
 }
 
-/// Walks one source and keeps what is not excluded.
+/// What --parents takes: all that a pattern matches. It knows which directories may lead to a
+/// match, so that the walk need not look at the whole tree.
+class Include {
+ public:
+  static Result<Include> compile(const std::string& pattern) {
+    Include include(TRY(PatternMatcher::compile({pattern})));
+    for (const std::string& part : path_components(pattern)) {
+      if (part.find("**") != std::string::npos) {
+        include.any_depth_ = true;
+        break;
+      }
+      frontend::Glob glob = TRY(frontend::Glob::compile(part, frontend::Glob::Dialect::Match));
+      include.parts_.push_back(std::move(glob));
+    }
+    return include;
+  }
+
+  bool matches(std::string_view path) const { return matcher_.matches(path); }
+  bool may_lead_to_match(std::string_view directory) const {
+    const std::vector<std::string> names = path_components(directory);
+    for (std::size_t i = 0; i < names.size(); ++i) {
+      if (i == parts_.size()) {
+        return any_depth_;
+      }
+      if (!parts_[i].matches(names[i])) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+ private:
+  explicit Include(PatternMatcher matcher) : matcher_(std::move(matcher)) {}
+
+  PatternMatcher matcher_;
+  std::vector<frontend::Glob> parts_;  // of the components in front of the first "**"
+  bool any_depth_ = false;
+};
+
+/// Walks one source and keeps what is not excluded. Exclusion is about what lies below the source:
+/// a file that was named is taken.
 class Walk {
  public:
-  Walk(const TreeView& tree, const PatternMatcher& excludes) : tree_(tree), excludes_(excludes) {}
+  Walk(const TreeView& tree, const PatternMatcher& excludes, const Include* include)
+      : tree_(tree), excludes_(excludes), include_(include) {}
 
   Result<SelectedSource> run(std::string name, const Entry& root) {
     SelectedSource source{
         .name = std::move(name), .is_directory = root.type == EntryType::Directory, .entries = {}};
     if (!source.is_directory) {
-      if (!excludes_.matches(source.name)) {
-        TRY(keep(source, "", root));
-      }
+      TRY(keep(source, "", root));
       return source;
     }
     source.entries.push_back(SelectedEntry{.below = "", .entry = root, .hard_link = {}});
@@ -48,16 +88,23 @@ class Walk {
       const std::string path = join(directory, name);
       const std::string relative = join(below, name);
       const bool excluded = excludes_.matches(relative);
-      if (excluded && !excludes_.may_include_below(relative)) {
+      const bool included = include_ == nullptr || include_->matches(relative);
+      if ((excluded && !excludes_.may_include_below(relative)) ||
+          (!included && !include_->may_lead_to_match(relative))) {
         continue;
       }
       const std::optional<Entry> entry = TRY(tree_.lookup(path));
-      if (!entry || (excluded && entry->type != EntryType::Directory)) {
+      const bool only_leads = excluded || !included;
+      if (!entry || (only_leads && entry->type != EntryType::Directory)) {
         continue;
       }
       TRY(keep(source, relative, *entry));
+      const std::size_t kept = source.entries.size();
       if (entry->type == EntryType::Directory) {
         TRY(descend(source, path, relative));
+      }
+      if (only_leads && source.entries.size() == kept) {
+        source.entries.pop_back();
       }
     }
     return {};
@@ -74,6 +121,7 @@ class Walk {
 
   const TreeView& tree_;
   const PatternMatcher& excludes_;
+  const Include* include_;
 };
 
 /// The longest leading part of a pattern without wildcards, and the rest.
@@ -118,8 +166,11 @@ Error missing(const std::string& pattern) {
   return not_found("\"{}\": not found", pattern.starts_with('/') ? pattern : "/" + pattern);
 }
 
-Result<std::vector<std::string>> match(const TreeView& tree, const std::string& pattern) {
-  const SplitPattern split = split_pattern(pattern);
+Result<std::vector<std::string>> match(const TreeView& tree, const std::string& pattern,
+                                       bool wildcards) {
+  const SplitPattern split = wildcards
+                                 ? split_pattern(pattern)
+                                 : SplitPattern{.literal = clean_relative(pattern), .wild = {}};
   if (split.wild.empty()) {
     return std::vector<std::string>{split.literal};
   }
@@ -134,40 +185,19 @@ Result<std::vector<std::string>> match(const TreeView& tree, const std::string& 
 }
 
 Result<std::vector<SelectedSource>> select_plain(const TreeView& tree, const std::string& pattern,
-                                                 const PatternMatcher& excludes) {
+                                                 const PatternMatcher& excludes, bool wildcards) {
   std::vector<SelectedSource> sources;
-  for (const std::string& path : TRY(match(tree, pattern))) {
+  for (const std::string& path : TRY(match(tree, pattern, wildcards))) {
     const std::string real = TRY(tree.resolve(path));
     const std::optional<Entry> root = TRY(tree.lookup(real));
     if (!root) {
       return missing(pattern);
     }
-    SelectedSource source = TRY(Walk(tree, excludes).run(std::string(base_name(path)), *root));
-    if (source.is_directory || !source.entries.empty()) {
-      sources.push_back(std::move(source));
-    }
+    SelectedSource source =
+        TRY(Walk(tree, excludes, nullptr).run(std::string(base_name(path)), *root));
+    sources.push_back(std::move(source));
   }
   return sources;
-}
-
-bool is_below(std::string_view path, std::string_view directory) {
-  return path.size() > directory.size() && path.starts_with(directory) &&
-         path[directory.size()] == '/';
-}
-
-/// Directories that nothing selected is in do not come along.
-void drop_bare_parents(SelectedSource& source, const PatternMatcher& include) {
-  std::vector<SelectedEntry> kept;
-  std::string needed;  // the entry that was kept last
-  for (auto entry = source.entries.rbegin(); entry != source.entries.rend(); ++entry) {
-    const bool parent_of_kept = !needed.empty() && is_below(needed, entry->below);
-    if (entry->below.empty() || include.matches(entry->below) || parent_of_kept) {
-      needed = entry->below;
-      kept.push_back(std::move(*entry));
-    }
-  }
-  std::reverse(kept.begin(), kept.end());
-  source.entries = std::move(kept);
 }
 
 /// --parents: everything that the pattern matches, with the directories that lead to it from the
@@ -178,8 +208,12 @@ Result<std::vector<SelectedSource>> select_parents(const TreeView& tree, const s
   const std::string pivot = pivot_at == std::string::npos ? "" : pattern.substr(0, pivot_at);
   const std::string below =
       clean_relative(pivot_at == std::string::npos ? pattern : pattern.substr(pivot_at + 3));
+  std::optional<Include> include;
+  if (!below.empty()) {
+    include = TRY(Include::compile(below));
+  }
   std::vector<SelectedSource> sources;
-  for (const std::string& base : TRY(match(tree, pivot))) {
+  for (const std::string& base : TRY(match(tree, pivot, true))) {
     const std::string real = TRY(tree.resolve(base));
     const std::optional<Entry> root = TRY(tree.lookup(real));
     if (!root || root->type != EntryType::Directory) {
@@ -189,11 +223,7 @@ Result<std::vector<SelectedSource>> select_parents(const TreeView& tree, const s
     if (literal && !TRY(tree.lookup(join(real, below)))) {
       return missing(pattern);
     }
-    SelectedSource source = TRY(Walk(tree, excludes).run("", *root));
-    if (!below.empty()) {
-      const PatternMatcher include = TRY(PatternMatcher::compile({below}));
-      drop_bare_parents(source, include);
-    }
+    SelectedSource source = TRY(Walk(tree, excludes, include ? &*include : nullptr).run("", *root));
     sources.push_back(std::move(source));
   }
   return sources;
@@ -209,7 +239,7 @@ Result<std::vector<SelectedSource>> select(const TreeView& tree,
   for (const std::string& pattern : patterns) {
     std::vector<SelectedSource> sources =
         TRY(options.parents ? select_parents(tree, pattern, excludes)
-                            : select_plain(tree, pattern, excludes));
+                            : select_plain(tree, pattern, excludes, options.wildcards));
     std::move(sources.begin(), sources.end(), std::back_inserter(all));
   }
   return all;

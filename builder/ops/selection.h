@@ -29,7 +29,8 @@ struct SelectedSource {
 
 struct SelectOptions {
   std::vector<std::string> excludes;
-  bool parents = false;  // keep the path below the root or the "/./" pivot
+  bool parents = false;   // keep the path below the root or the "/./" pivot
+  bool wildcards = true;  // false: a pattern is a path, whatever is in it
 };
 
 /// All sources of one COPY, in the order of the patterns and of the matches. A wildcard that

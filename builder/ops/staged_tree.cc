@@ -16,11 +16,20 @@ std::string_view parent_of(std::string_view path) {
   return slash == std::string_view::npos ? std::string_view() : path.substr(0, slash);
 }
 
+bool is_below(std::string_view path, std::string_view directory) {
+  return directory.empty() || (path.size() > directory.size() && path.starts_with(directory) &&
+                               path[directory.size()] == '/');
+}
+
 }  // namespace
 
 const StagedTree::Staged* StagedTree::find(std::string_view path) const {
-  const auto found = staged_.find(std::string(path));
+  const auto found = staged_.find(path);
   return found == staged_.end() ? nullptr : &found->second;
+}
+
+const StagedTree::Staged& StagedTree::file_of(const Staged& name) const {
+  return name.names ? *find(name.names->holder) : name;
 }
 
 bool StagedTree::hidden(std::string_view path) const {
@@ -36,7 +45,9 @@ bool StagedTree::hidden(std::string_view path) const {
 
 Result<std::optional<Entry>> StagedTree::lookup(std::string_view path) const {
   if (const Staged* staged = find(path)) {
-    return std::optional(staged->entry);
+    Entry entry = file_of(*staged).entry;
+    entry.path = path;
+    return std::optional(std::move(entry));
   }
   if (hidden(path)) {
     return std::optional<Entry>();
@@ -50,9 +61,10 @@ Result<std::vector<std::string>> StagedTree::list(std::string_view path) const {
   if ((self == nullptr || !self->fresh) && !hidden(path)) {
     names = TRY(base_.list(path));
   }
-  for (const auto& [staged_path, staged] : staged_) {
-    if (!staged_path.empty() && parent_of(staged_path) == path) {
-      names.push_back(staged_path.substr(path.empty() ? 0 : path.size() + 1));
+  for (auto at = staged_.upper_bound(path); at != staged_.end() && is_below(at->first, path);
+       ++at) {
+    if (parent_of(at->first) == path) {
+      names.push_back(at->first.substr(path.empty() ? 0 : path.size() + 1));
     }
   }
   std::sort(names.begin(), names.end());
@@ -73,10 +85,11 @@ Result<Fd> StagedTree::open(const Entry& entry) const {
   if (staged == nullptr) {
     return base_.open(entry);
   }
-  if (!staged->content) {
+  const ContentOpener& content = file_of(*staged).content;
+  if (!content) {
     return internal_error("{} has no bytes of its own", entry.path);
   }
-  return staged->content();
+  return content();
 }
 
 Status StagedTree::stage_parents(const std::string& path) {
@@ -89,7 +102,7 @@ Status StagedTree::stage_parents(const std::string& path) {
       return invalid_argument("/{} is not a directory", parent);
     }
     staged_.emplace(std::string(parent),
-                    Staged{.entry = std::move(*entry), .content = {}, .fresh = false});
+                    Staged{.entry = std::move(*entry), .content = {}, .fresh = false, .names = {}});
   }
   return {};
 }
@@ -111,8 +124,7 @@ Status StagedTree::make_dirs(const std::string& path, const Entry& model) {
   made.path = path;
   made.type = EntryType::Directory;
   made.size = 0;
-  staged_.insert_or_assign(path, Staged{.entry = std::move(made), .content = {}, .fresh = true});
-  return {};
+  return set({.entry = std::move(made), .content = {}, .fresh = true, .names = {}});
 }
 
 Status StagedTree::put(Entry entry, ContentOpener content) {
@@ -127,40 +139,115 @@ Status StagedTree::put(Entry entry, ContentOpener content) {
   TRY(stage_parents(entry.path));
   const Staged* self = find(entry.path);
   const bool fresh = is_directory && (!there || (self != nullptr && self->fresh));
-  std::string path = entry.path;
-  staged_.insert_or_assign(
-      std::move(path),
-      Staged{.entry = std::move(entry), .content = std::move(content), .fresh = fresh});
-  return {};
+  return set(
+      {.entry = std::move(entry), .content = std::move(content), .fresh = fresh, .names = {}});
 }
 
 Status StagedTree::replace(Entry entry, ContentOpener content) {
   const std::optional<Entry> there = TRY(lookup(entry.path));
-  if (there && (there->type == EntryType::Directory) != (entry.type == EntryType::Directory)) {
-    const std::string below = entry.path + "/";
-    std::erase_if(staged_, [&](const auto& item) {
-      return item.first == entry.path || item.first.starts_with(below);
-    });
-    TRY(stage_parents(entry.path));
-    entry.opaque = entry.type == EntryType::Directory && TRY(base_.lookup(entry.path))
-    .has_value();
-    std::string path = entry.path;
-    staged_.insert_or_assign(
-        std::move(path),
-        Staged{.entry = std::move(entry), .content = std::move(content), .fresh = true});
+  if (!there || (there->type == EntryType::Directory) == (entry.type == EntryType::Directory)) {
+    return put(std::move(entry), std::move(content));
+  }
+  for (auto at = staged_.upper_bound(entry.path);
+       at != staged_.end() && is_below(at->first, entry.path);) {
+    release(at->first);
+    at = staged_.erase(at);
+  }
+  TRY(stage_parents(entry.path));
+  entry.opaque = entry.type == EntryType::Directory && TRY(base_.lookup(entry.path))
+  .has_value();
+  return set(
+      {.entry = std::move(entry), .content = std::move(content), .fresh = true, .names = {}});
+}
+
+Status StagedTree::set(Staged staged) {
+  const std::string path = staged.entry.path;
+  if (staged.entry.type != EntryType::HardLink) {
+    release(path);
+    staged_.insert_or_assign(path, std::move(staged));
     return {};
   }
-  return put(std::move(entry), std::move(content));
+  const auto target = staged_.find(staged.entry.link);
+  if (target == staged_.end() || target->first == path ||
+      file_of(target->second).entry.type != EntryType::File) {
+    return internal_error("{} is a hard link to {}, which is no other planned file", path,
+                          staged.entry.link);
+  }
+  release(path);
+  std::shared_ptr<Names>& names = target->second.names;
+  if (names == nullptr) {
+    names = std::make_shared<Names>(Names{.holder = target->first, .all = {target->first}});
+  }
+  names->all.insert(path);
+  staged.names = names;
+  staged_.insert_or_assign(path, std::move(staged));
+  return {};
+}
+
+void StagedTree::release(const std::string& path) {
+  const auto found = staged_.find(path);
+  if (found == staged_.end() || found->second.names == nullptr) {
+    return;
+  }
+  Names& names = *found->second.names;
+  names.all.erase(path);
+  if (names.holder != path || names.all.empty()) {
+    return;
+  }
+  names.holder = *names.all.begin();
+  Staged& heir = staged_.find(names.holder)->second;
+  heir.content = std::move(found->second.content);
+  heir.entry = std::move(found->second.entry);
+  heir.entry.path = names.holder;
+}
+
+Status StagedTree::link(const std::string& first, const std::string& path) {
+  std::optional<Entry> there = TRY(lookup(first));
+  if (!there || there->type == EntryType::Directory) {
+    return not_found("/{}: no file to link to", first);
+  }
+  if (find(first) == nullptr) {
+    TRY(put(*there, [this, file = *there] { return base_.open(file); }));
+  }
+  if (first == path) {
+    return {};
+  }
+  there->path = path;
+  if (there->type == EntryType::File) {  // the only type whose links the format can tell
+    there->type = EntryType::HardLink;
+    there->link = first;
+  }
+  return replace(std::move(*there), {});
+}
+
+void StagedTree::set_metadata(const std::string& path, const Entry& like) {
+  const auto found = staged_.find(path);
+  if (found == staged_.end()) {
+    return;
+  }
+  const std::shared_ptr<Names>& names = found->second.names;
+  Entry& entry = (names ? staged_.find(names->holder) : found)->second.entry;
+  if (entry.type == EntryType::File) {
+    entry.mode = like.mode;
+    entry.uid = like.uid;
+    entry.gid = like.gid;
+    entry.mtime = like.mtime;
+  }
 }
 
 snapshotter::ChangeList StagedTree::changes() const {
   snapshotter::ChangeList changes;
   changes.reserve(staged_.size());
   for (const auto& [path, staged] : staged_) {
-    changes.push_back(staged.entry);
+    Entry& entry = changes.emplace_back(file_of(staged).entry);
+    entry.path = path;
+    if (staged.names && path != *staged.names->all.begin()) {
+      entry.type = EntryType::HardLink;
+      entry.link = *staged.names->all.begin();
+      entry.size = 0;
+      entry.content.reset();
+    }
   }
-  std::sort(changes.begin(), changes.end(),
-            [](const Entry& a, const Entry& b) { return snapshotter::path_less(a.path, b.path); });
   return changes;
 }
 

@@ -1,17 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 // StagedTree: a tree with changes planned on top of it. A COPY is planned here as a list of entries
 // whose bytes still lie in their sources; nothing is written. Parents of what changes come into the
-// list with the metadata they have below, so `COPY x /tmp/` leaves /tmp as it is.
-// Thread-compatible.
+// list with the metadata they have below, so `COPY x /tmp/` leaves /tmp as it is. Of the names of
+// one file the first in list order is the File, the others are HardLinks to it, whatever came, went
+// or was replaced in which order. Thread-compatible.
 #pragma once
 
 #include "builder/ops/owner.h"
 #include "snapshotter/tree_view.h"
 
 #include <functional>
+#include <map>
 #include <memory>
+#include <set>
 #include <string>
-#include <unordered_map>
 #include <vector>
 
 namespace mybuild::ops {
@@ -34,27 +36,52 @@ class StagedTree final : public snapshotter::TreeView {
   /// mtime); existing ones stay. A file in the way is an error.
   Status make_dirs(const std::string& path, const snapshotter::Entry& model);
   /// Puts an entry at its (resolved) path; its parents must exist. What is there is replaced, but
-  /// for a directory that a non-directory would replace and the reverse, which are errors.
+  /// for a directory that a non-directory would replace and the reverse, which are errors. A
+  /// HardLink names a planned file.
   Status put(snapshotter::Entry entry, ContentOpener content);
   /// As put(), but an existing directory is replaced with all below it (archives do that).
   Status replace(snapshotter::Entry entry, ContentOpener content);
+
+  /// One more name for the file at `first`; what is at `path` is replaced. A file of the base
+  /// becomes part of the plan with it, as linking copies it up. NotFound without a file there.
+  Status link(const std::string& first, const std::string& path);
+  /// Gives a planned file, and with it all its names, the mode, owner and mtime of `like`.
+  void set_metadata(const std::string& path, const snapshotter::Entry& like);
 
   /// All planned changes, sorted; open() has the bytes of its files.
   snapshotter::ChangeList changes() const;
 
  private:
+  struct PathLess {
+    using is_transparent = void;
+    bool operator()(std::string_view a, std::string_view b) const {
+      return snapshotter::path_less(a, b);
+    }
+  };
+  /// The names of one file.
+  struct Names {
+    std::string holder;  // whose entry and bytes are the file's
+    std::set<std::string, PathLess> all;
+  };
   struct Staged {
     snapshotter::Entry entry;
     ContentOpener content;
     bool fresh = false;  // a directory that the base does not have: nothing of the base is below it
+    std::shared_ptr<Names> names;  // null: there is one
   };
+  using StagedMap = std::map<std::string, Staged, PathLess>;  // what is below a path follows it
+
   const Staged* find(std::string_view path) const;
+  const Staged& file_of(const Staged& name) const;
   /// The base has nothing to say about `path`: a planned ancestor is new, or is no directory.
   bool hidden(std::string_view path) const;
   Status stage_parents(const std::string& path);
+  Status set(Staged staged);
+  /// Takes a name away from its file before something else gets it; another name holds it then.
+  void release(const std::string& path);
 
   const snapshotter::TreeView& base_;
-  std::unordered_map<std::string, Staged> staged_;
+  StagedMap staged_;
 };
 
 }  // namespace mybuild::ops

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "builder/ops/copy_plan.h"
-#include "snapshotter/archive/codec.h"
 #include "snapshotter/archive/tar_reader.h"
 #include "snapshotter/base/file.h"
 #include "snapshotter/base/rooted_path.h"
@@ -42,11 +41,11 @@ class Destination final : public snapshotter::TreeView {
 class UnpackPlanner {
  public:
   UnpackPlanner(StagedTree& to, const CopyPlanOptions& options, const std::string& scratch)
-      : to_(to), options_(options), scratch_(scratch) {}
+      : to_(to), options_(options), scratch_(scratch), model_(made_directory(options)) {}
 
   Status run(TarReader& reader, std::optional<Entry> entry) {
     const std::string dest = TRY(to_.resolve(options_.dest));
-    TRY(to_.make_dirs(dest, directory_model(options_)));
+    TRY(to_.make_dirs(dest, model_));
     dest_.emplace(to_, dest);
     while (entry) {
       if (!entry->path
@@ -59,6 +58,12 @@ class UnpackPlanner {
   }
 
  private:
+  /// --chmod is for what is copied; it means nothing for archives and the directories around them.
+  static Entry made_directory(CopyPlanOptions options) {
+    options.mode.reset();
+    return directory_model(options);
+  }
+
   /// Where an entry lands; the directories that lead there are made.
   Result<std::string> locate(const std::string& path) {
     const std::string clean = clean_relative(path);
@@ -68,20 +73,20 @@ class UnpackPlanner {
     }
     const std::string resolved = TRY(dest_->resolve(clean.substr(0, slash)));
     const std::string parent = dest_->outside(resolved);
-    CopyPlanOptions plain = options_;
-    plain.mode.reset();
-    TRY(to_.make_dirs(parent, directory_model(plain)));
+    TRY(to_.make_dirs(parent, model_));
     return join_path(parent, clean.substr(slash + 1));
   }
 
   Status place(TarReader& reader, Entry entry) {
-    entry.path = TRY(locate(entry.path));
+    const std::string name = entry.path;
+    entry.path = TRY(locate(name));
+    entry.mtime = entry.mtime.tv_sec < 0 ? timespec{} : entry.mtime;
     if (options_.owner) {
       entry.uid = options_.owner->uid;
       entry.gid = options_.owner->gid;
     }
     if (entry.type == EntryType::HardLink) {
-      return link(std::move(entry));
+      return link(entry, name);
     }
     if (entry.type != EntryType::File) {
       return to_.replace(std::move(entry), {});
@@ -91,25 +96,18 @@ class UnpackPlanner {
     return to_.replace(std::move(entry), [spool] { return sys::open(spool, O_RDONLY); });
   }
 
-  /// A hard link to something in the archive, or to a file that the tree has already.
-  Status link(Entry entry) {
+  /// A hard link to something in the archive, or to a file that the tree has already. What the
+  /// link's own header says is true of the file from then on.
+  Status link(const Entry& entry, const std::string& name) {
     const std::string first = TRY(locate(entry.link));
-    const std::optional<Entry> target = TRY(to_.lookup(first));
-    if (!target || target->type == EntryType::Directory) {
-      return invalid_argument("archive entry {} is a hard link to {}, which is not there",
-                              entry.path, entry.link);
+    const Status linked = to_.link(first, entry.path);
+    if (!linked && linked.error().kind() == ErrorKind::NotFound) {
+      return invalid_argument("archive entry {} is a hard link to {}, which is not there", name,
+                              entry.link);
     }
-    Entry copy = *target;
-    copy.path = entry.path;
-    if (target->type == EntryType::HardLink ||
-        (target->type == EntryType::File && target->content)) {
-      copy.type = EntryType::HardLink;
-      copy.link = target->type == EntryType::HardLink ? target->link : first;
-      copy.size = 0;
-      copy.content.reset();
-      return to_.replace(std::move(copy), {});
-    }
-    return to_.replace(std::move(copy), [&to = to_, source = *target] { return to.open(source); });
+    TRY(Status(linked));
+    to_.set_metadata(entry.path, entry);
+    return {};
   }
 
   Result<Digest> save(TarReader& reader, const std::string& path) {
@@ -129,6 +127,7 @@ class UnpackPlanner {
   StagedTree& to_;
   const CopyPlanOptions& options_;
   const std::string& scratch_;
+  const Entry model_;
   std::optional<Destination> dest_;
   std::size_t files_ = 0;
 };
@@ -138,20 +137,19 @@ class UnpackPlanner {
 Result<bool> plan_unpack(StagedTree& to, const snapshotter::TreeView& from, const Entry& file,
                          const CopyPlanOptions& options, const std::string& scratch) {
   FileSource bytes(TRY(from.open(file)));
-  Result<std::unique_ptr<Source>> plain = snapshotter::make_decompressor(bytes);
-  if (!plain) {
+  Result<TarReader> reader = TarReader::open(bytes, {.layer = false});
+  if (!reader && reader.error().kind() == ErrorKind::InvalidArgument) {
     return false;
   }
-  Result<TarReader> reader = TarReader::open(**plain, {.layer = false});
   if (!reader) {
+    return std::move(reader).error().context(file.path);
+  }
+  // An archive is what begins with a header; any damage from there on is an error.
+  std::optional<Entry> first = TRY(reader->next().context(file.path));
+  if (!first) {
     return false;
   }
-  // An archive is what has a readable first header; any later damage is an error.
-  Result<std::optional<Entry>> first = reader->next();
-  if (!first || !*first) {
-    return false;
-  }
-  TRY(UnpackPlanner(to, options, scratch).run(*reader, std::move(*first)).context(file.path));
+  TRY(UnpackPlanner(to, options, scratch).run(*reader, std::move(first)).context(file.path));
   return true;
 }
 

@@ -12,8 +12,7 @@ void skip(std::string_view& text, std::string_view characters) {
   text.remove_prefix(end == std::string_view::npos ? text.size() : end);
 }
 
-/// "go+rX-w": who, then one or more of an operator with its permissions or with one class to copy
-/// from.
+/// "go+rX-w": who, then one or more of an operator with its permissions and classes to copy from.
 bool is_clause(std::string_view text) {
   skip(text, "ugoa");
   if (text.empty()) {
@@ -24,11 +23,7 @@ bool is_clause(std::string_view text) {
       return false;
     }
     text.remove_prefix(1);
-    if (!text.empty() && std::string_view("ugo").find(text[0]) != std::string_view::npos) {
-      text.remove_prefix(1);
-    } else {
-      skip(text, "rwxXst");
-    }
+    skip(text, "rwxXstugo");
   }
   return true;
 }

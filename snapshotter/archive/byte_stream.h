@@ -49,19 +49,25 @@ class ByteStream {
     const std::size_t count = TRY(read_full(out));
     return count == out.size() ? Status() : archive_ends_early();
   }
-  Status skip(std::uint64_t count) {
-    while (count > 0) {
+  /// How many bytes there were to skip; fewer only at the end.
+  Result<std::uint64_t> skip_up_to(std::uint64_t count) {
+    std::uint64_t left = count;
+    while (left > 0) {
       if (begin_ == end_) {
         TRY(refill());
       }
       if (begin_ == end_) {
-        return archive_ends_early();
+        break;
       }
-      const auto step = static_cast<std::size_t>(std::min<std::uint64_t>(count, end_ - begin_));
+      const auto step = static_cast<std::size_t>(std::min<std::uint64_t>(left, end_ - begin_));
       begin_ += step;
-      count -= step;
+      left -= step;
     }
-    return {};
+    return count - left;
+  }
+  Status skip(std::uint64_t count) {
+    const std::uint64_t skipped = TRY(skip_up_to(count));
+    return skipped == count ? Status() : archive_ends_early();
   }
   Status drain() {
     do {

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <array>
 #include <limits>
+#include <optional>
 
 namespace mybuild::snapshotter {
 
@@ -77,7 +78,8 @@ class InputBuffer {
   std::size_t end_ = 0;
 };
 
-/// gzip members in a row; ISA-L checks CRC and length of each.
+/// gzip members in a row; ISA-L checks CRC and length of each. What was decoded is handed out
+/// before an error is told, so that a damaged archive is not taken for no archive.
 class GzipSource final : public Source {
  public:
   explicit GzipSource(Input input)
@@ -87,6 +89,9 @@ class GzipSource final : public Source {
 
   Result<std::size_t> read(MutableByteSpan buffer) override {
     while (!buffer.empty()) {
+      if (damage_) {
+        return *damage_;
+      }
       const bool more = TRY(input_.fill());
       if (!more && !in_member_) {
         return std::size_t{0};
@@ -116,10 +121,11 @@ class GzipSource final : public Source {
     state_->avail_out = static_cast<std::uint32_t>(room);
     in_member_ = true;
     const int code = isal_inflate(state_.get());
-    if (code != ISAL_DECOMP_OK && code != ISAL_END_INPUT) {
-      return data_loss("corrupt gzip data (code {})", code);
-    }
     const std::size_t produced = room - state_->avail_out;
+    if (code != ISAL_DECOMP_OK && code != ISAL_END_INPUT) {
+      damage_ = data_loss("corrupt gzip data (code {})", code);
+      return produced;
+    }
     const std::size_t consumed = input.size() - state_->avail_in;
     input_.take(consumed);
     if (state_->block_state == ISAL_BLOCK_FINISH) {
@@ -132,6 +138,7 @@ class GzipSource final : public Source {
 
   InputBuffer input_;
   std::unique_ptr<inflate_state> state_;
+  std::optional<Error> damage_;
   bool in_member_ = false;
 };
 

@@ -136,11 +136,27 @@ Status read_device(const HeaderBlock& block, Entry& entry) {
   return {};
 }
 
-/// The root itself comes out as "". Archives for ADD may hold such an entry of any type; a layer may not, as its root is
-/// the image's.
+/// True if ".." takes a path above where it starts. Layers may say it, as nothing is above the
+/// root.
+bool climbs_out(std::string_view path) {
+  int depth = 0;
+  while (!path.empty() && depth >= 0) {
+    const std::size_t end = std::min(path.find('/'), path.size());
+    const std::string_view part = path.substr(0, end);
+    path.remove_prefix(std::min(end + 1, path.size()));
+    depth += part == ".." ? -1 : part.empty() || part == "." ? 0 : 1;
+  }
+  return depth < 0;
+}
+
+/// The root itself comes out as "". Archives for ADD may hold such an entry of any type; a layer
+/// may not, as its root is the image's.
 Status read_names(const std::string& name, const std::string& link, bool layer, Entry& entry) {
   if (layer && name.empty()) {
     return malformed("an empty name");
+  }
+  if (!layer && climbs_out(name)) {
+    return malformed(fmt::format("the name \"{}\" leads out of the archive", name));
   }
   entry.path = clean_relative(name);
   if (layer && entry.path.empty() && entry.type != EntryType::Directory) {
@@ -207,9 +223,9 @@ Status TarReader::State::read_block() {
 }
 
 Status TarReader::State::leave_member() {
-  // Two steps: their sum may not fit.
+  // Two steps: their sum may not fit. Some writers leave out the padding of the last member.
   TRY(stream.skip(std::exchange(stored_left, 0)));
-  TRY(stream.skip(std::exchange(padding, 0)));
+  (void)TRY(stream.skip_up_to(std::exchange(padding, 0)));
   file_size = position = 0;
   regions.clear();
   region = 0;

@@ -21,7 +21,11 @@ const Row kRows[] = {
     {"u=rwX,go=rX", 0600, true, 0755},  {"u+s", 0755, false, 04755},
     {"g+s", 0755, true, 02755},         {"+t", 0777, true, 01777},
     {"g=u", 0640, false, 0660},         {"u+r-w", 0200, false, 0400},
-    {"o=", 0777, false, 0770},
+    {"o=", 0777, false, 0770},          {"u=rwX,go=rX", 01777, true, 01755},
+    {"go=", 01777, true, 01700},        {"o+t", 0755, true, 0755},
+    {"u+rwt", 0644, false, 01644},      {"a=rwxu", 0644, false, 0777},
+    {"g=xu", 0644, false, 0664},        {"g=u", 02640, false, 02660},
+    {"a-x,a+X", 0755, false, 0755},
 };
 
 TEST(ModeChangeTest, ReadsWhatChmodReads) {

@@ -67,7 +67,10 @@ TEST(SelectTest, PathsDoNotLeaveTheRoot) {
 TEST(SelectTest, ExcludesAreBelowTheSource) {
   EXPECT_EQ(selected(example(), {"src"}, {.excludes = {"**/*.c"}}), "src/[ sub y.h ]");
   EXPECT_EQ(selected(example(), {"src"}, {.excludes = {"sub"}}), "src/[ x.c y.h ]");
-  EXPECT_EQ(selected(example(), {"*.txt", "*.md"}, {.excludes = {"*.md"}}), "a.txt[ ]");
+  EXPECT_EQ(selected(example(), {"src"}, {.excludes = {"!sub", "*"}}), "src/[ ]");
+  EXPECT_EQ(selected(example(), {"src"}, {.excludes = {"*", "!sub/z.c"}}), "src/[ sub sub/z.c ]");
+  EXPECT_EQ(selected(example(), {"*.txt", "*.md"}, {.excludes = {"*.md"}}), "a.txt[ ]b.md[ ]")
+      << "what is named is not below a source";
 }
 
 TEST(SelectTest, ParentsKeepThePath) {
@@ -77,6 +80,16 @@ TEST(SelectTest, ParentsKeepThePath) {
             "/[ sub sub/z.c ]");
   EXPECT_EQ(selected(example(), {"src/*.h"}, {.excludes = {}, .parents = true}),
             "/[ src src/y.h ]");
+  EXPECT_EQ(selected(example(), {"s*/./**/z.c"}, {.excludes = {}, .parents = true}),
+            "/[ sub sub/z.c ]");
+  EXPECT_EQ(selected(example(), {"no*/f"}, {.excludes = {}, .parents = true}), "/[ ]");
+}
+
+TEST(SelectTest, APathOfAMountIsNoPattern) {
+  const MemoryTree tree = {{"a*b/x", ""}, {"axb/y", ""}};
+  EXPECT_EQ(selected(tree, {"a*b"}, {.excludes = {}, .wildcards = false}), "a*b/[ x ]");
+  EXPECT_EQ(selected(tree, {"no*"}, {.excludes = {}, .wildcards = false}),
+            "error: \"/no*\": not found");
 }
 
 Digest digest_of(const MemoryTree& tree, const std::vector<std::string>& patterns) {
