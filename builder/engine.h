@@ -46,6 +46,11 @@ class Engine {
   /// `cancel` belongs to this build: a failing step requests it too, so that the others stop.
   Result<BuildReport> build(const BuildRequest& request, solver::EventSink& events, Cancel& cancel);
 
+  /// The configs of base images, as a build would find them.
+  std::vector<Result<frontend::ImageMeta>> resolve_images(
+      const std::vector<frontend::ImageRequest>& requests, bool pull, solver::EventSink& events,
+      const Cancel& cancel);
+
   /// The image that is called so, from its registry if `policy` says so; it is in the local store
   /// then, with all its files.
   Result<snapshotter::ImageRow> provide_image(const std::string& name_or_id, PullPolicy policy,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Engine::build, one named call per stage: read inputs, lower, solve, collect per platform, export.
-#include "builder/build_inputs.h"
+#include "builder/engine_build.h"
+
 #include "builder/engine.h"
 #include "builder/image_result.h"
 #include "builder/internal_step.h"
@@ -22,6 +23,8 @@ using exporter::BuiltImage;
 /// it, cannot tell earlier days.
 constexpr std::int64_t kInventedTime = 315619200;
 
+}  // namespace
+
 frontend::FrontendInput frontend_input(const BuildRequest& request, const BuildInputs& inputs) {
   frontend::FrontendInput input;
   input.file_name = inputs.file_name;
@@ -42,8 +45,14 @@ frontend::FrontendInput frontend_input(const BuildRequest& request, const BuildI
   input.extra_hosts = request.extra_hosts;
   input.shm_size = request.shm_size;
   input.ulimits = request.ulimits;
+  if (const auto context = inputs.directories.find("context");
+      context != inputs.directories.end()) {
+    input.ignored = context->second.ignore;
+  }
   return input;
 }
+
+namespace {
 
 /// Steps see the host's resolver as long as they are on the host's network.
 std::string host_resolv_conf() {
@@ -166,8 +175,12 @@ Result<BuildReport> Engine::build(const BuildRequest& request, solver::EventSink
                                    .cancel = cancel,
                                    .clock = own.clock,
                                    .pull = request.pull});
-  const frontend::FrontendOutput lowered =
-      TRY(frontend::build_dockerfile(frontend_input(request, inputs), *images));
+  frontend::checks::Linter linter;
+  auto lowering = frontend::build_dockerfile(frontend_input(request, inputs), *images, linter);
+  for (const solver::Warning& warning : frontend::warnings_of(linter.findings())) {
+    events.on_event(warning);
+  }
+  const frontend::FrontendOutput lowered = TRY(std::move(lowering));
   for (const solver::Warning& warning : lowered.warnings) {
     events.on_event(warning);
   }

@@ -2,6 +2,7 @@
 // The engine's verbs on images of the local store: list, find, inspect, remove.
 #include "builder/engine.h"
 #include "builder/services.h"
+#include "builder/source/image_resolver.h"
 
 namespace mybuild::builder {
 
@@ -148,6 +149,22 @@ Result<std::vector<std::string>> Engine::remove_image(const std::string& name_or
     TRY(services_->metadata->put_image(nameless));
   }
   return report;
+}
+
+std::vector<Result<frontend::ImageMeta>> Engine::resolve_images(
+    const std::vector<frontend::ImageRequest>& requests, bool pull, solver::EventSink& events,
+    const Cancel& cancel) {
+  Services& own = *services_;
+  return source::make_image_resolver({.registry = *own.registry,
+                                      .content = *own.content,
+                                      .layers = *own.layers,
+                                      .metadata = *own.metadata,
+                                      .lanes = own.lanes,
+                                      .events = events,
+                                      .cancel = cancel,
+                                      .clock = own.clock,
+                                      .pull = pull})
+      ->resolve(requests);
 }
 
 }  // namespace mybuild::builder

@@ -3,6 +3,7 @@
 // asking for the configs of base images through MetaResolver. Thread-compatible.
 #pragma once
 
+#include "frontend/checks/report.h"
 #include "snapshotter/base/result.h"
 #include "snapshotter/oci/image_config.h"
 #include "snapshotter/oci/platform.h"
@@ -49,6 +50,10 @@ class MetaResolver {
   virtual std::vector<Result<ImageMeta>> resolve(const std::vector<ImageRequest>& requests) = 0;
 };
 
+/// What a file is read for. Whoever does not build wants to hear all there is to say: what cannot
+/// be reached or is not supported is passed over.
+enum class Purpose { Build, Check, Outline };
+
 struct FrontendInput {
   std::string file_name = "Dockerfile";  // for messages
   std::string text;
@@ -66,6 +71,8 @@ struct FrontendInput {
   std::vector<std::string> extra_hosts;
   std::uint64_t shm_size = 0;
   std::vector<solver::Ulimit> ulimits;
+  std::vector<std::string> ignored;  // patterns of the build context's ignore file
+  Purpose purpose = Purpose::Build;
 };
 
 struct Target {
@@ -82,12 +89,27 @@ struct Target {
 struct FrontendOutput {
   solver::Graph graph;
   std::vector<Target> targets;  // one per platform
-  std::vector<solver::Warning> warnings;
+  std::vector<solver::Warning> warnings;  // of the build itself; what rules find goes to the linter
   /// SOURCE_DATE_EPOCH of the build argument or of a global ARG.
   std::optional<std::int64_t> source_date_epoch;
 };
 
-/// The Dockerfile frontend. Errors carry the place in the text with its excerpt.
-Result<FrontendOutput> build_dockerfile(const FrontendInput& input, MetaResolver& resolver);
+/// The Dockerfile frontend. Errors carry the place in the text with its excerpt. `linter` hears
+/// what the rules have to say of the first platform, also when the build fails.
+Result<FrontendOutput> build_dockerfile(const FrontendInput& input, MetaResolver& resolver,
+                                        checks::Linter& linter);
+/// For whoever does not care what the rules say.
+inline Result<FrontendOutput> build_dockerfile(const FrontendInput& input, MetaResolver& resolver) {
+  checks::Linter linter;
+  return build_dockerfile(input, resolver, linter);
+}
+/// Findings as a build prints them: each once, with its rule's name.
+std::vector<solver::Warning> warnings_of(const std::vector<checks::Finding>& findings);
+
+/// --call: what the file says about itself, for the first platform. A check looks at all stages
+/// unless a target is given; base images that cannot be reached leave their variables unknown.
+checks::CheckReport check_dockerfile(FrontendInput input, MetaResolver& resolver);
+Result<checks::Outline> outline_dockerfile(FrontendInput input, MetaResolver& resolver);
+Result<checks::TargetList> list_targets(const FrontendInput& input);
 
 }  // namespace mybuild::frontend

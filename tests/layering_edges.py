@@ -19,8 +19,9 @@ EDGES = {
     "solver/graph": FLOOR,
     "solver": FLOOR + ("solver/graph",),
     "frontend/ignore": ("snapshotter/base",),
-    "frontend": FLOOR + ("frontend/ignore", "solver/graph", "solver/progress.h"),
-    "frontend/dockerfile": FLOOR + ("frontend", "frontend/ignore", "solver/graph", "solver/progress.h"),
+    "frontend/checks": ("snapshotter/base", "frontend/ignore"),
+    "frontend": FLOOR + ("frontend/checks", "frontend/ignore", "solver/graph", "solver/progress.h"),
+    "frontend/dockerfile": FLOOR + ("frontend", "frontend/checks", "frontend/ignore", "solver/graph", "solver/progress.h"),
     # Doing it.
     "builder/sandbox": STORE,
     "builder/registry": STORE,
@@ -33,10 +34,10 @@ EDGES = {
                             "solver", "solver/graph"),
     "builder/run": STORE + ("builder/sandbox",),
     "builder": STORE + ("builder/sandbox", "builder/registry", "builder/secrets", "builder/devices", "builder/source",
-                        "builder/export", "builder/ops", "builder/run", "frontend", "frontend/dockerfile", "frontend/ignore", "solver", "solver/graph"),
+                        "builder/export", "builder/ops", "builder/run", "frontend", "frontend/checks", "frontend/dockerfile", "frontend/ignore", "solver", "solver/graph"),
     # Composition: flags in, exit code out.
     "cmd/mybuild": STORE + ("builder", "builder/export", "builder/run", "builder/sandbox", "builder/secrets", "builder/devices",
-                            "builder/source", "frontend", "frontend/dockerfile", "frontend/ignore", "solver", "solver/graph"),
+                            "builder/source", "frontend", "frontend/checks", "frontend/dockerfile", "frontend/ignore", "solver", "solver/graph"),
     "cmd/mybuild-sandbox": ("snapshotter/base", "builder/sandbox"),
 }
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "cmd/mybuild/call.h"
 #include "cmd/mybuild/cli/build_options.h"
 #include "cmd/mybuild/cli/result_files.h"
 #include "cmd/mybuild/progress/progress.h"
@@ -78,6 +79,9 @@ int build_verb(std::span<const std::string> args) {
     return reading.exit_code;
   }
   const BuildOptions& options = *reading.options;
+  if (options.call.call != builder::Call::Build) {
+    return answer_verb(options);
+  }
   auto gate = SignalGate::open();  // before the first thread
   if (!gate) {
     return fail(gate.error());

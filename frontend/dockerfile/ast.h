@@ -45,7 +45,7 @@ struct Document {
   std::vector<Node> nodes;
   std::vector<Directive> directives;
   char escape = '\\';
-  std::vector<LineRange> empty_continuations;  // instructions with a blank line inside
+  std::vector<LineRange> empty_continuations;  // the ends of instructions with a blank line inside
 
   /// Null when there is no such directive.
   const Directive* directive(std::string_view name) const;

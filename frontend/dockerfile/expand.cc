@@ -64,6 +64,7 @@ class Expander {
       : input_(input), env_(env), options_(options), words_(words) {}
 
   Result<std::string> run() { return until(std::nullopt, options_.keep_escapes, words_); }
+  std::vector<std::string> take_used() { return std::move(used_); }
   std::vector<std::string> take_unset() { return std::move(unset_); }
 
  private:
@@ -101,6 +102,7 @@ class Expander {
   std::size_t at_ = 0;
   int depth_ = 0;
   std::size_t work_ = 0;
+  std::vector<std::string> used_;
   std::vector<std::string> unset_;
 };
 
@@ -371,8 +373,9 @@ std::string Expander::name() {
 
 const std::string* Expander::look_up(std::string_view variable) {
   const std::string* value = env_.find(variable);
-  if (value == nullptr && std::find(unset_.begin(), unset_.end(), variable) == unset_.end()) {
-    unset_.emplace_back(variable);
+  std::vector<std::string>& seen = value == nullptr ? unset_ : used_;
+  if (std::find(seen.begin(), seen.end(), variable) == seen.end()) {
+    seen.emplace_back(variable);
   }
   return value;
 }
@@ -391,14 +394,14 @@ bool is_plain(std::string_view word, char escape) {
 
 Result<Expanded> expand(std::string_view word, const EnvList& env, const ExpandOptions& options) {
   if (is_plain(word, options.escape)) {
-    return Expanded{std::string(word), {}};
+    return Expanded{std::string(word), {}, {}};
   }
   Expander expander(word, env, options, nullptr);
   auto text = expander.run();
   if (!text) {
     return failed(word, std::move(text).error());
   }
-  return Expanded{std::move(text).value(), expander.take_unset()};
+  return Expanded{std::move(text).value(), expander.take_used(), expander.take_unset()};
 }
 
 Result<std::vector<std::string>> expand_words(std::string_view word, const EnvList& env,

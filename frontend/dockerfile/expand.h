@@ -24,6 +24,7 @@ struct ExpandOptions {
 
 struct Expanded {
   std::string text;
+  std::vector<std::string> used;  // variables asked for that are set; repeated ones once
   std::vector<std::string>
       unset;  // variables asked for that are not set, in order, repeated ones once
 };

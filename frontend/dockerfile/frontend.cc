@@ -3,8 +3,10 @@
 
 #include "frontend/dockerfile/characters.h"
 #include "frontend/dockerfile/epoch.h"
+#include "frontend/dockerfile/lint.h"
 #include "frontend/dockerfile/lower.h"
 #include "frontend/dockerfile/parser.h"
+#include "frontend/dockerfile/passes.h"
 #include "frontend/dockerfile/stages.h"
 #include "frontend/dockerfile/suggest.h"
 #include "frontend/dockerfile/syntax.h"
@@ -60,6 +62,27 @@ Error no_image(const Waiting& waiting, Error error) {
   return std::move(error).at(waiting.plan->source().locate(stage.lines));
 }
 
+/// Only what has no answer may have one later: that is no fault of the file.
+bool is_out_of_reach(const Error& error) {
+  return error.kind() == ErrorKind::Unavailable || error.kind() == ErrorKind::Deadline;
+}
+
+ImageMeta unknown_image(const ImageRequest& request) {
+  ImageMeta image{Digest(), {}};
+  image.config.platform = request.platform;
+  return image;
+}
+
+/// The build argument takes the place of the file's directive.
+std::string option_text(const FrontendInput& input, const Document& document) {
+  const auto given = input.build_args.find("BUILDKIT_DOCKERFILE_CHECK");
+  if (given != input.build_args.end()) {
+    return given->second;
+  }
+  const Directive* directive = document.directive("check");
+  return directive == nullptr ? std::string() : directive->value;
+}
+
 /// Asks for all images that any platform waits for, each once.
 Status resolve_round(std::vector<StagePlan>& plans, MetaResolver& resolver) {
   std::vector<ImageRequest> requests;
@@ -84,33 +107,17 @@ Status resolve_round(std::vector<StagePlan>& plans, MetaResolver& resolver) {
   }
   for (const Waiting& one : waiting) {
     const Result<ImageMeta>& answer = answers[one.request];
-    if (!answer) {
+    PlannedStage& stage = one.plan->stage(one.stage);
+    if (answer) {
+      stage.image = *answer;
+    } else if (one.plan->input().purpose != Purpose::Build && is_out_of_reach(answer.error())) {
+      stage.image = unknown_image(*stage.request);
+      stage.image_unknown = true;
+    } else {
       return no_image(one, answer.error());
     }
-    one.plan->stage(one.stage).image = *answer;
   }
   return {};
-}
-
-/// Rounds go on as long as triggers of base images name further images.
-Status resolve_all(std::vector<StagePlan>& plans, MetaResolver& resolver) {
-  for (bool more = true; more;) {
-    TRY(resolve_round(plans, resolver));
-    more = false;
-    for (StagePlan& plan : plans) {
-      const bool grown = TRY(plan.add_triggers());
-      more = more || grown;
-    }
-  }
-  return {};
-}
-
-void warn_empty_continuations(const Document& document, const SourceMap& source,
-                              std::vector<solver::Warning>& warnings) {
-  for (const LineRange lines : document.empty_continuations) {
-    warnings.push_back({"empty continuation line", "remove the blank line inside the instruction",
-                        source.locate(lines)});
-  }
 }
 
 void warn_unknown_filters(const FrontendInput& input, const StagePlan& plan,
@@ -153,35 +160,71 @@ bool ImageRequest::operator==(const ImageRequest& other) const {
       source);
 }
 
-Result<FrontendOutput> build_dockerfile(const FrontendInput& input, MetaResolver& resolver) {
-  const SourceMap source(input.file_name, input.text);
-  TRY(check_syntax(input.text, input.build_args, source));
-  const Document document = TRY(parse(source, input.text));
-  const Script script = TRY(parse_script(document, source));
+Result<Reading> read_dockerfile(const FrontendInput& input, checks::Linter& linter) {
+  auto source = std::make_unique<const SourceMap>(input.file_name, input.text);
+  linter.set_source([map = source.get()](int first, int last) {
+    return map->locate({first, last});
+  });
+  TRY(check_syntax(input.text, input.build_args, *source));
+  const Document document = TRY(parse(*source, input.text));
+  auto options = TRY(checks::parse_options(option_text(input, document)));
+  linter.set_options(std::move(options));
+  lint_continuations(document, linter);
+  auto script = TRY(parse_script(document, *source, linter));
+  lint_script(document, script, linter);
+  return Reading{std::move(source), std::move(script)};
+}
 
+Status resolve_all(std::vector<StagePlan>& plans, MetaResolver& resolver) {
+  for (bool more = true; more;) {
+    TRY(resolve_round(plans, resolver));
+    more = false;
+    for (StagePlan& plan : plans) {
+      const bool grown = TRY(plan.add_triggers());
+      more = more || grown;
+    }
+  }
+  return {};
+}
+
+Result<std::vector<StagePlan>> make_plans(const FrontendInput& input, const Reading& reading,
+                                          checks::Linter& linter, checks::Linter& silent) {
+  silent.mute();
   std::vector<oci::Platform> platforms = input.platforms;
   if (platforms.empty()) {
     platforms.push_back(input.build_platform.architecture.empty() ? oci::host_platform()
                                                                   : input.build_platform);
   }
+  if (input.purpose != Purpose::Build) {
+    platforms.resize(1);
+  }
   std::vector<StagePlan> plans;
   for (const oci::Platform& platform : platforms) {
-    auto plan = TRY(StagePlan::make(input, script, source, platform));
+    auto plan = TRY(StagePlan::make(input, reading.script, *reading.source, platform,
+                                    plans.empty() ? linter : silent));
     plans.push_back(std::move(plan));
   }
+  return plans;
+}
+
+Result<FrontendOutput> build_dockerfile(const FrontendInput& input, MetaResolver& resolver,
+                                        checks::Linter& linter) {
+  const Reading reading = TRY(read_dockerfile(input, linter));
+  checks::Linter silent;
+  std::vector<StagePlan> plans = TRY(make_plans(input, reading, linter, silent));
   TRY(resolve_all(plans, resolver));
 
   FrontendOutput output;
   output.source_date_epoch = plans.front().source_date_epoch();
   warn_unknown_filters(input, plans.front(), output.warnings);
   warn_without_epoch(input, plans.front(), output.warnings);
-  warn_empty_continuations(document, source, output.warnings);
   solver::GraphBuilder graph;
   for (const StagePlan& plan : plans) {
-    Lowering lowering(plan, graph, output.warnings, platforms.size() > 1);
+    Lowering lowering(plan, graph, plans.size() > 1);
     auto target = TRY(lowering.run());
     output.targets.push_back(std::move(target));
   }
+  TRY(linter.verdict());
   output.graph = std::move(graph).build();
   return output;
 }

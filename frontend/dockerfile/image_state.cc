@@ -131,6 +131,15 @@ void ImageState::set_env(const std::string& name, const std::string& value) {
   config.env[found->second] = name + "=" + value;
 }
 
+std::optional<std::string_view> ImageState::find_image_env(std::string_view name) const {
+  const auto found = config_env_.find(name);
+  if (found == config_env_.end()) {
+    return std::nullopt;
+  }
+  const std::string_view variable = config.env[found->second];
+  return variable.substr(std::min(name.size() + 1, variable.size()));
+}
+
 void ImageState::declare(ArgStep::Argument argument, bool is_variable) {
   if (declared_.find(argument.name) == nullptr) {
     declared_order_.push_back(argument.name);

@@ -40,6 +40,8 @@ class ImageState {
   void declare(ArgStep::Argument argument, bool is_variable);
   bool is_declared(std::string_view name) const;
   void set_env(const std::string& name, const std::string& value);
+  /// What the image's own variables have, whatever an ARG hides.
+  std::optional<std::string_view> find_image_env(std::string_view name) const;
   /// "|2 A=1 B=2 " for the ARGs declared so far, "" for none.
   std::string declared_args() const;
 

@@ -5,6 +5,7 @@
 #include "frontend/dockerfile/flags.h"
 #include "frontend/dockerfile/go_format.h"
 #include "frontend/dockerfile/heredoc.h"
+#include "frontend/dockerfile/lint.h"
 #include "frontend/dockerfile/run_device.h"
 #include "frontend/dockerfile/run_mount.h"
 #include "frontend/dockerfile/suggest.h"
@@ -97,6 +98,7 @@ Result<Body> pairs(const Node& node) {
     return needs_some(node);
   }
   StepType step;
+  step.legacy_pair = node.legacy_pair;
   for (std::size_t i = 0; i + 1 < node.args.size(); i += 2) {
     if (node.args[i].empty()) {
       return invalid_argument("{} names can not be blank", verb_of(node));
@@ -396,16 +398,19 @@ Result<Step> parse_step(const Node& node) {
     return unknown_instruction(node);
   }
   auto body = TRY(found->parse(node));
-  return Step{std::move(body), std::string(trim(node.original)), node.lines};
+  return Step{std::move(body), std::string(trim(node.original)), node.lines, node.comments};
 }
 
-Result<Script> parse_script(const Document& document, const SourceMap& source) {
+Result<Script> parse_script(const Document& document, const SourceMap& source,
+                            checks::Linter& linter) {
   Script script{.global_args = {}, .stages = {}, .escape = document.escape};
   for (const Node& node : document.nodes) {
+    lint_instruction(node, linter);
     auto step = parse_step(node);
     if (!step) {
       return std::move(step).error().at(source.locate(node.lines));
     }
+    lint_description(*step, linter);
     if (std::holds_alternative<FromStep>(step->body)) {
       script.stages.push_back({std::move(step).value(), {}});
     } else if (!script.stages.empty()) {

@@ -3,6 +3,7 @@
 // values. Value types; parse is pure and thread-safe.
 #pragma once
 
+#include "frontend/checks/linter.h"
 #include "frontend/dockerfile/ast.h"
 #include "snapshotter/base/result.h"
 #include "snapshotter/oci/image_config.h"
@@ -44,9 +45,11 @@ struct ArgStep {
 };
 struct EnvStep {
   std::vector<KeyValue> pairs;
+  bool legacy_pair = false;  // ENV k v
 };
 struct LabelStep {
   std::vector<KeyValue> pairs;
+  bool legacy_pair = false;
 };
 struct RunStep {
   CommandLine command;
@@ -113,6 +116,7 @@ struct Step {
       body;
   std::string text;  // as written, continuations joined
   LineRange lines;
+  std::vector<std::string> comments = {};  // the comment lines directly above
 };
 
 /// FROM with all up to the next one.
@@ -129,7 +133,8 @@ struct Script {
 
 /// One instruction; errors have no place yet.
 Result<Step> parse_step(const Node& node);
-/// The whole file; errors carry their place.
-Result<Script> parse_script(const Document& document, const SourceMap& source);
+/// The whole file; errors carry their place. `linter` hears what the rules say of each instruction.
+Result<Script> parse_script(const Document& document, const SourceMap& source,
+                            checks::Linter& linter);
 
 }  // namespace mybuild::frontend

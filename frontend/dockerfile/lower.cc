@@ -2,7 +2,6 @@
 #include "frontend/dockerfile/lower.h"
 
 #include "frontend/dockerfile/characters.h"
-#include "frontend/dockerfile/suggest.h"
 
 #include <fmt/format.h>
 
@@ -33,7 +32,7 @@ std::string base_name(const ImageRequest& request, const ImageMeta& image) {
 Result<std::string> StepContext::expand_word(std::string_view word) {
   auto expanded = TRY(expand(word, state.image.env(), {.escape = build.plan().escape()}));
   if (!expanded.unset.empty()) {
-    build.warn_unset(expanded.unset, state, step().lines);
+    build.inspector().see_unset(step(), expanded.unset, state.image);
   }
   return std::move(expanded.text);
 }
@@ -60,12 +59,11 @@ Result<std::optional<solver::Edge>> StepContext::source_tree(std::size_t index,
   return found->root;
 }
 
-Lowering::Lowering(const StagePlan& plan, solver::GraphBuilder& graph,
-                   std::vector<solver::Warning>& warnings, bool multi_platform)
+Lowering::Lowering(const StagePlan& plan, solver::GraphBuilder& graph, bool multi_platform)
     : plan_(plan),
       graph_(graph),
-      warnings_(warnings),
       multi_platform_(multi_platform),
+      inspector_(plan),
       states_(static_cast<std::size_t>(plan.size())),
       children_(states_.size()) {
   for (int index = 0; index < plan.size(); ++index) {
@@ -92,19 +90,6 @@ solver::Edge Lowering::inline_file(const std::string& name, const std::string& c
   op.actions.push_back(solver::MakeFileAction{"/" + name, content, mode});
   return graph_.add(std::move(op), {}, platform,
                     {.name = "[internal] preparing inline document", .location = {}});
-}
-
-void Lowering::warn_unset(const std::vector<std::string>& names, const StageState& state,
-                          LineRange lines) {
-  for (const std::string& name : names) {
-    // A step may ask for a variable several times; once is enough.
-    if (state.image.is_declared(name) || !warned_.emplace(lines.first, name).second) {
-      continue;
-    }
-    warnings_.push_back({fmt::format("usage of undefined variable '${}'", name),
-                         did_you_mean(name, state.image.env().names()),
-                         plan_.source().locate(lines)});
-  }
 }
 
 StageState Lowering::start_from_image(const PlannedStage& stage, StepNamer& namer) {
@@ -217,15 +202,24 @@ Status Lowering::lower_step(StepContext& context) {
   const WordExpander expander = context.expander();
   ImageState& image = context.state.image;
   const ArgScope scope{plan_.build_args(), plan_.global_args()};
-  const WordsExpander words = [&](std::string_view word) {
-    return expand_words(word, image.env(), {.escape = plan_.escape()});
+  const WordsExpander words = [&](std::string_view word) -> Result<std::vector<std::string>> {
+    auto ports = TRY(expand_words(word, image.env(), {.escape = plan_.escape()}));
+    for (const std::string& port : ports) {
+      inspector_.see_port(context.step(), port);
+    }
+    return ports;
   };
+  inspector_.see(context.step(), image);
   return std::visit(
       Overloaded{
           [&](const RunStep& step) { return lower_run(context, step); },
           [&](const CopyStep& step) { return lower_copy(context, step); },
           [&](const WorkdirStep& step) { return lower_workdir(context, step); },
-          [&](const ArgStep& step) { return apply(step, expander, scope, image); },
+          [&](const ArgStep& step) -> Status {
+            TRY(apply(step, expander, scope, image));
+            inspector_.see_arg(context.step(), step, image);
+            return {};
+          },
           [&](const EnvStep& step) { return apply(step, expander, image); },
           [&](const LabelStep& step) { return apply(step, expander, image); },
           [&](const UserStep& step) { return apply(step, expander, image); },
@@ -245,6 +239,7 @@ Status Lowering::lower_stage(int index) {
                   is_step_only || stage.replaced ? 0 : count_steps(stage),
                   multi_platform_ ? std::optional(stage.platform) : std::nullopt);
   StageState state = start(stage, namer);
+  inspector_.start_stage(index);
   const bool is_base = !stage.steps.empty() || index == plan_.target() ||
                        children_[static_cast<std::size_t>(index)] > 0;
   if (stage.origin == PlannedStage::Origin::Local && is_base) {
@@ -256,7 +251,10 @@ Status Lowering::lower_stage(int index) {
   for (const PlannedStep& planned : stage.steps) {
     StepContext context{*this, state, planned, namer, ignores_cache(stage)};
     auto done = lower_step(context);
-    if (!done) {
+    const bool passed_over =
+        !done && input().purpose != Purpose::Build &&
+        (done.error().kind() == ErrorKind::Unsupported || !inspector_.knows_base());
+    if (!done && !passed_over) {
       return std::move(done).error().at(plan_.source().locate(planned.step->lines));
     }
   }

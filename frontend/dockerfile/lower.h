@@ -6,12 +6,12 @@
 
 #include "frontend/dockerfile/expand.h"
 #include "frontend/dockerfile/image_state.h"
+#include "frontend/dockerfile/inspector.h"
 #include "frontend/dockerfile/stages.h"
 #include "frontend/dockerfile/step_namer.h"
 #include "solver/graph/graph.h"
 
 #include <optional>
-#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -37,7 +37,7 @@ struct StepContext {
   bool no_cache = false;
 
   const Step& step() const { return *planned.step; }
-  /// Expansion with the variables as they are now; what is not set is remembered for a warning.
+  /// Expansion with the variables as they are now; the inspector hears of what is not set.
   Result<std::string> expand_word(std::string_view word);
   WordExpander expander();
   /// The name and the place of the step's vertex; counts the step.
@@ -53,8 +53,7 @@ Status lower_workdir(StepContext& context, const WorkdirStep& step);
 class Lowering {
  public:
   /// `multi_platform`: the names of vertices say which platform they are for.
-  Lowering(const StagePlan& plan, solver::GraphBuilder& graph,
-           std::vector<solver::Warning>& warnings, bool multi_platform);
+  Lowering(const StagePlan& plan, solver::GraphBuilder& graph, bool multi_platform);
 
   /// Once.
   Result<Target> run();
@@ -62,14 +61,13 @@ class Lowering {
   const FrontendInput& input() const { return plan_.input(); }
   const StagePlan& plan() const { return plan_; }
   solver::GraphBuilder& graph() { return graph_; }
+  Inspector& inspector() { return inspector_; }
   solver::Edge build_context();
   /// A tree with one file in it, for a heredoc.
   solver::Edge inline_file(const std::string& name, const std::string& content, std::uint32_t mode,
                            const oci::Platform& platform);
   /// Null when the stage has not been lowered yet.
   const StageState* find(int stage) const;
-  void warn(solver::Warning warning) { warnings_.push_back(std::move(warning)); }
-  void warn_unset(const std::vector<std::string>& names, const StageState& state, LineRange lines);
 
  private:
   StageState start(const PlannedStage& stage, StepNamer& namer);
@@ -85,11 +83,10 @@ class Lowering {
 
   const StagePlan& plan_;
   solver::GraphBuilder& graph_;
-  std::vector<solver::Warning>& warnings_;
   bool multi_platform_;
+  Inspector inspector_;
   std::vector<std::optional<StageState>> states_;
   std::vector<int> children_;  // stages still to come that start from each
-  std::set<std::pair<int, std::string>> warned_;
 };
 
 }  // namespace mybuild::frontend

@@ -33,7 +33,7 @@ Result<Copy> expand_copy(StepContext& context, const CopyStep& step) {
     if (file.expand) {
       // Quotes mean nothing in a body, and its escape character is '\', whatever the file's is.
       auto content = TRY(expand(file.content, context.state.image.env(), {.ignore_quotes = true}));
-      context.build.warn_unset(content.unset, context.state, context.step().lines);
+      context.build.inspector().see_unset(context.step(), content.unset, context.state.image);
       file.content = std::move(content.text);
     }
     out.files.push_back(std::move(file));
@@ -153,15 +153,8 @@ Status check_linked_owner(std::string_view chown) {
 
 /// Whether the copy makes a layer that knows nothing of the base. With --chmod BuildKit makes an
 /// ordinary one.
-bool is_linked(StepContext& context, const CopyStep& step, const Copy& copy) {
-  if (step.link && !copy.chmod.empty()) {
-    context.build.warn({.message = "--link does nothing beside --chmod",
-                        .detail = "BuildKit does the same: the layer depends on what is below it; "
-                                  "set the mode of the sources instead",
-                        .location = context.build.plan().source().locate(context.step().lines)});
-    return false;
-  }
-  return step.link;
+bool is_linked(const CopyStep& step, const Copy& copy) {
+  return step.link && copy.chmod.empty();
 }
 
 /// `copied` on the stage's tree, if it has one.
@@ -184,7 +177,7 @@ Status lower_copy(StepContext& context, const CopyStep& step) {
     TRY(check_file_mode(copy.chmod));
   }
   StageState& state = context.state;
-  const bool linked = is_linked(context, step, copy);
+  const bool linked = is_linked(step, copy);
   if (linked) {
     TRY(check_linked_owner(copy.chown));
   }
@@ -195,6 +188,16 @@ Status lower_copy(StepContext& context, const CopyStep& step) {
   }
   solver::CopyAction action;
   action.dest = destination(context, copy.dest);
+  context.build.inspector().see_copy(context.step(), step.is_add,
+                                     {.sources = copy.sources,
+                                      .files = copy.files.size(),
+                                      .dest = copy.dest,
+                                      .path = action.dest,
+                                      .chown = copy.chown,
+                                      .from_context = context.planned.sources.empty(),
+                                      .onto_nothing = !state.root,
+                                      .link_lost = step.link && !linked},
+                                     state.image);
   if (!copy.chown.empty()) {
     action.owner = solver::Owner{copy.chown};
   }
@@ -233,7 +236,13 @@ Status lower_copy(StepContext& context, const CopyStep& step) {
 
 Status lower_workdir(StepContext& context, const WorkdirStep& step) {
   StageState& state = context.state;
-  TRY(apply(step, context.expander(), state.image));
+  std::string path;
+  const WordExpander expander = [&](std::string_view word) -> Result<std::string> {
+    path = TRY(context.expand_word(word));
+    return path;
+  };
+  TRY(apply(step, expander, state.image));
+  context.build.inspector().see_workdir(context.step(), path);
   if (state.image.cwd == "/") {
     return {};
   }

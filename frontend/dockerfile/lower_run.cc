@@ -172,17 +172,25 @@ Result<solver::ExecMount> tree_mount(StepContext& context, const RunMount& mount
 }
 
 Status add_mounts(StepContext& context, const RunStep& step, Draft& draft) {
+  Inspector& inspector = context.build.inspector();
   for (std::size_t i = 0; i < step.mounts.size(); ++i) {
     const RunMount mount = TRY(parse_run_mount(step.mounts[i], context.expander()));
     if (mount.type == MountType::Secret) {
       draft.op.mounts.push_back(secret_mount(mount));
+      inspector.see_mount(context.step(), mount,
+                          std::get<solver::SecretMount>(draft.op.mounts.back().kind).id);
       if (mount.env) {
         draft.secret_variables.push_back(*mount.env);
       }
     } else if (mount.type == MountType::Ssh) {
       draft.op.mounts.push_back(ssh_mount(mount, draft));
+      inspector.see_mount(context.step(), mount,
+                          std::get<solver::SshMount>(draft.op.mounts.back().kind).id);
     } else {
       auto tree = TRY(tree_mount(context, mount, i, draft));
+      if (const auto* cache = std::get_if<solver::CacheMount>(&tree.kind)) {
+        inspector.see_mount(context.step(), mount, cache->id);
+      }
       draft.op.mounts.push_back(std::move(tree));
     }
   }

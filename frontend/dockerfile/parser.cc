@@ -201,12 +201,12 @@ Result<Document> parse(const SourceMap& source, std::string_view text) {
     if (!node) {
       return std::move(node).error().at(source.locate(line->lines));
     }
+    if (line->empty_continuation) {
+      document.empty_continuations.push_back({line->lines.last, line->lines.last});
+    }
     TRY(read_heredocs(*node, lexer, line->lines.first));
     node->lines = {line->lines.first, lexer.current_line()};
     node->comments = std::move(line->comments);
-    if (line->empty_continuation) {
-      document.empty_continuations.push_back(node->lines);
-    }
     document.nodes.push_back(std::move(node).value());
   }
   document.escape = lexer.escape();

@@ -5,6 +5,7 @@
 #include "frontend/dockerfile/epoch.h"
 #include "frontend/dockerfile/expand.h"
 #include "frontend/dockerfile/go_format.h"
+#include "frontend/dockerfile/lint.h"
 #include "frontend/dockerfile/parser.h"
 #include "frontend/dockerfile/suggest.h"
 
@@ -86,8 +87,11 @@ Error StagePlan::at(Error error, LineRange lines) const {
 }
 
 Result<StagePlan> StagePlan::make(const FrontendInput& input, const Script& script,
-                                  const SourceMap& source, const oci::Platform& platform) {
-  StagePlan plan(input, script, source, platform);
+                                  const SourceMap& source, const oci::Platform& platform,
+                                  checks::Linter& linter) {
+  StagePlan plan(input, script, source, platform, linter);
+  plan.set_platform_args();
+  plan.check_default_bases();
   TRY(plan.read_global_args());
   for (const StageText& text : script.stages) {
     TRY(plan.add_stage(text));
@@ -113,7 +117,7 @@ Result<std::string> StagePlan::expand_global(const std::string& word, LineRange 
   return std::move(text)->text;
 }
 
-Status StagePlan::read_global_args() {
+void StagePlan::set_platform_args() {
   const FromStep& last = std::get<FromStep>(script_->stages.back().from.body);
   const auto& given = input_->build_args;
   const std::string& target = input_->target.empty() ? last.name : input_->target;
@@ -121,6 +125,39 @@ Status StagePlan::read_global_args() {
     const auto override_value = given.find(name);
     global_args_.set(name, override_value == given.end() ? value : override_value->second);
   }
+}
+
+void StagePlan::check_default_bases() const {
+  EnvList defaults = global_args_;
+  for (const Step& step : script_->global_args) {
+    for (const auto& argument : std::get<ArgStep>(step.body).arguments) {
+      if (argument.value) {
+        const auto value = expand(*argument.value, defaults, {.escape = script_->escape});
+        if (!value) {
+          return;  // the build fails on it
+        }
+        defaults.set(argument.name, value->text);
+      }
+    }
+  }
+  lint_default_bases(*script_, defaults, *linter_);
+}
+
+const std::vector<std::string>& StagePlan::declared_globals() {
+  if (declared_globals_.empty()) {
+    declared_globals_ = global_args_.names();
+    for (const Step& step : script_->global_args) {
+      for (const auto& argument : std::get<ArgStep>(step.body).arguments) {
+        declared_globals_.push_back(argument.name);
+      }
+    }
+    std::sort(declared_globals_.begin(), declared_globals_.end());
+  }
+  return declared_globals_;
+}
+
+Status StagePlan::read_global_args() {
+  const auto& given = input_->build_args;
   for (const Step& step : script_->global_args) {
     for (const auto& argument : std::get<ArgStep>(step.body).arguments) {
       if (const auto found = given.find(argument.name); found != given.end()) {
@@ -174,6 +211,10 @@ Status StagePlan::read_source_date_epoch() {
 
 Status StagePlan::add_stage(const StageText& text) {
   const FromStep& from = std::get<FromStep>(text.from.body);
+  if (const auto word = expand(from.base, global_args_, {.escape = script_->escape});
+      word && !word->unset.empty()) {
+    lint_from_variables(text.from, *word, declared_globals(), *linter_);
+  }
   PlannedStage stage;
   stage.text = &text;
   stage.lines = text.from.lines;
@@ -183,7 +224,7 @@ Status StagePlan::add_stage(const StageText& text) {
     return at(invalid_argument("base name ({}) should not be blank", from.base), stage.lines);
   }
   if (!from.platform.empty()) {
-    TRY(set_platform(stage, from.platform));
+    TRY(set_platform(stage, text.from));
   }
   stage.replaced = !from.name.empty() && set_context(stage, from.name);
   if (!stage.replaced) {
@@ -196,15 +237,28 @@ Status StagePlan::add_stage(const StageText& text) {
   return {};
 }
 
-Status StagePlan::set_platform(PlannedStage& stage, const std::string& expression) {
-  const std::string text = TRY(expand_global(expression, stage.lines));
-  if (text.empty()) {
-    return at(invalid_argument("empty platform value from expression {}", expression), stage.lines);
+Status StagePlan::set_platform(PlannedStage& stage, const Step& from) {
+  const std::string& expression = std::get<FromStep>(from.body).platform;
+  auto word = expand(expression, global_args_, {.escape = script_->escape});
+  if (!word) {
+    return at(std::move(word).error(), stage.lines);
   }
-  auto platform = oci::parse_platform(text);
+  if (!word->unset.empty()) {
+    lint_from_variables(from, *word, declared_globals(), *linter_);
+  }
+  lint_from_platform(from, *word, global_args_, *linter_);
+  const auto with_guess = [&](Error error) {
+    const std::string guess =
+        word->unset.empty() ? "" : did_you_mean(word->unset.front(), declared_globals());
+    return at(guess.empty() ? std::move(error) : std::move(error).with_hint(guess), stage.lines);
+  };
+  if (word->text.empty()) {
+    return with_guess(invalid_argument("empty platform value from expression {}", expression));
+  }
+  auto platform = oci::parse_platform(word->text);
   if (!platform) {
-    return at(std::move(platform).error().context("failed to parse platform " + expression),
-              stage.lines);
+    return with_guess(
+        std::move(platform).error().context("failed to parse platform " + expression));
   }
   stage.platform = *platform;
   return {};
@@ -415,6 +469,11 @@ void StagePlan::mark_reachable() {
   std::vector<int> todo{target_};
   for (PlannedStage& planned : stages_) {
     planned.reachable = false;
+  }
+  if (input_->purpose == Purpose::Check && input_->target.empty()) {
+    for (int index = 0; index < static_cast<int>(script_->stages.size()); ++index) {
+      todo.push_back(index);
+    }
   }
   while (!todo.empty()) {
     PlannedStage& planned = stage(todo.back());

@@ -41,6 +41,7 @@ struct PlannedStage {
   std::vector<PlannedStep> steps;
   bool reachable = false;
   bool triggers_added = false;
+  bool image_unknown = false;  // it is out of reach, which is an error of builds only
 
   const std::string& name() const;  // "" = none
   /// True if it is there before any step runs, so that every stage may use it.
@@ -51,7 +52,8 @@ class StagePlan {
  public:
   /// `script` and `source` must outlive the plan.
   static Result<StagePlan> make(const FrontendInput& input, const Script& script,
-                                const SourceMap& source, const oci::Platform& platform);
+                                const SourceMap& source, const oci::Platform& platform,
+                                checks::Linter& linter);
 
   /// Images of reachable stages that are not answered yet.
   std::vector<int> unresolved() const;
@@ -66,6 +68,8 @@ class StagePlan {
   std::optional<std::int64_t> source_date_epoch() const { return source_date_epoch_; }
   const FrontendInput& input() const { return *input_; }
   const SourceMap& source() const { return *source_; }
+  const Script& script() const { return *script_; }
+  checks::Linter& linter() const { return *linter_; }
   char escape() const { return script_->escape; }
   /// "stage-0" for stages without a name, "" when there is nothing to tell apart.
   std::string shown_name(int index) const;
@@ -77,21 +81,25 @@ class StagePlan {
 
  private:
   StagePlan(const FrontendInput& input, const Script& script, const SourceMap& source,
-            const oci::Platform& platform)
+            const oci::Platform& platform, checks::Linter& linter)
       : input_(&input),
         script_(&script),
         source_(&source),
+        linter_(&linter),
         platform_(platform),
         build_args_(input.build_args) {}
 
   std::string name_or_number(int index) const;
+  void set_platform_args();
   Status read_global_args();
   Status read_source_date_epoch();
   LineRange global_arg_lines(const std::string& name) const;
+  void check_default_bases() const;
+  const std::vector<std::string>& declared_globals();
   Result<std::string> expand_global(const std::string& word, LineRange lines) const;
   Status add_stage(const StageText& text);
   Status set_base(PlannedStage& stage);
-  Status set_platform(PlannedStage& stage, const std::string& expression);
+  Status set_platform(PlannedStage& stage, const Step& from);
   Status set_image(PlannedStage& stage, const std::string& name);
   bool set_context(PlannedStage& stage, const std::string& name);
   Status connect();
@@ -107,9 +115,11 @@ class StagePlan {
   const FrontendInput* input_;
   const Script* script_;
   const SourceMap* source_;
+  checks::Linter* linter_;
   oci::Platform platform_;
   std::map<std::string, std::string> build_args_;
   EnvList global_args_;
+  std::vector<std::string> declared_globals_;  // with or without a value, sorted; made when needed
   std::optional<std::int64_t> source_date_epoch_;
   std::deque<PlannedStage> stages_;  // references stay good while images are added
   std::map<std::string, int> by_name_;

@@ -162,8 +162,8 @@ TEST_F(BuildOptionsTest, TheContextMustBeADirectory) {
 }
 
 TEST_F(BuildOptionsTest, OptionsOfBuildxThatAreMissingAreRefusedByName) {
-  for (const std::string name : {"attest", "builder", "cache-from", "cache-to", "call",
-                                 "cgroup-parent", "check", "memory", "squash"}) {
+  for (const std::string name :
+       {"attest", "builder", "cache-from", "cache-to", "cgroup-parent", "memory", "squash"}) {
     EXPECT_EQ(error_of({"--" + name, "."}), "--" + name + " is not supported yet");
   }
   EXPECT_THAT(error_of({"--provenance=mode=max", "."}),
@@ -179,6 +179,25 @@ TEST_F(BuildOptionsTest, BadValuesAreNamed) {
   EXPECT_THAT(error_of({"--platform=a/b/c/d/e", "."}), HasSubstr("--platform"));
   EXPECT_THAT(error_of({"--build-arg", "=x", "."}), HasSubstr("has no name"));
   EXPECT_THAT(error_of({"-o", "-", "-o", "type=oci", "."}), HasSubstr("stdout"));
+}
+
+TEST(BuildCall, AsksWhatItIsToldInTheFormItIsTold) {
+  EXPECT_EQ(builder::Call::Build, read({"/tmp"})->call.call);
+  EXPECT_EQ(builder::Call::Check, read({"--check", "/tmp"})->call.call);
+  EXPECT_EQ(builder::Call::Build, read({"--call=build", "/tmp"})->call.call);
+  const auto outline = read({"--call", "outline,format=json", "/tmp"});
+  EXPECT_EQ(builder::Call::Outline, outline->call.call);
+  EXPECT_EQ(AnswerFormat::Json, outline->call.format);
+  const auto check = read({"--call=check,format=sarif,ignorestatus=true", "--check", "/tmp"});
+  EXPECT_EQ(AnswerFormat::Sarif, check->call.format);
+  EXPECT_TRUE(check->call.ignore_status);
+}
+
+TEST(BuildCall, RefusesWhatItCannotAnswer) {
+  EXPECT_THAT(error_of({"--call=lsd", "/tmp"}), HasSubstr("there is no call 'lsd'"));
+  EXPECT_THAT(error_of({"--call=check,format=xml", "/tmp"}), HasSubstr("no format 'xml'"));
+  EXPECT_THAT(error_of({"--call=check,color=1", "/tmp"}), HasSubstr("unknown field 'color'"));
+  EXPECT_THAT(error_of({"--call=targets,format=sarif", "/tmp"}), HasSubstr("only call=check"));
 }
 
 }  // namespace

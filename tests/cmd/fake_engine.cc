@@ -2,6 +2,7 @@
 // An Engine that only plays: --target names what happens (fail, hang, stubborn). The program linked
 // to it has the real verbs, flags, progress and signals, so that these can be tested without a
 // store or a sandbox.
+#include "builder/call.h"
 #include "builder/engine.h"
 #include "snapshotter/base/sys.h"
 
@@ -65,6 +66,30 @@ Engine::~Engine() = default;
 
 Result<std::unique_ptr<Engine>> Engine::open(EngineOptions) {
   return std::unique_ptr<Engine>(new Engine(std::make_unique<Services>()));
+}
+
+Result<CallAnswer> answer_call(Call call, const BuildRequest& request, const EngineOptions&,
+                               solver::EventSink&, const Cancel&) {
+  using namespace frontend::checks;
+  if (request.target == "unreadable") {
+    return not_found("failed to read dockerfile");
+  }
+  if (call == Call::Targets) {
+    return CallAnswer(
+        TargetList{.targets = {{.name = "base"}, {.is_default = true}}, .source = {}});
+  }
+  CheckReport report{.source = {.file = "Dockerfile", .path = {}, .text = {}},
+                     .findings = {},
+                     .unknown = {},
+                     .error = {}};
+  if (request.target == "found") {
+    report.findings.push_back({Rule::FromAsCasing, "detail", {"Dockerfile", 1, 1, {}}, false});
+  } else if (request.target == "broken") {
+    report.error = invalid_argument("it is broken");
+  } else if (request.target == "offline") {
+    report.unknown = {"busybox"};
+  }
+  return CallAnswer(std::move(report));
 }
 
 Result<BuildReport> Engine::build(const BuildRequest& request, solver::EventSink& events,

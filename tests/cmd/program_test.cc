@@ -222,5 +222,40 @@ TEST(Program, InterruptStopsATransfer) {
   EXPECT_EQ(run({"pull", "a:hang"}, {SIGINT}).code, 130);
 }
 
+TEST(Call, APlainAnswerGoesToStdoutAndExitsWithZero) {
+  const Ran ran = run({"--call=targets", "/tmp"});
+  EXPECT_EQ(ran.code, 0);
+  EXPECT_EQ(ran.out, "TARGET    DESCRIPTION\nbase\n(default)\n");
+  EXPECT_EQ(ran.err, "");
+}
+
+TEST(Call, ACheckThatFindsSomethingExitsWithOne) {
+  EXPECT_EQ(run({"--check", "/tmp"}).code, 0);
+  const Ran found = run({"--check", "--target=found", "/tmp"});
+  EXPECT_EQ(found.code, 1);
+  EXPECT_THAT(found.out, StartsWith("Check complete, 1 warning has been found!\n"));
+  EXPECT_EQ(run({"--call=check,ignorestatus=true", "--target=found", "/tmp"}).code, 0);
+}
+
+TEST(Call, WhatABuildWouldFailWithIsInTheJsonAndOnStderr) {
+  const Ran ran = run({"--call=check,format=json", "--target=broken", "/tmp"});
+  EXPECT_EQ(ran.code, 1);
+  EXPECT_THAT(ran.out, HasSubstr("\"buildError\""));
+  EXPECT_THAT(ran.err, HasSubstr("ERROR: "));
+}
+
+TEST(Call, NoAnswerIsAnError) {
+  const Ran ran = run({"--check", "--target=unreadable", "/tmp"});
+  EXPECT_EQ(ran.code, 1);
+  EXPECT_EQ(ran.out, "");
+  EXPECT_THAT(ran.err, HasSubstr("failed to read dockerfile"));
+}
+
+TEST(Call, WhatWasNotCheckedIsSaid) {
+  const Ran ran = run({"--check", "--target=offline", "/tmp"});
+  EXPECT_EQ(ran.code, 0);
+  EXPECT_THAT(ran.err, HasSubstr("busybox cannot be reached"));
+}
+
 }  // namespace
 }  // namespace mybuild

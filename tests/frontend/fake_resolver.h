@@ -36,6 +36,7 @@ class FakeResolver final : public frontend::MetaResolver {
     oci::ImageConfig bad = image("bad-trigger", {});
     bad.on_build = {"FROM alpine"};
     add("docker.io/library/bad-trigger:latest", bad);
+    add("docker.io/library/foreign:latest", image("foreign", {}));
     add("example.com/team/base:1", image("team", {"/bin/sh"}));
     add("layout:/images/base", image("layout", {"/bin/sh"}));
   }
@@ -78,11 +79,17 @@ class FakeResolver final : public frontend::MetaResolver {
 
   Result<frontend::ImageMeta> answer(const std::string& name, const oci::Platform& platform) const {
     const auto found = images_.find(name);
+    if (name == "docker.io/library/unreachable:latest") {
+      return make_error(ErrorKind::Unavailable, "could not resolve host");
+    }
     if (found == images_.end()) {
       return not_found("no such image");
     }
     frontend::ImageMeta meta{Digest::of(name + oci::to_string(platform)), found->second};
     meta.config.platform = platform;
+    if (name == "docker.io/library/foreign:latest") {
+      meta.config.platform = {"linux", "s390x", "", ""};
+    }
     return meta;
   }
 

@@ -75,7 +75,7 @@ void apply_options(const Json& json, FrontendInput& input) {
   }
 }
 
-std::string dump_configs(const FrontendOutput& output) {
+std::string dump_configs(const FrontendOutput& output, const checks::Linter& linter) {
   std::string text;
   for (const Target& target : output.targets) {
     const auto config = Json::parse(oci::dump(target.config));
@@ -90,6 +90,9 @@ std::string dump_configs(const FrontendOutput& output) {
   for (const solver::Warning& warning : output.warnings) {
     text += fmt::format("warning: {} ({}) line {}\n", warning.message, warning.detail,
                         warning.location ? warning.location->first_line : 0);
+  }
+  for (const checks::Finding& finding : linter.findings()) {
+    text += fmt::format("warning: {} line {}\n", title_of(finding), finding.location.first_line);
   }
   return text;
 }
@@ -116,10 +119,11 @@ std::map<std::string, std::string> results_of(const fs::path& folder) {
     out["ast"] = dump_ast(*document);
   }
   testing_support::FakeResolver resolver;
-  const auto built = build_dockerfile(input, resolver);
+  checks::Linter linter;
+  const auto built = build_dockerfile(input, resolver, linter);
   if (built) {
     out["graph.json"] = solver::dump_json(built->graph);
-    out["config.json"] = dump_configs(*built);
+    out["config.json"] = dump_configs(*built, linter);
   } else {
     out["error"] = dump_error(built.error());
   }

@@ -50,6 +50,19 @@ TEST(Limits, CopiesFromAChainOfStagesInTheWrongOrder) {
   EXPECT_FALSE(build_dockerfile(input, resolver));
 }
 
+TEST(Limits, AFileThatBreaksARuleInEveryLine) {
+  testing_support::FakeResolver resolver;
+  const auto report = check_dockerfile(
+      testing_support::input_of(
+          repeat(10'000, [](int i) { return fmt::format("ARG A{}=1\n", i); }) +
+          repeat(10'000, [](int i) { return fmt::format("FROM scratch${{X{0}}} as S{0}\n", i); }) +
+          "FROM busybox\n" + repeat(10'000, [](int i) { return fmt::format("ENV E{}=1\n", i); }) +
+          repeat(10'000, [](int i) { return fmt::format("ARG E{0}=2\nlabel l{0}=$Q{0}\n", i); })),
+      resolver);
+  EXPECT_FALSE(report.error);
+  EXPECT_EQ(1000U, report.findings.size());
+}
+
 TEST(Limits, AFileOfBytesIsRefusedInOneLine) {
   std::string bytes;
   for (int i = 0; i < 200'000; ++i) {

@@ -98,13 +98,17 @@ TEST(Copy, AHeredocsNameIsNoPattern) {
   EXPECT_THAT(std::get<solver::CopyAction>(op.actions[0]).sources, ElementsAre("/a[*]b"));
 }
 
-TEST(Warnings, AnUnsetVariableIsReportedOncePerInstruction) {
-  const auto out =
-      testing_support::build("FROM alpine\nENV NAME=1\nCOPY $NMAE $NMAE /x\nLABEL a=$NMAE\n");
-  ASSERT_TRUE(out);
-  ASSERT_EQ(2U, out->warnings.size());
-  EXPECT_THAT(out->warnings[0].message, HasSubstr("$NMAE"));
-  EXPECT_EQ("did you mean NAME?", out->warnings[0].detail);
+TEST(Warnings, ABuildSaysOnceWhatIsWrongWithALine) {
+  testing_support::FakeResolver resolver;
+  checks::Linter linter;
+  const FrontendInput input = testing_support::input_of(
+      "FROM alpine\nENV NAME=1\nCOPY $NMAE $NMAE /x/\nLABEL a=$NMAE\n");
+  ASSERT_TRUE(build_dockerfile(input, resolver, linter));
+  EXPECT_EQ(3U, linter.findings().size());
+  const auto warnings = warnings_of(linter.findings());
+  ASSERT_EQ(2U, warnings.size());
+  EXPECT_EQ("UndefinedVar: Usage of undefined variable '$NMAE' (did you mean $NAME?)",
+            warnings[0].message);
 }
 
 }  // namespace

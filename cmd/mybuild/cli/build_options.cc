@@ -146,6 +146,20 @@ constexpr Flag<Options> kFlags[] = {
       .help = "Name a further context: a directory, docker-image://… or oci-layout://…",
       .repeatable = true},
      set_build_context},
+    {{.name = "call",
+      .argument = "METHOD",
+      .help = "Ask instead of building: check, outline or targets, with format=text, json, or for "
+              "a check sarif or github"},
+     [](Options& options, std::string_view value) -> Status {
+       options.call = TRY(parse_call(value));
+       return {};
+     }},
+    {{.name = "check", .help = "Check the Dockerfile: short for --call=check"},
+     [](Options& options, std::string_view value) -> Status {
+       const bool on = TRY(parse_bool(value));
+       options.call.call = on ? builder::Call::Check : options.call.call;
+       return {};
+     }},
     {{.name = "file",
       .letter = 'f',
       .argument = "FILE",
@@ -295,9 +309,7 @@ constexpr Flag<Options> kFlags[] = {
     {{.name = "builder"}},
     {{.name = "cache-from"}},
     {{.name = "cache-to"}},
-    {{.name = "call"}},
     {{.name = "cgroup-parent"}},
-    {{.name = "check"}},
     {{.name = "compress"}},
     {{.name = "cpu-period"}},
     {{.name = "cpu-quota"}},

@@ -6,6 +6,7 @@
 #include "builder/request.h"
 #include "builder/secrets/given_agents.h"
 #include "builder/secrets/given_secrets.h"
+#include "cmd/mybuild/cli/call_option.h"
 #include "cmd/mybuild/cli/command.h"
 #include "cmd/mybuild/cli/global_options.h"
 #include "cmd/mybuild/progress/mode.h"
@@ -24,6 +25,7 @@ struct BuildOptions {
   bool load = false;
   bool push = false;
   std::vector<exporter::Annotation> annotations;
+  CallOption call;
   std::string iid_file;
   std::string metadata_file;
   std::vector<secrets::SecretSpec> secrets;

@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "frontend/checks/predicates.h"
+
+#include <algorithm>
+#include <array>
+
+namespace mybuild::frontend::checks {
+
+namespace {
+
+char lower(char c) {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
+}
+
+template <std::size_t Count>
+bool contains(const std::array<std::string_view, Count>& words, std::string_view word) {
+  return std::any_of(words.begin(), words.end(), [&](std::string_view known) {
+    return std::equal(word.begin(), word.end(), known.begin(), known.end(),
+                      [](char a, char b) { return lower(a) == b; });
+  });
+}
+
+constexpr std::array<std::string_view, 10> kSecretWords{
+    "apikey", "auth",  "credential", "credentials", "key",
+    "passwd", "pword", "password",   "secret",      "token"};
+constexpr std::array<std::string_view, 3> kHarmlessWords{"public", "file", "version"};
+
+constexpr std::size_t kLongestName = 256;
+constexpr std::size_t kTooFar = 3;
+
+std::size_t edit_distance(std::string_view a, std::string_view b) {
+  std::vector<std::size_t> row(b.size() + 1);
+  for (std::size_t j = 0; j < row.size(); ++j) {
+    row[j] = j;
+  }
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    std::size_t diagonal = row[0];
+    row[0] = i + 1;
+    for (std::size_t j = 0; j < b.size(); ++j) {
+      const std::size_t replaced = diagonal + (a[i] == b[j] ? 0 : 1);
+      diagonal = row[j + 1];
+      row[j + 1] = std::min({replaced, row[j] + 1, row[j + 1] + 1});
+    }
+  }
+  return row.back();
+}
+
+bool at_or_below(std::string_view path, std::string_view base) {
+  return base.empty() || path == base ||
+         (path.starts_with(base) && path.size() > base.size() && path[base.size()] == '/');
+}
+
+/// The components in front of the first one with a wildcard.
+struct LiteralPrefix {
+  std::string_view path;
+  bool whole = true;  // the pattern has no wildcard
+};
+LiteralPrefix literal_prefix(std::string_view pattern) {
+  const auto wildcard = pattern.find_first_of("*?[");
+  if (wildcard == std::string_view::npos) {
+    return {pattern, true};
+  }
+  const auto slash = pattern.rfind('/', wildcard);
+  return {pattern.substr(0, slash == std::string_view::npos ? 0 : slash), false};
+}
+
+}  // namespace
+
+bool is_secret_name(std::string_view name) {
+  bool secret = false;
+  bool harmless = false;
+  for (bool more = true; more;) {
+    const auto end = name.find('_');
+    const std::string_view word = name.substr(0, end);
+    secret = secret || contains(kSecretWords, word);
+    harmless = harmless || contains(kHarmlessWords, word);
+    more = end != std::string_view::npos;
+    name = more ? name.substr(end + 1) : std::string_view();
+  }
+  return secret && !harmless;
+}
+
+bool has_upper_protocol(std::string_view port) {
+  const auto slash =
+      port.find('/', port.rfind(':') == std::string_view::npos ? 0 : port.rfind(':'));
+  return slash != std::string_view::npos &&
+         std::any_of(port.begin() + static_cast<std::ptrdiff_t>(slash), port.end(),
+                     [](char c) { return c != lower(c); });
+}
+
+bool names_host_port(std::string_view port) {
+  const auto colon = port.rfind(':');
+  return colon != std::string_view::npos && colon > 0;
+}
+
+std::string_view closest(std::string_view said, std::span<const std::string> names) {
+  if (said.size() > kLongestName) {
+    return {};
+  }
+  std::string_view best;
+  std::size_t best_distance = kTooFar;
+  for (const std::string& name : names) {
+    if (name == said) {
+      return {};
+    }
+    const std::size_t longer = std::max(name.size(), said.size());
+    if (longer - std::min(name.size(), said.size()) >= best_distance) {
+      continue;
+    }
+    const std::size_t distance = edit_distance(said, name);
+    if (distance < best_distance) {
+      best_distance = distance;
+      best = name;
+    }
+  }
+  return best;
+}
+
+IgnoredSources::IgnoredSources(const std::vector<std::string>& patterns) {
+  if (patterns.empty()) {
+    return;
+  }
+  auto matcher = PatternMatcher::compile(patterns);
+  if (!matcher) {
+    return;
+  }
+  matcher_.emplace(std::move(matcher).value());
+  for (const std::string& pattern : patterns) {
+    if (!pattern.starts_with('!')) {
+      ignores_root_ = ignores_root_ || pattern == "*" || pattern == "**" || pattern == "**/*";
+      continue;
+    }
+    std::string& exception = exceptions_.emplace_back(pattern.substr(1));
+    std::erase(exception, '\\');  // what is escaped is a literal here as well
+  }
+}
+
+bool IgnoredSources::may_be_back(std::string_view path) const {
+  return std::any_of(exceptions_.begin(), exceptions_.end(), [&](const std::string& exception) {
+    const LiteralPrefix prefix = literal_prefix(exception);
+    return at_or_below(prefix.path, path) || (!prefix.whole && at_or_below(path, prefix.path));
+  });
+}
+
+bool IgnoredSources::ignores(std::string_view source) const {
+  if (!matcher_) {
+    return false;
+  }
+  std::string path = clean_path(source);
+  path.erase(0, path.starts_with('/') ? 1 : 0);
+  if (path.empty() || path == ".") {
+    return ignores_root_ && !may_be_back("");
+  }
+  return !may_be_back(path) && matcher_->matches(path);
+}
+
+}  // namespace mybuild::frontend::checks

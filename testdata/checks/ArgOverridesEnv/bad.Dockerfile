@@ -1,0 +1,4 @@
+FROM busybox
+ENV NAME=a
+ARG NAME=b
+ARG PATH=/bin

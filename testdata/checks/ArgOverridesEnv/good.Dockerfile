@@ -1,0 +1,5 @@
+FROM busybox
+ARG NAME=a
+ENV NAME=b
+ENV SAME=c
+ARG SAME=c

@@ -1,0 +1,3 @@
+arg GLOBAL=1
+FROM scratch
+LABEL a=b

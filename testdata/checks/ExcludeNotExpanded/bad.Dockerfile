@@ -1,0 +1,3 @@
+FROM busybox
+ARG SKIP=*.md
+COPY --exclude=$SKIP docs /docs/

@@ -1,0 +1,3 @@
+FROM foreign AS a
+FROM a
+FROM --platform=$BUILDPLATFORM foreign

@@ -1,0 +1,3 @@
+ARG VERSION=latest
+ARG VARIANT
+FROM busybox:${VERSION}${VARIANT}

@@ -1,0 +1,6 @@
+FROM busybox
+ENTRYPOINT app
+FROM busybox
+cmd ["broken", ]
+SHELL ["/bin/sh", "-c"]
+ENTRYPOINT fine

@@ -1,0 +1,3 @@
+FROM scratch
+ENV key=value
+LABEL key=value other="a b"

@@ -1,0 +1,4 @@
+FROM busybox
+COPY --link a /
+COPY --chmod=755 a /
+COPY --link=false --chmod=755 a /

@@ -1,0 +1,8 @@
+FROM busybox
+CMD ["a"]
+ENTRYPOINT ["a"]
+HEALTHCHECK CMD ["a"]
+CMD ["b"]
+ENTRYPOINT ["b"]
+HEALTHCHECK NONE
+CMD ["c"]

@@ -1,0 +1,8 @@
+FROM busybox AS a
+CMD ["a"]
+ENTRYPOINT ["a"]
+HEALTHCHECK CMD ["a"]
+FROM a
+CMD ["b"]
+ENTRYPOINT ["b"]
+HEALTHCHECK NONE

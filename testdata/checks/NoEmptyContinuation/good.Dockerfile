@@ -1,0 +1,5 @@
+FROM busybox
+RUN echo \
+# a comment is fine
+  one \
+  two

@@ -1,0 +1,5 @@
+FROM busybox
+COPY a b /dir
+COPY <<one <<two /file
+one
+two

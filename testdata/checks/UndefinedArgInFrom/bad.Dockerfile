@@ -1,0 +1,3 @@
+ARG VERSION=latest
+FROM busybox:${VERSION}${VERSON}
+FROM --platform=${BULIDPLATFORM:-linux/amd64} busybox${NOWHERE_NEAR}

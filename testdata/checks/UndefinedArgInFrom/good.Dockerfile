@@ -1,0 +1,4 @@
+ARG VERSION=latest
+ARG EMPTY
+FROM --platform=$BUILDPLATFORM busybox:${VERSION}${EMPTY} AS a
+FROM scratch${EMPTY:-}
