@@ -70,6 +70,22 @@ Status check_permissions(const JsonField& field) {
              : Status();
 }
 
+Status parse_type(const JsonField& field, DeviceNode& node) {
+  node.type = TRY(field.string_or(""));
+  constexpr std::array<std::string_view, 5> kTypes = {"", "c", "u", "b", "p"};
+  const bool known = std::find(kTypes.begin(), kTypes.end(), node.type) != kTypes.end();
+  return known ? Status() : field.error("c, u, b or p");
+}
+
+Status parse_numbers(const JsonField& object, DeviceNode& node) {
+  node.major = TRY(number(object, "major"));
+  node.minor = TRY(number(object, "minor"));
+  node.mode = TRY(number(object, "fileMode"));
+  node.uid = TRY(number(object, "uid"));
+  node.gid = TRY(number(object, "gid"));
+  return {};
+}
+
 Result<DeviceNode> parse_node(const JsonField& object) {
   TRY(check_members(object, {"path", "hostPath", "type", "major", "minor", "fileMode",
                              "permissions", "uid", "gid"}));
@@ -77,17 +93,8 @@ Result<DeviceNode> parse_node(const JsonField& object) {
   node.path = TRY(absolute_path(TRY(object.field("path"))));
   const JsonField host = TRY(object.field("hostPath"));
   node.host_path = host.absent() ? node.path : TRY(absolute_path(host));
-  const JsonField type = TRY(object.field("type"));
-  node.type = TRY(type.string_or(""));
-  if (node.type != "" && node.type != "c" && node.type != "u" && node.type != "b" &&
-      node.type != "p") {
-    return type.error("c, u, b or p");
-  }
-  node.major = TRY(number(object, "major"));
-  node.minor = TRY(number(object, "minor"));
-  node.mode = TRY(number(object, "fileMode"));
-  node.uid = TRY(number(object, "uid"));
-  node.gid = TRY(number(object, "gid"));
+  TRY(parse_type(TRY(object.field("type")), node));
+  TRY(parse_numbers(object, node));
   TRY(check_permissions(TRY(object.field("permissions"))));
   return node;
 }
@@ -130,7 +137,7 @@ Result<DeviceMount> parse_mount(const JsonField& object) {
   mount.container_path = TRY(absolute_path(TRY(object.field("containerPath"))));
   const JsonField type = TRY(object.field("type"));
   const std::string kind = TRY(type.string_or(""));
-  if (kind != "" && kind != "bind" && kind != "none") {
+  if (!kind.empty() && kind != "bind" && kind != "none") {
     return unsupported("{}: mounts of type {} are not supported", type.path(), kind);
   }
   for (const JsonField& option : TRY(TRY(object.field("options")).items())) {
@@ -139,30 +146,41 @@ Result<DeviceMount> parse_mount(const JsonField& object) {
   return mount;
 }
 
+/// Each item of the list `name`, read by `parse`.
+template <class T>
+Result<std::vector<T>> parse_each(const JsonField& object, std::string_view name,
+                                  Result<T> (*parse)(const JsonField&)) {
+  std::vector<T> list;
+  for (const JsonField& item : TRY(TRY(object.field(name)).items())) {
+    list.push_back(TRY(parse(item)));
+  }
+  return list;
+}
+
+Result<std::string> parse_variable(const JsonField& field) {
+  std::string entry = TRY(field.string());
+  if (entry.find('=') == std::string::npos || entry.find('\0') != std::string::npos) {
+    return field.error("NAME=VALUE");
+  }
+  return entry;
+}
+
+Result<gid_t> parse_group(const JsonField& field) {
+  const std::int64_t gid = TRY(field.integer());
+  if (gid < 0 || gid >= UINT32_MAX) {
+    return field.error("a group's number");
+  }
+  return static_cast<gid_t>(gid);
+}
+
 Result<ContainerEdits> parse_edits(const JsonField& object) {
   TRY(check_members(object, {"env", "deviceNodes", "mounts", "additionalGids"}));
   ContainerEdits edits;
-  const JsonField env = TRY(object.field("env"));
-  edits.env = TRY(env.strings());
-  for (const std::string& entry : edits.env) {
-    if (entry.find('=') == std::string::npos || entry.find('\0') != std::string::npos) {
-      return env.error("NAME=VALUE");
-    }
-  }
-  for (const JsonField& item : TRY(TRY(object.field("deviceNodes")).items())) {
-    auto node = TRY(parse_node(item));
-    edits.nodes.push_back(std::move(node));
-  }
-  for (const JsonField& item : TRY(TRY(object.field("mounts")).items())) {
-    auto mount = TRY(parse_mount(item));
-    edits.mounts.push_back(std::move(mount));
-  }
-  for (const JsonField& item : TRY(TRY(object.field("additionalGids")).items())) {
-    const std::int64_t gid = TRY(item.integer());
-    if (gid > 0 && gid < UINT32_MAX) {
-      edits.groups.push_back(static_cast<gid_t>(gid));
-    }
-  }
+  edits.env = TRY(parse_each(object, "env", parse_variable));
+  edits.nodes = TRY(parse_each(object, "deviceNodes", parse_node));
+  edits.mounts = TRY(parse_each(object, "mounts", parse_mount));
+  edits.groups = TRY(parse_each(object, "additionalGids", parse_group));
+  std::erase(edits.groups, 0U);  // says nothing, by the standard
   return edits;
 }
 
@@ -179,6 +197,18 @@ Result<Device> parse_device(const JsonField& object,
   device.annotations.insert(annotations.begin(), annotations.end());
   device.edits = TRY(parse_edits(TRY(object.field("containerEdits"))));
   return device;
+}
+
+/// What stands in front: the version, which only has to be there, and the kind.
+Result<std::string> parse_head(const JsonField& top) {
+  TRY(check_members(top, {"cdiVersion", "kind", "annotations", "devices", "containerEdits"}));
+  TRY(TRY(top.field("cdiVersion")).string());
+  const JsonField field = TRY(top.field("kind"));
+  std::string kind = TRY(field.string());
+  if (!is_kind(kind)) {
+    return field.error("vendor.com/class");
+  }
+  return kind;
 }
 
 }  // namespace
@@ -200,14 +230,8 @@ bool is_kind(std::string_view text) {
 Result<CdiSpec> parse_cdi_spec(std::string_view text, CdiFormat format) {
   const Json json = TRY(format == CdiFormat::Json ? parse_json(text) : parse_yaml(text));
   const JsonField top(json, "spec");
-  TRY(check_members(top, {"cdiVersion", "kind", "annotations", "devices", "containerEdits"}));
   CdiSpec spec;
-  TRY(TRY(top.field("cdiVersion")).string());
-  const JsonField kind = TRY(top.field("kind"));
-  spec.kind = TRY(kind.string());
-  if (!is_kind(spec.kind)) {
-    return kind.error("vendor.com/class");
-  }
+  spec.kind = TRY(parse_head(top));
   const auto annotations = TRY(TRY(top.field("annotations")).string_map());
   spec.edits = TRY(parse_edits(TRY(top.field("containerEdits"))));
   for (const JsonField& item : TRY(TRY(top.field("devices")).items())) {

@@ -57,17 +57,18 @@ std::optional<std::int64_t> to_integer(std::string_view text) {
 /// Unquoted words are what they look like.
 Json scalar(const yaml_event_t& event) {
   const std::string_view text = text_of(event);
+  Json json(text);
   if (event.data.scalar.style != YAML_PLAIN_SCALAR_STYLE) {
-    return Json(text);
+    return json;
   }
   if (text.empty() || text == "~" || text == "null") {
-    return Json();
+    json = nullptr;
+  } else if (text == "true" || text == "false") {
+    json = text == "true";
+  } else if (const auto number = to_integer(text)) {
+    json = *number;
   }
-  if (text == "true" || text == "false") {
-    return Json(text == "true");
-  }
-  const auto number = to_integer(text);
-  return number ? Json(*number) : Json(text);
+  return json;
 }
 
 class Reader {

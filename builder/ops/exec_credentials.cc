@@ -10,6 +10,9 @@ namespace {
 constexpr int kFirstPassed = 3;  // what Sandbox::run makes of the first of its `fds`
 
 Status check_variable(const solver::SecretMount& mount, const std::string& value) {
+  if (mount.env->empty()) {
+    return invalid_argument("secret {}: its variable has no name", mount.id);
+  }
   if (value.find('\0') != std::string::npos) {
     return invalid_argument("secret {}: a variable cannot hold its zero byte", mount.id)
         .with_hint("mount it as a file, without env=");
@@ -64,7 +67,7 @@ class StepCredentials::Preparer {
       prepared_.variables_.push_back({.name = *secret.env, .fd = fd});
     }
     if (mounted) {
-      add_mount(sandbox::PlanMount::Type::File, target, secret, fd);
+      add_mount(sandbox::PlanMount::Type::File, S_IFREG, target, secret, fd);
     }
     return {};
   }
@@ -77,18 +80,18 @@ class StepCredentials::Preparer {
                           : Status();
     }
     Fd socket = TRY(secrets::AgentProxy::open_socket());
-    add_mount(sandbox::PlanMount::Type::Socket, target, ssh, pass(socket.get()));
+    add_mount(sandbox::PlanMount::Type::Socket, S_IFSOCK, target, ssh, pass(socket.get()));
     served_.push_back({.socket = std::move(socket), .agent = agent});
     return {};
   }
 
   template <class Mount>
-  void add_mount(sandbox::PlanMount::Type type, const std::string& target, const Mount& rights,
-                 int fd) {
+  void add_mount(sandbox::PlanMount::Type type, mode_t kind, const std::string& target,
+                 const Mount& rights, int fd) {
     sandbox::PlanMount plan;
     plan.type = type;
     plan.target = target;
-    plan.mode = rights.mode;
+    plan.mode = kind | (rights.mode & 0777U);
     plan.uid = rights.uid;
     plan.gid = rights.gid;
     plan.no_exec = true;

@@ -110,17 +110,12 @@ class ExecOpRunner final : public solver::Op {
                               const Cancel& cancel) override {
     const TreeResult* root = TRY(root_of(inputs));
     const StepCredentials credentials = TRY(StepCredentials::prepare(op_, deps_, cancel));
-    const std::vector<std::string> dirs = TRY(layer_dirs(root, deps_));
     const TempDir scratch = TRY(deps_.layers.scratch());
     PreparedMounts mounts = TRY(prepare_mounts(op_, inputs, scratch.path(), deps_));
-    const std::string own = join_path(scratch.path(), "root");
-    TRY(sys::mkdir_at(AT_FDCWD, own, 0700));
-    std::unique_ptr<snapshotter::Active> active = TRY(deps_.snapshotter.prepare(dirs, own));
-    SandboxPlan plan = make_plan(active->root(), std::move(mounts.mounts), credentials);
-    const devices::ContainerEdits edits = TRY(deps_.devices.edits(op_.devices));
-    TRY(add_devices(edits, plan));
-    sort_mounts(plan.mounts);
-    TRY(add_mount_points(plan, scratch.path()));
+    std::unique_ptr<snapshotter::Active> active = TRY(prepare_root(root, scratch.path()));
+    SandboxPlan plan = make_plan(active->root());
+    plan.mounts = std::move(mounts.mounts);
+    TRY(complete(plan, credentials, scratch.path()));
     const sandbox::SandboxExit exit = TRY(deps_.sandbox.run(
         plan, sandbox::Stdio{.on_output = log_sink(), .in = {}, .out = {}, .err = {}}, cancel,
         credentials.fds()));
@@ -148,13 +143,17 @@ class ExecOpRunner final : public solver::Op {
     return as_tree(op_.has_root ? inputs[0] : nullptr);
   }
 
-  SandboxPlan make_plan(const snapshotter::RootMount& root, std::vector<sandbox::PlanMount> mounts,
-                        const StepCredentials& credentials) const {
+  Result<std::unique_ptr<snapshotter::Active>> prepare_root(const TreeResult* root,
+                                                            const std::string& scratch) const {
+    const std::vector<std::string> dirs = TRY(layer_dirs(root, deps_));
+    const std::string own = join_path(scratch, "root");
+    TRY(sys::mkdir_at(AT_FDCWD, own, 0700));
+    return deps_.snapshotter.prepare(dirs, own);
+  }
+
+  SandboxPlan make_plan(const snapshotter::RootMount& root) const {
     SandboxPlan plan;
     plan.root = root;
-    plan.mounts = std::move(mounts);
-    plan.mounts.insert(plan.mounts.end(), credentials.mounts().begin(), credentials.mounts().end());
-    plan.secret_env = credentials.variables();
     plan.insecure = op_.security == solver::SecurityMode::Insecure;
     plan.argv = op_.args;
     plan.env = op_.env;
@@ -175,6 +174,17 @@ class ExecOpRunner final : public solver::Op {
                               .hard = static_cast<std::uint64_t>(limit.hard)});
     }
     return plan;
+  }
+
+  /// Adds what does not follow from the op alone, and the places of all mounts.
+  Status complete(SandboxPlan& plan, const StepCredentials& credentials,
+                  const std::string& scratch) const {
+    plan.secret_env = credentials.variables();
+    plan.mounts.insert(plan.mounts.end(), credentials.mounts().begin(), credentials.mounts().end());
+    const devices::ContainerEdits edits = TRY(deps_.devices.edits(op_.devices));
+    TRY(add_devices(edits, plan));
+    sort_mounts(plan.mounts);
+    return add_mount_points(plan, scratch);
   }
 
   /// Mount points come from a lowest layer of their own where the driver can stack one, so none

@@ -74,7 +74,7 @@ Status mount_memory_file(const Fd& dev, const std::string& target, const PlanMou
     const Fd fd = TRY(sys::open_at(dev.get(), kDraft, O_CREAT | O_EXCL | O_WRONLY, 0600));
     TRY(sys::write_all(fd.get(), as_bytes(content)));
   }
-  TRY(set_rights(dev, file, file.mode == 0 ? 0400 : file.mode));
+  TRY(set_rights(dev, file, file.mode == 0 ? 0400 : file.mode & 07777));
   const Fd tree = TRY(clone_tree(dev.get(), kDraft, false));
   TRY(limit_mount(tree.get(), {.read_only = read_only, .no_exec = file.no_exec}, false));
   return attach_draft(dev, target, tree);
@@ -82,7 +82,7 @@ Status mount_memory_file(const Fd& dev, const std::string& target, const PlanMou
 
 Status mount_socket(const Fd& dev, const std::string& target, const PlanMount& socket) {
   TRY(bind_draft(dev, socket.fd));
-  TRY(set_rights(dev, socket, socket.mode));
+  TRY(set_rights(dev, socket, socket.mode & 07777));
   const Fd tree = TRY(clone_tree(dev.get(), kDraft, false));
   return attach_draft(dev, target, tree);
 }

@@ -40,7 +40,7 @@ struct PlanMount {
   bool no_suid = false;    // Bind
   bool no_exec = false;    // Bind, File
   std::uint64_t size = 0;  // Tmpfs: bytes, 0 = default
-  std::uint32_t mode = 0;  // Tmpfs: 0 = 01777; File: 0 = 0400; Device: with the kind (S_IFCHR)
+  std::uint32_t mode = 0;  // Tmpfs: 0 = 01777; File: 0 = 0400; Device: with its S_IFMT
   uid_t uid = 0;
   gid_t gid = 0;
   std::uint64_t device = 0;  // Device

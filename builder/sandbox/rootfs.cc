@@ -187,6 +187,11 @@ Status mount_pending(const Pending& pending, const Fd& dev, const Fd& old_root,
     directory = S_ISDIR(info.st_mode);
   }
   const std::string target = TRY(points.ensure(mount.target, directory));
+  const struct stat point = TRY(sys::lstat_at(AT_FDCWD, target));
+  if (S_ISDIR(point.st_mode) != directory) {
+    return directory ? invalid_argument("is a file, and a directory is to be mounted there")
+                     : invalid_argument("is a directory, and a file is to be mounted there");
+  }
   switch (mount.type) {
     case PlanMount::Type::Tmpfs:
       return mount_tmpfs(target, mount);

@@ -17,12 +17,12 @@ namespace {
 
 constexpr std::string_view kOpenSshMagic("openssh-key-v1\0", 15);
 
-template <class T, void (*free)(T*)>
+template <class T, void (*Release)(T*)>
 struct Free {
-  void operator()(T* object) const { free(object); }
+  void operator()(T* object) const { Release(object); }
 };
-template <class T, void (*free)(T*)>
-using Owned = std::unique_ptr<T, Free<T, free>>;
+template <class T, void (*Release)(T*)>
+using Owned = std::unique_ptr<T, Free<T, Release>>;
 using Number = Owned<BIGNUM, BN_clear_free>;
 using Builder = Owned<OSSL_PARAM_BLD, OSSL_PARAM_BLD_free>;
 using Params = Owned<OSSL_PARAM, OSSL_PARAM_free>;

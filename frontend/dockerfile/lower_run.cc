@@ -84,6 +84,14 @@ std::string last_component(std::string_view path) {
   return clean.substr(clean.rfind('/') + 1);
 }
 
+Status check_target(const std::string& target) {
+  if (target == "/") {
+    return invalid_argument("invalid mount target \"{}\"", target)
+        .with_hint("a mount needs target=/path, other than the root");
+  }
+  return {};
+}
+
 // Unlike the targets of trees, those of secrets and sockets are not taken from the working
 // directory.
 solver::ExecMount secret_mount(const RunMount& mount) {
@@ -149,10 +157,7 @@ solver::CacheMount cache_mount(const StepContext& context, const RunMount& mount
 Result<solver::ExecMount> tree_mount(StepContext& context, const RunMount& mount, std::size_t index,
                                      Draft& draft) {
   solver::ExecMount out{.target = absolute(context, mount.target), .input = {}, .kind = {}};
-  if (out.target == "/") {
-    return invalid_argument("invalid mount target \"{}\"", out.target)
-        .with_hint("a mount needs target=/path, other than the root");
-  }
+  TRY(check_target(out.target));
   if (mount.type == MountType::Tmpfs) {
     out.kind = solver::TmpfsMount{mount.size};
     return out;
@@ -182,8 +187,10 @@ Status add_mounts(StepContext& context, const RunStep& step, Draft& draft) {
       if (mount.env) {
         draft.secret_variables.push_back(*mount.env);
       }
+      TRY(check_target(draft.op.mounts.back().target));
     } else if (mount.type == MountType::Ssh) {
       draft.op.mounts.push_back(ssh_mount(mount, draft));
+      TRY(check_target(draft.op.mounts.back().target));
       inspector.see_mount(context.step(), mount,
                           std::get<solver::SshMount>(draft.op.mounts.back().kind).id);
     } else {

@@ -78,7 +78,7 @@ TEST(CdiSpec, WhatIsNotDoneIsNamed) {
 }
 
 TEST(CdiSpec, BadValuesNameTheirPlace) {
-  EXPECT_THAT(error_of(R"({"env": ["A"]})"), HasSubstr("spec.devices[0].containerEdits.env"));
+  EXPECT_THAT(error_of(R"({"env": ["A"]})"), HasSubstr("spec.devices[0].containerEdits.env[0]"));
   EXPECT_THAT(error_of(R"({"deviceNodes": [{"path": "dev/x"}]})"),
               HasSubstr("deviceNodes[0].path: expected an absolute path"));
   EXPECT_THAT(error_of(R"({"deviceNodes": [{"path": "/x", "type": "z"}]})"), HasSubstr("type"));

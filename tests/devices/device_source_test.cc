@@ -40,9 +40,9 @@ class DeviceSourceTest : public testing::Test {
     hint_ = edits ? "" : edits.error().hint();
     return edits ? edits->env : Names{edits.error().message()};
   }
-  Names env(const std::string& name) { return env({{.name = name, .required = true}}, kAll); }
+  Names env(const std::string& name) { return env({{.name = name, .required = true}}, all_); }
 
-  const DeviceGrants kAll{.all = true, .named = {}};
+  const DeviceGrants all_{.all = true, .named = {}};
   TempDir dir_;
   std::string hint_;
 };
@@ -52,7 +52,7 @@ TEST_F(DeviceSourceTest, NamesAreDevicesKindsOrClasses) {
   EXPECT_THAT(env("v.com/gpu"), ElementsAre("ALL=v.com/gpu", "GPU=0"));
   EXPECT_THAT(env("v.com/gpu=*"), ElementsAre("ALL=v.com/gpu", "GPU=0", "GPU=1"));
   EXPECT_THAT(env("v.com/gpu=big"), ElementsAre("ALL=v.com/gpu", "GPU=1"));
-  EXPECT_THAT(env({{"v.com/gpu=1"}, {"v.com/net=n"}, {"v.com/gpu=1"}}, kAll),
+  EXPECT_THAT(env({{"v.com/gpu=1"}, {"v.com/net=n"}, {"v.com/gpu=1"}}, all_),
               ElementsAre("ALL=v.com/gpu", "GPU=1", "ALL=v.com/net", "NET=n"));
 }
 

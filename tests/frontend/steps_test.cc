@@ -75,6 +75,15 @@ TEST(Run, ASecretsPlaceIsTheRootAndItsNameFollowsFromTheTarget) {
   EXPECT_THAT(last_exec(*out).env, testing::Contains("SSH_AUTH_SOCK=/run/buildkit/ssh_agent.0"));
 }
 
+TEST(Run, NothingIsMountedOverTheRoot) {
+  for (const std::string mount : {"secret,id=x", "ssh", "tmpfs", "cache", "bind"}) {
+    const auto out =
+        testing_support::build("FROM alpine\nRUN --mount=type=" + mount + ",target=/ x\n");
+    ASSERT_FALSE(out) << mount;
+    EXPECT_EQ(out.error().message(), "invalid mount target \"/\"") << mount;
+  }
+}
+
 TEST(Run, UsersVariablesCanReachMountsButNotTheCommand) {
   const auto out = testing_support::build(
       "FROM alpine\nARG D=/d\nRUN --mount=type=tmpfs,target=$D/x [\"echo\", \"$D\"]\n");

@@ -151,6 +151,18 @@ TEST_F(Root, ASecretIsAFileInMemoryWithItsOwner) {
   EXPECT_EQ(changes(), "");
 }
 
+TEST_F(Root, AFileIsNotMountedOnADirectory) {
+  SandboxPlan plan = shell_plan("true");
+  PlanMount file;
+  file.type = PlanMount::Type::File;
+  file.target = "/bin";
+  file.content = "x";
+  plan.mounts = {file};
+  const Ran ran = run(plan);
+  ASSERT_FALSE(ran.exit);
+  EXPECT_EQ(ran.exit.error().message(), "/bin: is a directory, and a file is to be mounted there");
+}
+
 TEST_F(Root, ASecretVariableReplacesAnotherAndServesManyTimes) {
   auto memory = sys::memfd("secret");
   ASSERT_TRUE(memory && sys::write_all(memory->get(), as_bytes("hunter2\nsecond line")));

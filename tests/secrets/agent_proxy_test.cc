@@ -37,7 +37,7 @@ class FakeAgent final : public SshAgent {
   std::atomic<int> asked = 0;
   std::atomic<bool> hangs = false;
   std::string last;
-  std::string reply = "\x0c\0\0\0\0";
+  std::string reply = std::string("\x0c\0\0\0\0", 5);
 };
 
 class AgentProxyTest : public testing::Test {
@@ -102,7 +102,6 @@ class AgentProxyTest : public testing::Test {
 };
 
 TEST_F(AgentProxyTest, ARequestAndItsAnswerPass) {
-  agent_.reply = std::string("\x0c\0\0\0\0", 5);
   const Fd client = connect();
   for (int i = 0; i < 3; ++i) {  // one connection for many
     send(client, framed("\x0b"));
