@@ -5,7 +5,7 @@
 #include "snapshotter/base/cpu.h"
 #include "snapshotter/base/digest.h"
 #include "snapshotter/base/file.h"
-#include "tests/archive/run_tool.h"
+#include "tests/support/run_tool.h"
 
 #include <gtest/gtest.h>
 #include <libdeflate.h>

@@ -4,7 +4,7 @@
 #include "snapshotter/archive/codec.h"
 #include "snapshotter/base/file.h"
 #include "tests/archive/fake_contents.h"
-#include "tests/archive/run_tool.h"
+#include "tests/support/run_tool.h"
 
 #include <gtest/gtest.h>
 

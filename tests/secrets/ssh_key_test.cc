@@ -3,7 +3,9 @@
 // bytes.
 #include "builder/secrets/agent_protocol.h"
 #include "builder/secrets/key_agent.h"
+#include "tests/support/run_tool.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -12,15 +14,23 @@ namespace {
 
 using testing::HasSubstr;
 
-// Made for this test.
-constexpr std::string_view kKey = R"(-----BEGIN OPENSSH PRIVATE KEY-----
-b3BlbnNzaC1rZXktdjEAAAAABG5vbmUAAAAEbm9uZQAAAAAAAAABAAAAMwAAAAtzc2gtZW
-QyNTUxOQAAACDB2XV+ocNoDXYYeEwMcsFRiXKpaX0GVMWr3/FwkapKlAAAAJhH7NccR+zX
-HAAAAAtzc2gtZWQyNTUxOQAAACDB2XV+ocNoDXYYeEwMcsFRiXKpaX0GVMWr3/FwkapKlA
-AAAEAehsPAvveKDY9puOHtN5tvd579hY1qYp6zJmfE9qFSeMHZdX6hw2gNdhh4TAxywVGJ
-cqlpfQZUxavf8XCRqkqUAAAAEXNvbWVvbmVAc29tZXdoZXJlAQIDBA==
------END OPENSSH PRIVATE KEY-----
-)";
+/// A new key as ssh-keygen writes it.
+std::string make_key(const std::string& options) {
+  return snapshotter::output_of(
+      {"sh", "-c",
+       "dir=$(mktemp -d) && ssh-keygen -q -N '' -C someone@somewhere " + options +
+           " -f \"$dir/key\" >/dev/null && cat \"$dir/key\"; rm -r \"$dir\""});
+}
+
+const std::string& ed25519_key() {
+  static const std::string kText = make_key("-t ed25519");
+  return kText;
+}
+
+std::string armoured(const std::string& label, const std::string& body) {
+  const std::string dashes(5, '-');
+  return fmt::format("{0}BEGIN {1}{0}\n{2}\n{0}END {1}{0}\n", dashes, label, body);
+}
 
 std::string error_of(std::string_view text) {
   const auto key = parse_key_file(text, "file");
@@ -28,7 +38,7 @@ std::string error_of(std::string_view text) {
 }
 
 TEST(SshKey, AFileOfOpenSshHasItsPublicKeyAndComment) {
-  const auto key = parse_key_file(kKey, "file");
+  const auto key = parse_key_file(ed25519_key(), "file");
   ASSERT_TRUE(key) << key.error().message();
   EXPECT_EQ(key->comment(), "someone@somewhere");
   WireReader fields(key->public_key());
@@ -38,11 +48,7 @@ TEST(SshKey, AFileOfOpenSshHasItsPublicKeyAndComment) {
 }
 
 TEST(SshKey, APemFileIsAKeyToo) {
-  const auto key = parse_key_file(
-      "-----BEGIN PRIVATE KEY-----\n"
-      "MC4CAQAwBQYDK2VwBCIEINTuctv5E1hK1bbY8fdp+K06/nwoy/HU++CXqI9EdVhC\n"
-      "-----END PRIVATE KEY-----\n",
-      "file");
+  const auto key = parse_key_file(make_key("-t ecdsa -m PKCS8"), "file");
   ASSERT_TRUE(key) << key.error().message();
   EXPECT_EQ(key->comment(), "file");
 }
@@ -50,17 +56,13 @@ TEST(SshKey, APemFileIsAKeyToo) {
 TEST(SshKey, WhatIsNoKeyIsSaid) {
   EXPECT_EQ(error_of(""), "no private key found");
   EXPECT_EQ(error_of("ssh-ed25519 AAAA x"), "no private key found");
-  EXPECT_EQ(error_of("-----BEGIN PUBLIC KEY-----\nMCow\n-----END PUBLIC KEY-----\n"),
-            "no private key found");
-  EXPECT_EQ(error_of("-----BEGIN PRIVATE KEY-----\nMC4C\n-----END PRIVATE KEY-----\n"),
-            "the private key is damaged");
-  EXPECT_THAT(error_of("-----BEGIN ENCRYPTED PRIVATE KEY-----\nMC4C\n"
-                       "-----END ENCRYPTED PRIVATE KEY-----\n"),
-              HasSubstr("passphrase"));
+  EXPECT_EQ(error_of(armoured("PUBLIC KEY", "MCow")), "no private key found");
+  EXPECT_EQ(error_of(armoured("PRIVATE KEY", "MC4C")), "the private key is damaged");
+  EXPECT_THAT(error_of(armoured("ENCRYPTED PRIVATE KEY", "MC4C")), HasSubstr("passphrase"));
 }
 
 TEST(SshKey, DamageNeverDoesMoreThanFail) {
-  const std::string text(kKey);
+  const std::string& text = ed25519_key();
   for (std::size_t i = text.find('\n') + 1; i < text.rfind("-----END"); ++i) {
     for (const char c : {'A', '/', '='}) {
       std::string damaged = text;
@@ -74,7 +76,7 @@ TEST(SshKey, DamageNeverDoesMoreThanFail) {
 class KeyAgentTest : public testing::Test {
  protected:
   KeyAgentTest() {
-    const auto key = parse_key_file(kKey, "file");
+    const auto key = parse_key_file(ed25519_key(), "file");
     public_ = key->public_key();
     agent_ = make_key_agent({*key});
   }
