@@ -16,7 +16,7 @@ namespace {
 
 constexpr int kMaxDepth = 100;
 constexpr std::size_t kMaxSize = std::size_t{1} << 20;   // ENV A=$A$A, sixty times
-constexpr std::size_t kMaxWork = std::size_t{32} << 20;  // ${A//a/${A//a/${A//a/… in one word
+constexpr std::size_t kMaxWork = std::size_t{8} << 20;  // ${A//a/${A//a/${A//a/… in one word
 constexpr std::string_view kSpecialParameters = "@*#?-$!0";
 
 /// Collects words as the text grows: unquoted blanks end one.

@@ -28,7 +28,7 @@ Result<std::string> check_value(const FlagRule& rule, std::optional<std::string_
   }
   const std::string text = value ? to_lower(*value) : "true";
   if (text != "true" && text != "false") {
-    return invalid_argument("expecting a boolean value for flag --{}, not: {}", rule.name, text);
+    return invalid_argument("expecting boolean value for flag --{}, not: {}", rule.name, text);
   }
   return text;
 }
