@@ -144,10 +144,8 @@ Status size(Reader& reader, const Field& field) {
   reader.mount.size = TRY(parse_size(field.value));
   return {};
 }
+// As BuildKit has it: any mount may name a variable, only a secret fills it.
 Status env(Reader& reader, const Field& field) {
-  if (reader.mount.type != MountType::Secret) {
-    return unexpected(field, reader.mount.type);
-  }
   reader.mount.env = field.value;
   return {};
 }

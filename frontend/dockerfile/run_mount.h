@@ -25,7 +25,7 @@ struct RunMount {
   std::string sharing;  // cache: shared, private, locked; empty = shared
   bool read_only = true;
   bool required = false;
-  std::optional<std::string> env;
+  std::optional<std::string> env;  // means something for secrets only
   std::uint64_t size = 0;
   std::optional<std::uint32_t> mode;
   std::optional<std::uint32_t> uid;
