@@ -4,8 +4,8 @@
 . "$(dirname "$0")/lib.sh"
 
 refused() { # CAUSE [ARG…]: of the context ctx, whose Dockerfile is stdin where it is not there yet
-  [ -e ctx/Dockerfile ] || dockerfile
   local start=$SECONDS
+  [ -e ctx/Dockerfile ] || dockerfile
   build_fails "${@:2}" ctx
   assert_log "$1"
   assert_equal "$(grep -c '^ERROR' log)" 1 "number of errors"
@@ -24,7 +24,6 @@ printf 'FROM busybox\nLABEL a=b\0c\n' | refused "NUL byte in line 2"
 (echo 'FROM busybox' && echo 'RUN true \' && lines 100000 '  && true \' && echo 'x <<EOF') | refused "unterminated heredoc"
 printf 'FROM busybox AS a\nCOPY --from=b / /\nFROM busybox AS b\nCOPY --from=a / /\n' | refused "circular dependency detected on stage: a"
 printf 'FROM busybox\nCOPY --from=0 / /\n' | refused "circular dependency detected on stage: stage-0"
-printf 'FROM busybox\nRUN cat <<EOF\nmore\n' | refused "unterminated heredoc"
 printf 'FROM busybox\nENV A=%s\n' "$(lines 12000 '${A:-' | tr -d '\n')" | refused "nested too deeply"
 mkdir -p ctx/Dockerfile && refused "Dockerfile.*directory|Dockerfile.*regular file"
 mkfifo ctx/Dockerfile && refused "Dockerfile.*regular file"
