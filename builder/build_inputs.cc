@@ -41,34 +41,37 @@ Result<std::string> read_dockerfile(const std::string& path) {
   return read_regular_file(AT_FDCWD, path, kMaxDockerfile);
 }
 
-/// The patterns of an ignore file; nullopt when there is none.
-Result<std::optional<std::vector<std::string>>> read_ignore_file(const std::string& path) {
-  const Result<std::string> text = read_regular_file(AT_FDCWD, path, kMaxIgnoreFile);
-  if (!text && text.error().kind() == ErrorKind::NotFound) {
-    return std::optional<std::vector<std::string>>();
+/// Takes the first of `candidates` that is a file; as for BuildKit a directory of that name is
+/// none.
+Status read_ignore_file(const std::vector<std::string>& candidates,
+                        ops::LocalDirectory& directory) {
+  for (const std::string& path : candidates) {
+    const Result<struct stat> info = sys::stat_at(AT_FDCWD, path);
+    if ((!info && info.error().kind() == ErrorKind::NotFound) || (info && S_ISDIR(info->st_mode))) {
+      continue;
+    }
+    const std::string text = TRY(read_regular_file(AT_FDCWD, path, kMaxIgnoreFile));
+    directory.ignore = frontend::parse_dockerignore(text);
+    directory.ignore_file = path;
+    return {};
   }
-  if (!text) {
-    return text.error();
-  }
-  return std::optional(frontend::parse_dockerignore(*text));
+  return {};
 }
 
 Result<ops::LocalDirectory> local_directory(const std::string& path,
-                                            const std::string& beside_dockerfile) {
+                                            const std::string& dockerfile) {
   const struct stat info = TRY(sys::stat_at(AT_FDCWD, path));
   if (!S_ISDIR(info.st_mode)) {
     return invalid_argument("context {} is not a directory", path)
         .with_hint("archives, URLs and - as a context are not supported yet");
   }
-  ops::LocalDirectory directory{.path = path, .ignore = {}};
-  std::optional<std::vector<std::string>> patterns;
-  if (!beside_dockerfile.empty()) {
-    patterns = TRY(read_ignore_file(beside_dockerfile + ".dockerignore"));
+  std::vector<std::string> candidates;
+  if (!dockerfile.empty()) {
+    candidates.push_back(dockerfile + ".dockerignore");
   }
-  if (!patterns) {
-    patterns = TRY(read_ignore_file(join_path(path, ".dockerignore")));
-  }
-  directory.ignore = std::move(patterns).value_or(std::vector<std::string>());
+  candidates.push_back(join_path(path, ".dockerignore"));
+  ops::LocalDirectory directory{.path = path, .ignore = {}, .ignore_file = {}};
+  TRY(read_ignore_file(candidates, directory));
   return directory;
 }
 

@@ -30,8 +30,9 @@ EDGES = {
     "builder/devices": FLOOR + ("solver/graph",),
     "builder/source": STORE + ("builder/registry", "frontend", "frontend/ignore", "solver", "solver/graph"),
     "builder/export": STORE + ("builder/registry", "solver", "solver/graph"),
+    # Errors of ops speak docker's language: quoted as Go does it, with names that are close to what was said.
     "builder/ops": STORE + ("builder/source", "builder/sandbox", "builder/secrets", "builder/devices", "frontend/ignore",
-                            "solver", "solver/graph"),
+                            "frontend/dockerfile/suggest.h", "frontend/dockerfile/go_format.h", "solver", "solver/graph"),
     "builder/run": STORE + ("builder/sandbox",),
     "builder": STORE + ("builder/sandbox", "builder/registry", "builder/secrets", "builder/devices", "builder/source",
                         "builder/export", "builder/ops", "builder/run", "frontend", "frontend/checks", "frontend/dockerfile", "frontend/ignore", "solver", "solver/graph"),

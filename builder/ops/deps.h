@@ -23,6 +23,7 @@ namespace mybuild::ops {
 struct LocalDirectory {
   std::string path;
   std::vector<std::string> ignore;  // patterns of its ignore file
+  std::string ignore_file;          // where they come from; empty: there is none
 };
 
 struct OpDeps {

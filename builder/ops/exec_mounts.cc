@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "builder/ops/exec_mounts.h"
 
+#include "builder/ops/cache_mount.h"
 #include "builder/ops/copy_plan.h"
+#include "builder/ops/missing_source.h"
 #include "builder/ops/selection.h"
 #include "builder/ops/trees.h"
 #include "snapshotter/base/sys.h"
-#include "solver/key.h"
 
 #include <algorithm>
 
@@ -40,13 +41,24 @@ Result<std::vector<std::string>> context_dirs(const ContextResult& context,
 
 class MountPreparer {
  public:
-  MountPreparer(const std::vector<ResultPtr>& inputs, const std::string& scratch,
-                const OpDeps& deps, PreparedMounts& prepared)
-      : inputs_(inputs), scratch_(scratch), deps_(deps), prepared_(prepared) {}
+  MountPreparer(const solver::ExecOp& op, const std::vector<ResultPtr>& inputs,
+                const std::string& scratch, const OpDeps& deps, PreparedMounts& prepared)
+      : has_root_(op.has_root),
+        inputs_(inputs),
+        scratch_(scratch),
+        deps_(deps),
+        prepared_(prepared),
+        caches_(deps) {}
 
   Status add(const solver::ExecMount& mount) {
     mount_ = &mount;
     return std::visit([this](const auto& kind) { return add_kind(kind); }, mount.kind);
+  }
+  /// Once, after the last add(), so that locks are not held while other mounts are prepared.
+  Status open_caches(const Cancel& cancel) {
+    std::vector<PlanMount> mounts = TRY(caches_.open(prepared_.locks, cancel));
+    std::move(mounts.begin(), mounts.end(), std::back_inserter(prepared_.mounts));
+    return {};
   }
 
  private:
@@ -73,57 +85,8 @@ class MountPreparer {
     return {};
   }
 
-  /// One id with different owners or modes is several caches, as in BuildKit.
-  Status add_kind(const solver::CacheMount& cache) {
-    if (mount_->input) {
-      return unsupported("RUN --mount=type=cache with from= is not supported yet");
-    }
-    const std::string key = solver::KeyBuilder("mybuild.cache-mount.v1")
-                                .add(cache.id)
-                                .add_number(cache.uid)
-                                .add_number(cache.gid)
-                                .add_number(cache.mode)
-                                .finish()
-                                .hex();
-    const std::string directory = TRY(lock_cache(join_path(deps_.cache_mounts_dir, key), cache));
-    PlanMount plan;
-    plan.target = mount_->target;
-    plan.source = directory;
-    plan.read_only = cache.read_only;
-    prepared_.mounts.push_back(std::move(plan));
-    return {};
-  }
-
-  Result<std::string> lock_cache(const std::string& base, const solver::CacheMount& cache) {
-    TRY(make_dirs(base, 0700));
-    if (cache.sharing == solver::CacheSharing::Private) {
-      for (unsigned slot = 0;; ++slot) {
-        const std::string name = fmt::format("{}/{}", base, slot);
-        std::optional<FileLock> lock =
-            TRY(FileLock::try_acquire(name + ".lock", FileLock::Mode::Exclusive));
-        if (lock) {
-          prepared_.locks.push_back(std::move(*lock));
-          return make_cache_directory(name, cache);
-        }
-      }
-    }
-    const FileLock::Mode mode = cache.sharing == solver::CacheSharing::Locked
-                                    ? FileLock::Mode::Exclusive
-                                    : FileLock::Mode::Shared;
-    prepared_.locks.push_back(TRY(FileLock::acquire(base + "/0.lock", mode)));
-    return make_cache_directory(base + "/0", cache);
-  }
-
-  static Result<std::string> make_cache_directory(const std::string& path,
-                                                  const solver::CacheMount& cache) {
-    const Status made = sys::mkdir_at(AT_FDCWD, path, cache.mode);
-    if (made) {
-      TRY(sys::fchown_at(AT_FDCWD, path, cache.uid, cache.gid));
-      TRY(sys::fchmod_at(AT_FDCWD, path, cache.mode));
-    } else if (made.error().kind() != ErrorKind::AlreadyExists) {
-      return made.error();
-    }
-    return path;
+  Status add_kind(const solver::CacheMount&) {
+    return caches_.add(*mount_, mount_->input ? inputs_[*mount_->input] : nullptr);
   }
 
   Status add_kind(const solver::TmpfsMount& tmpfs) {
@@ -131,51 +94,49 @@ class MountPreparer {
     plan.type = PlanMount::Type::Tmpfs;
     plan.target = mount_->target;
     plan.size = tmpfs.size;
-    plan.mode = 01777;
+    plan.mode = TRY(tmpfs_mode());
     prepared_.mounts.push_back(std::move(plan));
     return {};
+  }
+
+  /// As runc: the mode of the directory that it hides.
+  Result<std::uint32_t> tmpfs_mode() {
+    if (root_ == nullptr) {
+      const TreeResult* tree = TRY(as_tree(has_root_ ? inputs_[0] : nullptr));
+      root_ = TRY(open_tree(tree, deps_));
+    }
+    const std::string path = TRY(root_->resolve(mount_->target));
+    const std::optional<snapshotter::Entry> there = TRY(root_->lookup(path));
+    const bool is_directory = there && there->type == snapshotter::EntryType::Directory;
+    return is_directory ? there->mode : 01777;
   }
 
   // Credentials are the matter of exec_credentials.
   static Status add_kind(const solver::SecretMount&) { return {}; }
   static Status add_kind(const solver::SshMount&) { return {}; }
 
+  const bool has_root_;
   const std::vector<ResultPtr>& inputs_;
   const std::string& scratch_;
   const OpDeps& deps_;
   PreparedMounts& prepared_;
+  CacheMounts caches_;
+  std::unique_ptr<snapshotter::TreeView> root_;  // opened when first asked for
   const solver::ExecMount* mount_ = nullptr;
 };
-
-/// All steps take their locks in one order, so that two of them never wait for each other.
-std::vector<const solver::ExecMount*> in_lock_order(const solver::ExecOp& op) {
-  std::vector<const solver::ExecMount*> caches;
-  for (const solver::ExecMount& mount : op.mounts) {
-    if (std::holds_alternative<solver::CacheMount>(mount.kind)) {
-      caches.push_back(&mount);
-    }
-  }
-  std::sort(caches.begin(), caches.end(), [](const auto* a, const auto* b) {
-    return std::get<solver::CacheMount>(a->kind).id < std::get<solver::CacheMount>(b->kind).id;
-  });
-  return caches;
-}
 
 }  // namespace
 
 Result<PreparedMounts> prepare_mounts(const solver::ExecOp& op,
                                       const std::vector<ResultPtr>& inputs,
-                                      const std::string& scratch, const OpDeps& deps) {
+                                      const std::string& scratch, const OpDeps& deps,
+                                      const Cancel& cancel) {
   PreparedMounts prepared;
-  MountPreparer preparer(inputs, scratch, deps, prepared);
-  for (const solver::ExecMount* mount : in_lock_order(op)) {
-    TRY(preparer.add(*mount));
-  }
+  MountPreparer preparer(op, inputs, scratch, deps, prepared);
   for (const solver::ExecMount& mount : op.mounts) {
-    if (!std::holds_alternative<solver::CacheMount>(mount.kind)) {
-      TRY(preparer.add(mount));
-    }
+    TRY(preparer.add(mount));
   }
+  TRY(preparer.open_caches(cancel));
   return prepared;
 }
 
@@ -188,9 +149,12 @@ void sort_mounts(std::vector<PlanMount>& mounts) {
 
 Result<Digest> bind_digest(const std::string& source, const ResultPtr& input, const OpDeps& deps) {
   const View view = TRY(open_view(input, deps));
-  std::vector<SelectedSource> selected = TRY(select(*view.view, {source}, kOnePath));
-  TRY(hash_contents(*view.view, selected));
-  return selection_digest(selected);
+  auto selected = select(*view.view, {source}, kOnePath);
+  if (!selected) {
+    return explain_missing(std::move(selected).error(), input, {source}, deps);
+  }
+  TRY(hash_contents(*view.view, *selected));
+  return selection_digest(*selected);
 }
 
 }  // namespace mybuild::ops

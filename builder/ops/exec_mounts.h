@@ -27,7 +27,8 @@ struct PreparedMounts {
 /// holds locked.
 Result<PreparedMounts> prepare_mounts(const solver::ExecOp& op,
                                       const std::vector<solver::ResultPtr>& inputs,
-                                      const std::string& scratch, const OpDeps& deps);
+                                      const std::string& scratch, const OpDeps& deps,
+                                      const Cancel& cancel);
 
 /// Outer mounts before those inside them, whatever the order in the Dockerfile.
 void sort_mounts(std::vector<sandbox::PlanMount>& mounts);

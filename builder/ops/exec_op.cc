@@ -6,6 +6,7 @@
 #include "builder/ops/exec_mounts.h"
 #include "builder/ops/trees.h"
 #include "builder/sandbox/mount_point_layer.h"
+#include "frontend/dockerfile/go_format.h"
 #include "snapshotter/base/file.h"
 #include "snapshotter/base/sys.h"
 #include "solver/key.h"
@@ -56,11 +57,11 @@ Status check_exit(const ExecOp& op, const oci::Platform& platform,
     return {};
   }
   const int code = exit.status.signal != 0 ? 128 + exit.status.signal : exit.status.code;
-  std::string message = fmt::format("process \"{}\" did not complete successfully: exit code: {}",
-                                    fmt::join(op.args, " "), code);
+  const std::string command = frontend::go_quote(fmt::format("{}", fmt::join(op.args, " ")));
+  std::string message =
+      fmt::format("process {} did not complete successfully: exit code: {}", command, code);
   if (!exit.start_error.empty()) {
-    message = fmt::format("process \"{}\" could not be started: {}", fmt::join(op.args, " "),
-                          exit.start_error);
+    message = fmt::format("process {} could not be started: {}", command, exit.start_error);
   }
   if (exit.oom_killed) {
     message += " (killed: out of memory)";
@@ -111,7 +112,7 @@ class ExecOpRunner final : public solver::Op {
     const TreeResult* root = TRY(root_of(inputs));
     const StepCredentials credentials = TRY(StepCredentials::prepare(op_, deps_, cancel));
     const TempDir scratch = TRY(deps_.layers.scratch());
-    PreparedMounts mounts = TRY(prepare_mounts(op_, inputs, scratch.path(), deps_));
+    PreparedMounts mounts = TRY(prepare_mounts(op_, inputs, scratch.path(), deps_, cancel));
     std::unique_ptr<snapshotter::Active> active = TRY(prepare_root(root, scratch.path()));
     SandboxPlan plan = make_plan(active->root());
     plan.mounts = std::move(mounts.mounts);

@@ -2,6 +2,7 @@
 #include "builder/ops/file_op.h"
 
 #include "builder/ops/copy_plan.h"
+#include "builder/ops/missing_source.h"
 #include "builder/ops/trees.h"
 #include "snapshotter/base/file.h"
 #include "snapshotter/base/rooted_path.h"
@@ -87,9 +88,12 @@ class FileOpRunner final : public solver::Op {
     if (slot == nullptr) {
       auto source = std::make_shared<Source>();
       source->view = TRY(open_view(input, deps_));
-      source->selected = TRY(select(*source->view.view, copy.sources,
-                                    {.excludes = copy.excludes, .parents = copy.parents})
-                                 .context("failed to calculate checksum of source"));
+      auto selected = select(*source->view.view, copy.sources,
+                             {.excludes = copy.excludes, .parents = copy.parents});
+      if (!selected) {
+        return explain_missing(std::move(selected).error(), input, copy.sources, deps_);
+      }
+      source->selected = std::move(selected).value();
       slot = std::move(source);
     }
     return slot;

@@ -53,8 +53,11 @@ struct Waiting {
 Error no_image(const Waiting& waiting, Error error) {
   const PlannedStage& stage = waiting.plan->stage(waiting.stage);
   const std::string name = stage.request->display;
-  if (error.hint().empty()) {
-    error = std::move(error).with_hint(did_you_mean(name, waiting.plan->names()));
+  // A stage whose name was mistyped is more likely than an image of that name.
+  const std::string said = name.ends_with(":latest") ? name.substr(0, name.rfind(':')) : name;
+  const std::string meant = did_you_mean(said, waiting.plan->names());
+  if (!meant.empty()) {
+    error = std::move(error).with_hint(meant);
   }
   if (!error.message().starts_with(name + ":")) {  // who was asked may have said it
     error = std::move(error).context(name);

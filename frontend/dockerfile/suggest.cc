@@ -32,7 +32,7 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
 
 }  // namespace
 
-std::string did_you_mean(std::string_view said, std::span<const std::string> known) {
+std::string closest(std::string_view said, std::span<const std::string> known) {
   if (said.empty() || said.size() > kLongest) {
     return {};
   }
@@ -49,7 +49,12 @@ std::string did_you_mean(std::string_view said, std::span<const std::string> kno
       best = name;
     }
   }
-  return best.empty() || best == said ? std::string() : "did you mean " + std::string(best) + "?";
+  return best == said ? std::string() : std::string(best);
+}
+
+std::string did_you_mean(std::string_view said, std::span<const std::string> known) {
+  const std::string best = closest(said, known);
+  return best.empty() ? std::string() : "did you mean " + best + "?";
 }
 
 }  // namespace mybuild::frontend

@@ -8,8 +8,10 @@
 
 namespace mybuild::frontend {
 
-/// "did you mean X?", or "" when nothing is close or one of them is what was said. Upper and lower
-/// case count as equal.
+/// The name that is closest to what was said, or "" when none is close or it is what was said.
+/// Upper and lower case count as equal.
+std::string closest(std::string_view said, std::span<const std::string> known);
+/// "did you mean X?", or "" when closest() knows none.
 std::string did_you_mean(std::string_view said, std::span<const std::string> known);
 
 }  // namespace mybuild::frontend

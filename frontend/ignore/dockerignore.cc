@@ -38,22 +38,47 @@ std::string parse_line(std::string_view line) {
   return exception ? "!" + pattern : pattern;
 }
 
-}  // namespace
-
-std::vector<std::string> parse_dockerignore(std::string_view text) {
+/// Calls `take` with every line, its number from 1.
+template <class Take>
+void for_each_line(std::string_view text, const Take& take) {
   if (text.starts_with(kByteOrderMark)) {
     text.remove_prefix(kByteOrderMark.size());
   }
-  std::vector<std::string> patterns;
-  while (!text.empty()) {
+  for (int line = 1; !text.empty(); ++line) {
     const auto end = text.find('\n');
-    std::string pattern = parse_line(text.substr(0, end));
+    take(line, text.substr(0, end));
+    text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
+  }
+}
+
+}  // namespace
+
+std::vector<std::string> parse_dockerignore(std::string_view text) {
+  std::vector<std::string> patterns;
+  for_each_line(text, [&](int, std::string_view line) {
+    std::string pattern = parse_line(line);
     if (!pattern.empty()) {
       patterns.push_back(std::move(pattern));
     }
-    text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
-  }
+  });
   return patterns;
+}
+
+std::optional<IgnoreRule> excluding_rule(std::string_view text, std::string_view path) {
+  std::optional<IgnoreRule> found;
+  for_each_line(text, [&](int number, std::string_view line) {
+    std::string pattern = parse_line(line);
+    const bool exception = pattern.starts_with('!');
+    if (pattern.empty() || exception != found.has_value()) {
+      return;  // it would not change the answer
+    }
+    const auto matcher = PatternMatcher::compile({pattern.substr(exception ? 1 : 0)});
+    if (!matcher || !matcher->matches(path)) {
+      return;
+    }
+    found = exception ? std::nullopt : std::optional(IgnoreRule{number, std::string(trim(line))});
+  });
+  return found;
 }
 
 }  // namespace mybuild::frontend
