@@ -34,7 +34,8 @@ class LocalContext final : public TreeView {
     std::vector<std::string> visible;
     for (std::string& name : names) {
       const std::string child = path.empty() ? name : std::string(path) + "/" + name;
-      if (TRY(lookup(child))) {
+      const bool excluded = ignore_.matches(child);
+      if (!excluded || (ignore_.may_include_below(child) && TRY(lookup(child)))) {
         visible.push_back(std::move(name));
       }
     }

@@ -2,6 +2,7 @@
 #include "frontend/ignore/glob.h"
 
 #include <algorithm>
+#include <array>
 
 namespace mybuild::frontend {
 
@@ -159,7 +160,8 @@ bool repeats(Kind kind) {
 }
 
 /// From every token that can be read as nothing, on to the next.
-void skip_empty(const std::vector<Token>& tokens, std::vector<std::uint8_t>& states) {
+template <class States>
+void skip_empty(const std::vector<Token>& tokens, States& states) {
   for (std::size_t i = 0; i < tokens.size(); ++i) {
     if (states[i] == 0) {
       continue;
@@ -172,46 +174,24 @@ void skip_empty(const std::vector<Token>& tokens, std::vector<std::uint8_t>& sta
   }
 }
 
-}  // namespace
-
-Result<Glob> Glob::compile(std::string_view pattern, Dialect dialect) {
-  auto tokens = TRY(Compiler(pattern, dialect).run());
-  return Glob(std::move(tokens));
-}
-
-Glob::Glob(std::vector<Token> tokens) : tokens_(std::move(tokens)) {
-  for (const Token& token : tokens_) {
-    if (token.kind != Kind::Literal || token.literal >= 0x80) {
-      break;
-    }
-    literal_prefix_ += static_cast<char>(token.literal);
-  }
-}
-
-bool Glob::run(std::string_view path, bool parents_too) const {
-  const std::size_t start = literal_prefix_.size();
-  if (!path.starts_with(literal_prefix_)) {
-    return false;
-  }
-  if (start == tokens_.size()) {
-    return path.size() == start || (parents_too && path[start] == '/');
-  }
-  std::vector<std::uint8_t> states(tokens_.size() + 1, 0);
-  std::vector<std::uint8_t> next(states);
+/// All tokens that may come next, for each character of the path; `start` are taken already.
+template <class States>
+bool walk(const std::vector<Token>& tokens, std::size_t start, std::string_view path, bool parents,
+          States states, States next) {
   states[start] = 1;
   for (std::size_t at = start; at < path.size();) {
-    skip_empty(tokens_, states);
-    if (parents_too && path[at] == '/' && states.back() != 0) {
+    skip_empty(tokens, states);
+    if (parents && path[at] == '/' && states[tokens.size()] != 0) {
       return true;
     }
     const char32_t c = take(path, at);
     std::fill(next.begin(), next.end(), std::uint8_t{0});
     bool alive = false;
-    for (std::size_t i = 0; i < tokens_.size(); ++i) {
-      if (states[i] == 0 || !fits(tokens_[i], c)) {
+    for (std::size_t i = 0; i < tokens.size(); ++i) {
+      if (states[i] == 0 || !fits(tokens[i], c)) {
         continue;
       }
-      const Kind kind = tokens_[i].kind;
+      const Kind kind = tokens[i].kind;
       next[repeats(kind) ? i : i + 1] = 1;
       if (kind == Kind::DeepLoop && c == '/') {
         next[i + 1] = 1;
@@ -221,10 +201,53 @@ bool Glob::run(std::string_view path, bool parents_too) const {
     if (!alive) {
       return false;
     }
-    states.swap(next);
+    std::swap(states, next);
   }
-  skip_empty(tokens_, states);
-  return states.back() != 0;
+  skip_empty(tokens, states);
+  return states[tokens.size()] != 0;
+}
+
+}  // namespace
+
+Result<Glob> Glob::compile(std::string_view pattern, Dialect dialect) {
+  auto tokens = TRY(Compiler(pattern, dialect).run());
+  return Glob(std::move(tokens));
+}
+
+Glob::Glob(std::vector<Token> tokens) : tokens_(std::move(tokens)) {
+  const auto is_plain = [](const Token& token) {
+    return token.kind == Kind::Literal && token.literal < 0x80;
+  };
+  for (auto token = tokens_.begin(); token != tokens_.end() && is_plain(*token); ++token) {
+    literal_prefix_ += static_cast<char>(token->literal);
+  }
+  for (auto token = tokens_.rbegin(); token != tokens_.rend() && is_plain(*token); ++token) {
+    literal_suffix_.insert(literal_suffix_.begin(), static_cast<char>(token->literal));
+  }
+}
+
+bool Glob::run(std::string_view path, bool parents) const {
+  constexpr std::size_t kFew = 64;  // most patterns: no memory is asked for then
+  if (tokens_.size() < kFew) {
+    return walk<std::array<std::uint8_t, kFew>>(tokens_, literal_prefix_.size(), path, parents, {},
+                                                {});
+  }
+  const std::vector<std::uint8_t> none(tokens_.size() + 1, 0);
+  return walk(tokens_, literal_prefix_.size(), path, parents, none, none);
+}
+
+bool Glob::matches(std::string_view path) const {
+  if (!path.starts_with(literal_prefix_) || !path.ends_with(literal_suffix_)) {
+    return false;
+  }
+  if (literal_prefix_.size() == tokens_.size()) {
+    return path.size() == literal_prefix_.size();
+  }
+  return run(path, false);
+}
+
+bool Glob::matches_with_parents(std::string_view path) const {
+  return path.starts_with(literal_prefix_) && run(path, true);
 }
 
 }  // namespace mybuild::frontend

@@ -18,9 +18,9 @@ class Glob {
   enum class Dialect { Match, DoubleStar };  // Go's filepath.Match; moby/patternmatcher
   static Result<Glob> compile(std::string_view pattern, Dialect dialect);
 
-  bool matches(std::string_view path) const { return run(path, false); }
-  /// The path or one of the folders it is in, in one go.
-  bool matches_with_parents(std::string_view path) const { return run(path, true); }
+  bool matches(std::string_view path) const;
+  /// True if it matches the path, or one of the directories above it.
+  bool matches_with_parents(std::string_view path) const;
 
   struct Token {
     enum class Kind : std::uint8_t {
@@ -40,10 +40,11 @@ class Glob {
 
  private:
   explicit Glob(std::vector<Token> tokens);
-  bool run(std::string_view path, bool parents_too) const;
+  bool run(std::string_view path, bool parents) const;
 
   std::vector<Token> tokens_;
-  std::string literal_prefix_;  // a cheap no for most paths
+  std::string literal_prefix_;  // both: a cheap no for most paths
+  std::string literal_suffix_;
 };
 
 }  // namespace mybuild::frontend

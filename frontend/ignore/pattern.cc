@@ -19,12 +19,21 @@ std::string_view trim(std::string_view text) {
   return text.substr(first, text.find_last_not_of(kBlanks) - first + 1);
 }
 
-/// How a pattern is looked at; the first three spare most of them the general matcher.
-enum class Shape { Exact, Prefix, Suffix, General };
+/// How a pattern is looked at; the first four spare most of them the general matcher. "**/x"
+/// matches by one component, wherever it is.
+enum class Shape { Exact, Prefix, Suffix, Component, General };
+
+constexpr std::string_view kAnywhere = "**/";
 
 /// patternmatcher treats "**" at either end of an otherwise plain text as "anything", also inside a
 /// component.
 Shape shape_of(std::string_view pattern) {
+  if (pattern.starts_with(kAnywhere) && pattern.size() > kAnywhere.size()) {
+    const std::string_view rest = pattern.substr(kAnywhere.size());
+    if (rest.find("**") == std::string_view::npos && rest.find('/') == std::string_view::npos) {
+      return Shape::Component;
+    }
+  }
   const bool deep_front = pattern.starts_with("**");
   std::string_view middle = pattern.substr(deep_front ? 2 : 0);
   const bool deep_end = !deep_front && middle.ends_with("**");
@@ -58,31 +67,46 @@ struct PatternMatcher::Pattern {
   Shape shape = Shape::Exact;
   Glob glob;
 
-  bool matches_with_parents(std::string_view path) const {
+  /// Looks at the path and all directories above it.
+  bool matches(std::string_view path) const {
     switch (shape) {
       case Shape::Exact:
         return is_at_or_below(path, text);
       case Shape::Prefix:
         return path.starts_with(std::string_view(text).substr(0, text.size() - 2));
       case Shape::Suffix:
-        return ends_with_tail(path);
+        return ends_any(path, std::string_view(text).substr(2));
+      case Shape::Component:
+        return fits_any(path);
       case Shape::General:
         return glob.matches_with_parents(path);
     }
     return false;
   }
 
-  bool ends_with_tail(std::string_view path) const {
-    const std::string_view tail = std::string_view(text).substr(2);
-    if (tail.starts_with('/') && is_at_or_below(path, tail.substr(1))) {
-      return true;
-    }
-    for (auto end = path.find('/'); end != std::string_view::npos; end = path.find('/', end + 1)) {
-      if (path.substr(0, end).ends_with(tail)) {
+ private:
+  static bool ends_any(std::string_view path, std::string_view tail) {
+    for (std::size_t end = 0; end != std::string_view::npos;) {
+      end = path.find('/', end + 1);
+      const std::string_view part = path.substr(0, end);
+      if (part.ends_with(tail) || (tail.starts_with('/') && part == tail.substr(1))) {
         return true;
       }
     }
-    return path.ends_with(tail);
+    return false;
+  }
+
+  bool fits_any(std::string_view path) const {
+    while (true) {
+      const std::size_t end = path.find('/');
+      if (glob.matches(path.substr(0, end))) {
+        return true;
+      }
+      if (end == std::string_view::npos) {
+        return false;
+      }
+      path.remove_prefix(end + 1);
+    }
   }
 };
 
@@ -148,8 +172,10 @@ Result<PatternMatcher> PatternMatcher::compile(const std::vector<std::string>& p
     if (text.empty()) {
       return invalid_argument("illegal exclusion pattern: \"!\"");
     }
-    auto glob = TRY(Glob::compile(text, Glob::Dialect::DoubleStar));
     const Shape shape = shape_of(text);
+    const std::string_view needed =
+        std::string_view(text).substr(shape == Shape::Component ? kAnywhere.size() : 0);
+    auto glob = TRY(Glob::compile(needed, Glob::Dialect::DoubleStar));
     compiled.push_back(Pattern{std::move(text), exception, shape, std::move(glob)});
   }
   return PatternMatcher(std::move(compiled));
@@ -159,7 +185,7 @@ bool PatternMatcher::matches(std::string_view path) const {
   bool matched = false;
   for (const Pattern& pattern : patterns_) {
     // Only a pattern that would change the answer is looked at.
-    if (pattern.exception == matched && pattern.matches_with_parents(path)) {
+    if (pattern.exception == matched && pattern.matches(path)) {
       matched = !pattern.exception;
     }
   }

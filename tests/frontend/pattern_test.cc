@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "frontend/ignore/pattern.h"
 
+#include <fmt/core.h>
 #include <gtest/gtest.h>
 
 namespace mybuild::frontend {
@@ -62,6 +63,9 @@ TEST(CleanPath, IsGosPathClean) {
   EXPECT_EQ(".", clean_path("a/.."));
 }
 
+const char* const kLong =
+    "axxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxy/below";
+
 struct IgnoreRow {
   std::vector<std::string> patterns;
   const char* path;
@@ -92,12 +96,31 @@ INSTANTIATE_TEST_SUITE_P(
                     IgnoreRow{{"a", "!a/b"}, "a/c", true}, IgnoreRow{{"a.b"}, "axb", false},
                     IgnoreRow{{"[ab]c"}, "bc", true}, IgnoreRow{{"a\\*"}, "a*", true},
                     IgnoreRow{{"foo?"}, "foox", true}, IgnoreRow{{"./a/../b"}, "b", true},
-                    IgnoreRow{{"**a"}, "x/ya", true}, IgnoreRow{{"a**"}, "ab/c", true}));
+                    IgnoreRow{{"**a"}, "x/ya", true}, IgnoreRow{{"a**"}, "ab/c", true},
+                    IgnoreRow{{"**a"}, "x/ya/z", true}, IgnoreRow{{"**/g*.o"}, "a/g1.o/x", true},
+                    IgnoreRow{{"**/g*.o"}, "a/xg1.o", false}, IgnoreRow{{"**/g*.o"}, "g.o", true},
+                    IgnoreRow{{"a/*/b*"}, "a/x/bb/c/d", true}, IgnoreRow{{"a/*/b*"}, "a/x", false},
+                    IgnoreRow{{"**/c/*.l"}, "x/c/y.l/z", true},
+                    IgnoreRow{{"*" + std::string(70, 'x') + "*y"}, kLong, true}));
 
 TEST(IgnoreCompile, RefusesWhatMeansNothing) {
   EXPECT_FALSE(PatternMatcher::compile({"!"}));
   EXPECT_FALSE(PatternMatcher::compile({"[a"}));
   EXPECT_TRUE(PatternMatcher::compile({"", "  "})->empty());
+}
+
+TEST(IgnoreSpeed, AThousandPatternsAreCheapPerPath) {
+  std::vector<std::string> patterns;
+  for (int i = 0; i < 250; ++i) {
+    patterns.insert(patterns.end(), {fmt::format("dir{}/**/*.o", i), fmt::format("!keep{}", i),
+                                     fmt::format("**/gen{}*.log", i), fmt::format("a/plain{}", i)});
+  }
+  const auto matcher = PatternMatcher::compile(patterns);
+  const auto start = std::chrono::steady_clock::now();
+  for (int i = 0; i < 2000; ++i) {
+    EXPECT_FALSE(matcher->matches(fmt::format("source/of/some/module/file{}.c", i)));
+  }
+  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(2));
 }
 
 TEST(IgnoreDescent, ADirectoryIsSkippedUnlessAnExceptionMayLieBelow) {
