@@ -6,8 +6,7 @@ dockerfile <<'D'
 FROM busybox AS seed
 RUN mkdir -p /seed/sub && echo s >/seed/f && ln /seed/f /seed/h && chown -R 3:4 /seed && chmod 711 /seed
 FROM busybox
-RUN mkdir -m 700 /there
-RUN --mount=type=cache,target=/c,id=a touch /c/in-a
+RUN --mount=type=cache,target=/c,id=a mkdir -m 700 /there && touch /c/in-a
 RUN --mount=type=cache,target=/d,id=a ls /d >>/o
 RUN --mount=type=cache,target=/c,id=a,uid=5,gid=6,mode=0700 ls /c >>/o; stat -c '%a %u:%g' /c >>/o
 RUN --mount=type=cache,target=/c,id=b,sharing=locked --mount=type=cache,target=/d,id=b,sharing=locked touch /c/1; ls /d >>/o
@@ -21,10 +20,9 @@ assert_equal "$(xargs <out/o)" "in-a 700 5:6 1 711 3:4 3 644 3:4 2 f h changed s
 printf 'FROM busybox\nRUN --mount=type=cache,source=/x,target=/c true\n' | dockerfile
 build_fails ctx
 assert_log 'source /x of the cache mount /c: not found'
-
 # Who waits for a locked cache can be interrupted.
-step() { printf 'FROM busybox\nRUN --mount=type=cache,target=/c,sharing=locked %s\n' "$1" | dockerfile "$2"; }
-step 'echo holding; sleep 20' holder && step 'echo never' waiter
+printf 'FROM busybox\nRUN --mount=type=cache,target=/c,sharing=locked echo holding; sleep 20\n' | dockerfile holder
+printf 'FROM busybox\nRUN --mount=type=cache,target=/c,sharing=locked echo never\n' | dockerfile waiter
 "$MYBUILD" build --progress plain "${busybox[@]}" holder >holder.log 2>&1 & holder=$!
 until grep -q '[0-9] holding' holder.log; do sleep 0.05; done
 timeout -s INT 1 "$MYBUILD" build --progress plain "${busybox[@]}" waiter >log 2>&1 && fail "it did not wait"

@@ -15,18 +15,16 @@ COPY --chmod=u=rwX,go=rX s /mode
 COPY --chmod=a=rwxu top.txt /all
 COPY --chown=blank:nosuch top.txt /owner1
 COPY --chown=7: top.txt /owner2
-COPY --chown=2147483648 top.txt /owner3
 ADD --chmod=700 t.tar /unpacked
 ADD twice.gz /plain
 ADD short.tar /short
 COPY --parents s/./e/*.txt o*/x /parents/
 D
-build ctx -o type=tar,dest=out.tar
-mkdir out && tar -xf out.tar --numeric-owner -C out
+build ctx -o type=tar,dest=out.tar && mkdir out && tar -xf out.tar --numeric-owner -C out
 assert_equal "$(cat out/links/{a,b,c} | tr '\n' ' ')" "two one one " "a replaced name leaves the others what they were"
 [ out/links/b -ef out/links/c ] || fail "b and c are no longer one file"
 assert_equal "$(ls out/named out/none out/parents | xargs)" "out/named: top.md top.txt out/none: out/parents: e only" "what was selected"
 assert_equal "$(cd out && stat -c '%n:%a' mode/1.txt mode/e all unpacked unpacked/d1 | xargs)" "mode/1.txt:644 mode/e:1755 all:777 unpacked:755 unpacked/d1:755" modes
-assert_equal "$(cd out && stat -c '%u:%g' owner1 owner2 owner3 | xargs)" "16:17 7:0 0:0" owners
+assert_equal "$(cd out && stat -c '%u:%g' owner1 owner2 | xargs)" "16:17 7:0" owners
 [ -f out/plain ] || fail "compression was taken off twice"
 assert_equal "$(ls out/short/d1 | xargs)" "a b c" "an archive without its last blocks"
