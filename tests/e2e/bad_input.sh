@@ -14,7 +14,6 @@ refused() { # CAUSE [ARG…]: of the context ctx, whose Dockerfile is stdin wher
   rm -rf ctx/Dockerfile
 }
 lines() { { yes "$2" || true; } 2>/dev/null | head -n "$1"; }
-
 head -c 300000 "$MYBUILD" | refused "NUL byte in line 1"
 head -c 300000 /dev/urandom | tr -d '\0' | refused "unknown instruction|greater than max|one or three"
 printf 'FROM busybox\nLABEL a=b\0c\n' | refused "NUL byte in line 2"
