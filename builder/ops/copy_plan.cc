@@ -28,10 +28,15 @@ class CopyPlanner {
       : to_(to), from_(from), options_(options) {}
 
   Status run(const SelectedSource& source) {
+    const std::string dest = TRY(to_.resolve(options_.dest));
+    const std::optional<Entry> there = TRY(to_.lookup(dest));
     const std::string target = TRY(prepare_target(source));
     for (const SelectedEntry& selected : source.entries) {
       if (selected.below.empty() && source.is_directory) {
-        continue;  // the destination itself keeps what it is
+        if (!there) {
+          TRY(date(target, selected.entry.mtime));
+        }
+        continue;  // all else of the destination stays what it is
       }
       TRY(place(selected, selected.below.empty() ? target : join_path(target, selected.below)));
     }
@@ -58,6 +63,15 @@ class CopyPlanner {
       TRY(to_.make_dirs(slash == std::string::npos ? "" : target.substr(0, slash), model));
     }
     return target;
+  }
+
+  Status date(const std::string& directory, struct timespec mtime) {
+    std::optional<Entry> entry = TRY(to_.lookup(directory));
+    if (!entry || directory.empty()) {
+      return {};
+    }
+    entry->mtime = mtime;
+    return to_.put(std::move(*entry), {});
   }
 
   Status place(const SelectedEntry& selected, const std::string& target) {

@@ -212,15 +212,20 @@ Result<std::vector<SelectedSource>> select_parents(const TreeView& tree, const s
   if (!below.empty()) {
     include = TRY(Include::compile(below));
   }
+  const bool is_wild = frontend::has_wildcards(pattern);
   std::vector<SelectedSource> sources;
   for (const std::string& base : TRY(match(tree, pivot, true))) {
     const std::string real = TRY(tree.resolve(base));
     const std::optional<Entry> root = TRY(tree.lookup(real));
-    if (!root || root->type != EntryType::Directory) {
-      return missing(pattern);
+    bool is_there = root && root->type == EntryType::Directory;
+    if (is_there && !frontend::has_wildcards(below)) {
+      const std::optional<Entry> named = TRY(tree.lookup(join(real, below)));
+      is_there = named.has_value();
     }
-    const bool literal = !frontend::has_wildcards(below);
-    if (literal && !TRY(tree.lookup(join(real, below)))) {
+    if (!is_there) {
+      if (is_wild) {
+        continue;
+      }
       return missing(pattern);
     }
     SelectedSource source = TRY(Walk(tree, excludes, include ? &*include : nullptr).run("", *root));

@@ -203,11 +203,7 @@ Result<Body> add(const Node& node) {
   step.link = flags.boolean("link").value_or(false);
   step.excludes = flags.texts("exclude");
   step.unpack = flags.boolean("unpack");
-  for (const std::string_view flag : {"checksum", "keep-git-dir"}) {
-    if (flags.has(flag)) {
-      step.unsupported = fmt::format("--{}", flag);
-    }
-  }
+  step.unsupported = flags.has("checksum") ? "--checksum" : "";
   return step;
 }
 

@@ -24,7 +24,7 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Values("COPY a", "COPY", "COPY a <<E\nE", "ADD --from=x a b", "COPY --unpack a b",
                     "COPY --chmod=8 a b", "COPY --chmod=77777 a b", "COPY --chmod=u?x a b",
                     "COPY https://x/y.git z", "COPY git@x:y z", "ADD git://x/y z",
-                    "ADD --checksum=sha256:x a b", "ADD --keep-git-dir=true a b",
+                    "ADD --checksum=sha256:x a b", "ADD --keep-git-dir=true https://x/y.git b",
                     "RUN --network=fast x", "RUN --security=no x", "RUN --mount=type=x y",
                     "RUN --mount=type=cache y", "RUN --mount=type=bind,target=/ y", "ENV =x",
                     "LABEL", "ARG", "ARG =x", "WORKDIR", "USER", "VOLUME [\"\"]", "VOLUME $NOTHING",
@@ -110,8 +110,8 @@ TEST(Copy, AHeredocsNameIsNoPattern) {
 TEST(Warnings, ABuildSaysOnceWhatIsWrongWithALine) {
   testing_support::FakeResolver resolver;
   checks::Linter linter;
-  const FrontendInput input = testing_support::input_of(
-      "FROM alpine\nENV NAME=1\nCOPY $NMAE $NMAE /x/\nLABEL a=$NMAE\n");
+  const FrontendInput input =
+      testing_support::input_of("FROM alpine\nENV NAME=1\nCOPY $NMAE $NMAE /x/\nLABEL a=$NMAE\n");
   ASSERT_TRUE(build_dockerfile(input, resolver, linter));
   EXPECT_EQ(3U, linter.findings().size());
   const auto warnings = warnings_of(linter.findings());

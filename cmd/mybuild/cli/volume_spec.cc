@@ -87,7 +87,7 @@ Result<run::Volume> parse_volume(std::string_view text, std::string_view current
     return invalid_argument("'{}' is not an absolute path", source);
   }
   TRY(check_target(target));
-  const bool is_path = source.find('/') != std::string_view::npos || source.starts_with('.');
+  const bool is_path = source.starts_with('/') || source.starts_with('.');
   run::Volume volume{
       .kind = is_path ? Kind::Bind : Kind::Named,
       .source = is_path ? resolve_absolute(current_dir, source) : std::string(source),
