@@ -25,6 +25,6 @@ printf 'FROM busybox\nRUN --mount=type=cache,target=/c,sharing=locked echo holdi
 printf 'FROM busybox\nRUN --mount=type=cache,target=/c,sharing=locked echo never\n' | dockerfile waiter
 "$MYBUILD" build --progress plain "${busybox[@]}" holder >holder.log 2>&1 & holder=$!
 until grep -q '[0-9] holding' holder.log; do sleep 0.05; done
-timeout -s INT 1 "$MYBUILD" build --progress plain "${busybox[@]}" waiter >log 2>&1 && fail "it did not wait"
+timeout --foreground -s INT 1 "$MYBUILD" build --progress plain "${busybox[@]}" waiter >log 2>&1 && fail "it did not wait"
 assert_no_log '[0-9] never'
 kill $holder && ! wait $holder || fail "the holder was not stopped"
