@@ -166,15 +166,7 @@ Result<BuildReport> Engine::build(const BuildRequest& request, solver::EventSink
   // Asked first, so that a missing right is said before anything is downloaded.
   snapshotter::Snapshotter* snapshotter = TRY(own.get_snapshotter());
   const std::unique_ptr<source::ImageResolver> images =
-      source::make_image_resolver({.registry = *own.registry,
-                                   .content = *own.content,
-                                   .layers = *own.layers,
-                                   .metadata = *own.metadata,
-                                   .lanes = own.lanes,
-                                   .events = events,
-                                   .cancel = cancel,
-                                   .clock = own.clock,
-                                   .pull = request.pull});
+      own.image_resolver(request.pull, events, cancel);
   frontend::checks::Linter linter;
   auto lowering = frontend::build_dockerfile(frontend_input(request, inputs), *images, linter);
   for (const solver::Warning& warning : frontend::warnings_of(linter.findings())) {

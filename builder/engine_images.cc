@@ -154,17 +154,7 @@ Result<std::vector<std::string>> Engine::remove_image(const std::string& name_or
 std::vector<Result<frontend::ImageMeta>> Engine::resolve_images(
     const std::vector<frontend::ImageRequest>& requests, bool pull, solver::EventSink& events,
     const Cancel& cancel) {
-  Services& own = *services_;
-  return source::make_image_resolver({.registry = *own.registry,
-                                      .content = *own.content,
-                                      .layers = *own.layers,
-                                      .metadata = *own.metadata,
-                                      .lanes = own.lanes,
-                                      .events = events,
-                                      .cancel = cancel,
-                                      .clock = own.clock,
-                                      .pull = pull})
-      ->resolve(requests);
+  return services_->image_resolver(pull, events, cancel)->resolve(requests);
 }
 
 }  // namespace mybuild::builder

@@ -45,6 +45,20 @@ exporter::ExportDeps Engine::Services::export_deps(solver::EventSink& events,
           .fetch = {}};
 }
 
+std::unique_ptr<source::ImageResolver> Engine::Services::image_resolver(bool pull,
+                                                                        solver::EventSink& events,
+                                                                        const Cancel& cancel) {
+  return source::make_image_resolver({.registry = *registry,
+                                      .content = *content,
+                                      .layers = *layers,
+                                      .metadata = *metadata,
+                                      .lanes = lanes,
+                                      .events = events,
+                                      .cancel = cancel,
+                                      .clock = clock,
+                                      .pull = pull});
+}
+
 Result<snapshotter::Snapshotter*> Engine::Services::get_snapshotter() {
   if (::geteuid() != 0) {
     return Error(ErrorKind::Denied,

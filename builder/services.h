@@ -9,6 +9,7 @@
 #include "builder/registry/push.h"
 #include "builder/run/container.h"
 #include "builder/sandbox/sandbox.h"
+#include "builder/source/image_resolver.h"
 #include "snapshotter/base/lanes.h"
 #include "snapshotter/content/content_store.h"
 #include "snapshotter/layer_store.h"
@@ -43,6 +44,8 @@ struct Engine::Services {
 
   /// What exporters get of the store.
   exporter::ExportDeps export_deps(solver::EventSink& events, const Cancel& cancel);
+  std::unique_ptr<source::ImageResolver> image_resolver(bool pull, solver::EventSink& events,
+                                                        const Cancel& cancel);
   /// Probes the kernel on the first call.
   Result<snapshotter::Snapshotter*> get_snapshotter();
 };

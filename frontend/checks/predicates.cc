@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "frontend/checks/predicates.h"
 
+#include "snapshotter/base/edit_distance.h"
+
 #include <algorithm>
 #include <array>
 
@@ -27,23 +29,6 @@ constexpr std::array<std::string_view, 3> kHarmlessWords{"public", "file", "vers
 
 constexpr std::size_t kLongestName = 256;
 constexpr std::size_t kTooFar = 3;
-
-std::size_t edit_distance(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> row(b.size() + 1);
-  for (std::size_t j = 0; j < row.size(); ++j) {
-    row[j] = j;
-  }
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    std::size_t diagonal = row[0];
-    row[0] = i + 1;
-    for (std::size_t j = 0; j < b.size(); ++j) {
-      const std::size_t replaced = diagonal + (a[i] == b[j] ? 0 : 1);
-      diagonal = row[j + 1];
-      row[j + 1] = std::min({replaced, row[j] + 1, row[j + 1] + 1});
-    }
-  }
-  return row.back();
-}
 
 bool at_or_below(std::string_view path, std::string_view base) {
   return base.empty() || path == base ||

@@ -1,29 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cmd/mybuild/cli/flags.h"
 
+#include "snapshotter/base/edit_distance.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <numeric>
 
 namespace mybuild::cli {
 
 namespace {
-
-std::size_t edit_distance(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> row(b.size() + 1);
-  std::iota(row.begin(), row.end(), std::size_t{0});
-  for (std::size_t i = 1; i <= a.size(); ++i) {
-    std::size_t diagonal = row[0];
-    row[0] = i;
-    for (std::size_t j = 1; j <= b.size(); ++j) {
-      const std::size_t replaced = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
-      diagonal = row[j];
-      row[j] = std::min({row[j] + 1, row[j - 1] + 1, replaced});
-    }
-  }
-  return row[b.size()];
-}
 
 std::string shown(const FlagSpec& spec) {
   return spec.letter == 0 ? fmt::format("--{}", spec.name)
