@@ -15,7 +15,7 @@ namespace mybuild::frontend {
 namespace {
 
 constexpr int kMaxDepth = 100;
-constexpr std::size_t kMaxSize = std::size_t{1} << 20;   // ENV A=$A$A, sixty times
+constexpr std::size_t kMaxSize = std::size_t{1} << 20;  // ENV A=$A$A, sixty times
 constexpr std::size_t kMaxWork = std::size_t{8} << 20;  // ${A//a/${A//a/${A//a/… in one word
 constexpr std::string_view kSpecialParameters = "@*#?-$!0";
 
