@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// testdata/checks/<Rule or case>/: each Dockerfile gives the findings in the .json beside it.
+// testdata/checks/<Rule or case>/: each Dockerfile gives the findings in the file beside it.
 // UPDATE_GOLDEN=1 writes what comes out.
 #include "frontend/ignore/dockerignore.h"
+#include "snapshotter/base/file.h"
 #include "snapshotter/base/json.h"
 #include "tests/frontend/fake_resolver.h"
 
@@ -12,7 +13,6 @@
 #include <filesystem>
 #include <fstream>
 #include <set>
-#include <sstream>
 
 namespace mybuild::frontend::checks {
 namespace {
@@ -22,10 +22,7 @@ namespace fs = std::filesystem;
 const fs::path kCases = fs::path(MYBUILD_SOURCE_DIR) / "testdata/checks";
 
 std::string read(const fs::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::stringstream text;
-  text << file.rdbuf();
-  return text.str();
+  return read_file(path.string()).value_or("");
 }
 
 std::vector<std::string> case_names() {

@@ -4,6 +4,7 @@
 // UPDATE_GOLDEN=1 writes what comes out.
 #include "frontend/dockerfile/dump.h"
 #include "frontend/dockerfile/parser.h"
+#include "snapshotter/base/file.h"
 #include "snapshotter/base/json.h"
 #include "tests/frontend/fake_resolver.h"
 
@@ -13,7 +14,6 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
-#include <sstream>
 
 namespace mybuild::frontend {
 namespace {
@@ -23,10 +23,7 @@ namespace fs = std::filesystem;
 const fs::path kCases = fs::path(MYBUILD_SOURCE_DIR) / "testdata/dockerfiles";
 
 std::string read(const fs::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::stringstream text;
-  text << file.rdbuf();
-  return text.str();
+  return read_file(path.string()).value_or("");
 }
 
 std::vector<std::string> case_names() {
