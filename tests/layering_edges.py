@@ -19,26 +19,27 @@ EDGES = {
     "solver/graph": FLOOR,
     "solver": FLOOR + ("solver/graph",),
     "frontend/ignore": ("snapshotter/base",),
+    "frontend/remote": FLOOR + ("solver/graph",),
     "frontend/checks": ("snapshotter/base", "frontend/ignore"),
     "frontend": FLOOR + ("frontend/checks", "frontend/ignore", "solver/graph", "solver/progress.h"),
-    "frontend/dockerfile": FLOOR + ("frontend", "frontend/checks", "frontend/ignore", "solver/graph", "solver/progress.h"),
+    "frontend/dockerfile": FLOOR + ("frontend", "frontend/checks", "frontend/ignore", "frontend/remote", "solver/graph", "solver/progress.h"),
     # Doing it.
     "builder/sandbox": STORE,
     "builder/registry": STORE,
     "builder/registry/curl": STORE + ("builder/registry",),
     "builder/secrets": ("snapshotter/base",),
     "builder/devices": FLOOR + ("solver/graph",),
-    "builder/source": STORE + ("builder/registry", "frontend", "frontend/ignore", "solver", "solver/graph"),
+    "builder/source": STORE + ("builder/registry", "builder/secrets", "frontend", "frontend/remote", "frontend/ignore", "solver", "solver/graph"),
     "builder/export": STORE + ("builder/registry", "solver", "solver/graph"),
     # Errors of ops speak docker's language: quoted as Go does it, with names that are close to what was said.
     "builder/ops": STORE + ("builder/source", "builder/sandbox", "builder/secrets", "builder/devices", "frontend/ignore",
                             "frontend/dockerfile/suggest.h", "frontend/dockerfile/go_format.h", "solver", "solver/graph"),
     "builder/run": STORE + ("builder/sandbox",),
     "builder": STORE + ("builder/sandbox", "builder/registry", "builder/secrets", "builder/devices", "builder/source",
-                        "builder/export", "builder/ops", "builder/run", "frontend", "frontend/checks", "frontend/dockerfile", "frontend/ignore", "solver", "solver/graph"),
+                        "builder/export", "builder/ops", "builder/run", "frontend", "frontend/checks", "frontend/dockerfile", "frontend/ignore", "frontend/remote", "solver", "solver/graph"),
     # Composition: flags in, exit code out.
     "cmd/mybuild": STORE + ("builder", "builder/export", "builder/run", "builder/sandbox", "builder/secrets", "builder/devices",
-                            "builder/source", "frontend", "frontend/checks", "frontend/dockerfile", "frontend/ignore", "solver", "solver/graph"),
+                            "builder/source", "frontend", "frontend/checks", "frontend/dockerfile", "frontend/ignore", "frontend/remote", "solver", "solver/graph"),
     "cmd/mybuild-sandbox": ("snapshotter/base", "builder/sandbox"),
 }
 

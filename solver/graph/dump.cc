@@ -117,16 +117,33 @@ struct ActionDump {
 struct OpDump {
   Ordered& json;
 
-  void operator()(const SourceOp& source) const {
-    if (const auto* image = std::get_if<ImageSource>(&source)) {
-      json["op"] = "image";
-      json["reference"] = image->reference;
-      json["manifest"] = image->manifest.str();
-      json["chain"] = image->chain.str();
-    } else {
-      json["op"] = "local";
-      json["local"] = std::get<LocalSource>(source).name;
+  void operator()(const SourceOp& source) const { std::visit(*this, source); }
+  void operator()(const ImageSource& image) const {
+    json["op"] = "image";
+    json["reference"] = image.reference;
+    json["manifest"] = image.manifest.str();
+    json["chain"] = image.chain.str();
+  }
+  void operator()(const LocalSource& local) const {
+    json["op"] = "local";
+    json["local"] = local.name;
+  }
+  void operator()(const HttpSource& http) const {
+    json["op"] = "http";
+    json["url"] = http.url;
+    json["filename"] = http.filename;
+    if (http.checksum) {
+      json["checksum"] = http.checksum->str();
     }
+  }
+  void operator()(const GitSource& git) const {
+    json["op"] = "git";
+    json["remote"] = git.remote;
+    put(json, "ref", git.ref, std::string());
+    put(json, "subdir", git.subdir, std::string());
+    put(json, "checksum", git.checksum, std::string());
+    put(json, "keep_git_dir", git.keep_git_dir, false);
+    put(json, "submodules", git.submodules, true);
   }
   void operator()(const ExecOp& op) const {
     static constexpr std::array kNetwork{"default", "none", "host"};

@@ -49,6 +49,10 @@ class Encoder {
 
   void put(const ImageSource& op) { all(op.reference, op.manifest, op.chain); }
   void put(const LocalSource& op) { put(op.name); }
+  void put(const HttpSource& op) { all(op.url, op.filename, op.checksum); }
+  void put(const GitSource& op) {
+    all(op.remote, op.ref, op.subdir, op.checksum, op.keep_git_dir, op.submodules);
+  }
   void put(const BindMount& m) { all(m.source, m.writable); }
   void put(const CacheMount& m) {
     all(m.id, m.sharing, m.source, m.read_only, m.mode, m.uid, m.gid);

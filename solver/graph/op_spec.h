@@ -30,7 +30,26 @@ struct LocalSource {
   bool operator==(const LocalSource&) const = default;
 };
 
-using SourceOp = std::variant<ImageSource, LocalSource>;
+/// What a URL leads to, as a directory with this one file in it.
+struct HttpSource {
+  std::string url;                 // http or https
+  std::string filename;            // of the file in the directory
+  std::optional<Digest> checksum;  // what the bytes must be
+  bool operator==(const HttpSource&) const = default;
+};
+
+/// The files of a commit.
+struct GitSource {
+  std::string remote;         // http, https, ssh, git or file URL, or user@host:path
+  std::string ref;            // branch, tag, full name or commit; "" = the remote's HEAD
+  std::string subdir;         // clean and relative; "" = all
+  std::string checksum;       // the commit that `ref` must be, or how it begins; "" = any
+  bool keep_git_dir = false;  // with a .git that has this one commit
+  bool submodules = true;
+  bool operator==(const GitSource&) const = default;
+};
+
+using SourceOp = std::variant<ImageSource, LocalSource, HttpSource, GitSource>;  // append only
 
 enum class NetworkMode : std::uint8_t { Default, None, Host };  // values enter keys; append only
 enum class SecurityMode : std::uint8_t { Sandbox, Insecure };

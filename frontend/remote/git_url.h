@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+// The names that BuildKit gives to git repositories, in ADD and as contexts:
+// "https://host/path.git#ref:subdir", "git@host:path?branch=b&subdir=d", … Pure, thread-safe.
+#pragma once
+
+#include "snapshotter/base/result.h"
+#include "solver/graph/op_spec.h"
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace mybuild::frontend {
+
+struct GitUrl {
+  solver::GitSource source;
+  std::optional<bool> keep_git_dir;  // said by the URL itself; `source` has it, too
+  bool is_encrypted = true;          // false for git:// and http://
+  bool looks_local = false;          // github.com/…: a path as well, a URL for contexts only
+};
+
+/// Who wrote the text: the person who builds may name repositories on this machine.
+enum class UrlOrigin { CommandLine, Dockerfile };
+
+/// nullopt: no git URL at all. An error: one, with something wrong in it.
+Result<std::optional<GitUrl>> parse_git_url(std::string_view text, UrlOrigin origin);
+
+}  // namespace mybuild::frontend

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+// URLs of files, in ADD and as contexts. Pure, thread-safe.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace mybuild::frontend {
+
+bool is_http_url(std::string_view text);
+/// What ADD calls the file: the last component of the path, "__unnamed__" when there is none.
+std::string url_file_name(std::string_view url);
+/// For messages: without user, password and query.
+std::string shown_url(std::string_view url);
+
+}  // namespace mybuild::frontend
