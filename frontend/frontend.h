@@ -30,7 +30,17 @@ struct LayoutContext {  // oci-layout:// or a docker archive
   std::string tag;  // empty: the only image there, or "latest"
   std::optional<Digest> digest;
 };
-using NamedContext = std::variant<LocalContext, ImageContext, LayoutContext>;
+/// A remote one is a directory: the files of a commit, or one file called "context".
+using NamedContext =
+    std::variant<LocalContext, ImageContext, LayoutContext, solver::GitSource, solver::HttpSource>;
+
+/// What is in a tar, compressed or not: of a URL, or of the one file "context" in the directory.
+struct ArchiveContext {
+  std::variant<LocalContext, solver::HttpSource> archive;
+};
+/// What COPY copies from. HttpSource: one file, "context", which is the Dockerfile as well.
+using MainContext =
+    std::variant<LocalContext, solver::GitSource, solver::HttpSource, ArchiveContext>;
 
 struct ImageRequest {
   std::variant<oci::Reference, LayoutContext> source;
@@ -48,6 +58,11 @@ class MetaResolver {
   virtual ~MetaResolver() = default;
   /// One answer per request, in order; all are asked for at once.
   virtual std::vector<Result<ImageMeta>> resolve(const std::vector<ImageRequest>& requests) = 0;
+  /// Seconds since 1970: the time of a commit, what a server calls the last change of a file. Only
+  /// asked for what SOURCE_DATE_EPOCH names; nullopt when the source has none.
+  virtual Result<std::optional<std::int64_t>> source_time(const solver::SourceOp& /*source*/) {
+    return std::optional<std::int64_t>();
+  }
 };
 
 /// What a file is read for. Whoever does not build wants to hear all there is to say: what cannot
@@ -64,6 +79,7 @@ struct FrontendInput {
   bool platforms_given = false;               // --platform was on the command line
   oci::Platform build_platform;               // where RUN runs
   std::map<std::string, std::string> labels;  // --label, applied last
+  MainContext context;
   std::map<std::string, NamedContext> contexts;  // --build-context
   bool no_cache = false;
   std::vector<std::string> no_cache_filter;  // stage names
@@ -71,7 +87,7 @@ struct FrontendInput {
   std::vector<std::string> extra_hosts;
   std::uint64_t shm_size = 0;
   std::vector<solver::Ulimit> ulimits;
-  std::vector<std::string> ignored;  // patterns of the build context's ignore file
+  std::vector<std::string> ignored;  // patterns of the ignore file of a local build context
   Purpose purpose = Purpose::Build;
 };
 
@@ -88,7 +104,7 @@ struct Target {
 
 struct FrontendOutput {
   solver::Graph graph;
-  std::vector<Target> targets;  // one per platform
+  std::vector<Target> targets;            // one per platform
   std::vector<solver::Warning> warnings;  // of the build itself; what rules find goes to the linter
   /// SOURCE_DATE_EPOCH of the build argument or of a global ARG.
   std::optional<std::int64_t> source_date_epoch;

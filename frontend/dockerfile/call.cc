@@ -55,7 +55,7 @@ Result<Passed> pass_all(const FrontendInput& input, MetaResolver& resolver,
     return parse_error(input, std::move(reading).error());
   }
   checks::Linter silent;
-  std::vector<StagePlan> plans = TRY(make_plans(input, *reading, linter, silent));
+  std::vector<StagePlan> plans = TRY(make_plans(input, *reading, linter, silent, nullptr));
   TRY(resolve_all(plans, resolver));
   solver::GraphBuilder graph;
   Lowering lowering(plans.front(), graph, false);

@@ -144,8 +144,8 @@ void warn_without_epoch(const FrontendInput& input, const StagePlan& plan,
   const auto given = input.build_args.find(std::string(kSourceDateEpoch));
   if (given != input.build_args.end() && !given->second.empty() && !plan.source_date_epoch()) {
     warnings.push_back({fmt::format("SOURCE_DATE_EPOCH={} does nothing", given->second),
-                        "directories and images have no time of their own; give the seconds "
-                        "since 1970",
+                        "directories, images and files without a Last-Modified have no time of "
+                        "their own; give the seconds since 1970",
                         std::nullopt});
   }
 }
@@ -191,7 +191,8 @@ Status resolve_all(std::vector<StagePlan>& plans, MetaResolver& resolver) {
 }
 
 Result<std::vector<StagePlan>> make_plans(const FrontendInput& input, const Reading& reading,
-                                          checks::Linter& linter, checks::Linter& silent) {
+                                          checks::Linter& linter, checks::Linter& silent,
+                                          MetaResolver* times) {
   silent.mute();
   std::vector<oci::Platform> platforms = input.platforms;
   if (platforms.empty()) {
@@ -204,7 +205,7 @@ Result<std::vector<StagePlan>> make_plans(const FrontendInput& input, const Read
   std::vector<StagePlan> plans;
   for (const oci::Platform& platform : platforms) {
     auto plan = TRY(StagePlan::make(input, reading.script, *reading.source, platform,
-                                    plans.empty() ? linter : silent));
+                                    plans.empty() ? linter : silent, times));
     plans.push_back(std::move(plan));
   }
   return plans;
@@ -214,7 +215,7 @@ Result<FrontendOutput> build_dockerfile(const FrontendInput& input, MetaResolver
                                         checks::Linter& linter) {
   const Reading reading = TRY(read_dockerfile(input, linter));
   checks::Linter silent;
-  std::vector<StagePlan> plans = TRY(make_plans(input, reading, linter, silent));
+  std::vector<StagePlan> plans = TRY(make_plans(input, reading, linter, silent, &resolver));
   TRY(resolve_all(plans, resolver));
 
   FrontendOutput output;

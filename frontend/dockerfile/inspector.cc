@@ -2,6 +2,7 @@
 #include "frontend/dockerfile/inspector.h"
 
 #include "frontend/dockerfile/characters.h"
+#include "frontend/dockerfile/copy_source.h"
 #include "frontend/dockerfile/go_format.h"
 #include "frontend/dockerfile/lint.h"
 
@@ -19,11 +20,6 @@ using checks::Rule;
 /// Steer the builder and are never variables of a step, so that nobody can miss them.
 constexpr std::array<std::string_view, 2> kBuilderArgs{"BUILDKIT_SBOM_SCAN_CONTEXT",
                                                        "BUILDKIT_SBOM_SCAN_STAGE"};
-
-bool is_url(std::string_view source) {
-  return source.starts_with("http://") || source.starts_with("https://") ||
-         source.starts_with("git://") || source.starts_with("ssh://") || source.starts_with("git@");
-}
 
 bool is_number(std::string_view text) {
   return !text.empty() && text.find_first_not_of("0123456789") == std::string_view::npos;
@@ -208,7 +204,7 @@ void Inspector::see_sources(const Step& step, bool is_add, const CopyFacts& copy
     ignored_.emplace(plan_.input().ignored);
   }
   for (const std::string& source : copy.sources) {
-    if (!is_url(source) && ignored_->ignores(source)) {
+    if (!is_remote(source) && ignored_->ignores(source)) {
       add(Rule::CopyIgnoredFile, step,
           fmt::format("Attempting to {} file {} that is excluded by .dockerignore",
                       is_add ? "Add" : "Copy", go_quote(clean_path(source))));

@@ -203,7 +203,8 @@ Result<Body> add(const Node& node) {
   step.link = flags.boolean("link").value_or(false);
   step.excludes = flags.texts("exclude");
   step.unpack = flags.boolean("unpack");
-  step.unsupported = flags.has("checksum") ? "--checksum" : "";
+  step.checksum = flags.text("checksum");
+  step.keep_git_dir = flags.boolean("keep-git-dir");
   return step;
 }
 

@@ -73,7 +73,8 @@ struct CopyStep {
   bool link = false;
   std::vector<std::string> excludes;
   std::optional<bool> unpack;
-  std::string unsupported;  // a flag we cannot serve, "" = none
+  std::string checksum;
+  std::optional<bool> keep_git_dir;
 };
 struct WorkdirStep {
   std::string path;

@@ -2,6 +2,7 @@
 #include "frontend/dockerfile/lower.h"
 
 #include "frontend/dockerfile/characters.h"
+#include "frontend/dockerfile/main_context.h"
 
 #include <fmt/format.h>
 
@@ -80,8 +81,7 @@ const StageState* Lowering::find(int stage) const {
 }
 
 solver::Edge Lowering::build_context() {
-  return graph_.add(solver::SourceOp{solver::LocalSource{"context"}}, {}, plan_.platform(),
-                    {.name = "[internal] load build context", .location = {}});
+  return lower_main_context(graph_, input().context, plan_.platform());
 }
 
 solver::Edge Lowering::inline_file(const std::string& name, const std::string& content,
@@ -125,14 +125,13 @@ StageState Lowering::start_from_image(const PlannedStage& stage, StepNamer& name
   return state;
 }
 
-StageState Lowering::start_from_local(const PlannedStage& stage) {
+StageState Lowering::start_from_directory(const PlannedStage& stage) {
   StageState state{.root = {},
                    .image = ImageState(scratch_config(stage.platform)),
                    .platform = stage.platform,
                    .base_layers = 0};
-  state.root = graph_.add(
-      solver::SourceOp{solver::LocalSource{stage.context}}, {}, stage.platform,
-      {.name = fmt::format("[context {}] load from client", stage.context), .location = {}});
+  state.root = graph_.add(*stage.directory, {}, stage.platform,
+                          {.name = context_name(stage.context, *stage.directory), .location = {}});
   return state;
 }
 
@@ -163,8 +162,8 @@ StageState Lowering::start(const PlannedStage& stage, StepNamer& namer) {
   switch (stage.origin) {
     case PlannedStage::Origin::Image:
       return start_from_image(stage, namer);
-    case PlannedStage::Origin::Local:
-      return start_from_local(stage);
+    case PlannedStage::Origin::Directory:
+      return start_from_directory(stage);
     case PlannedStage::Origin::Stage:
       return start_from_stage(stage.parent);
     case PlannedStage::Origin::Scratch:
@@ -178,7 +177,7 @@ StageState Lowering::start(const PlannedStage& stage, StepNamer& namer) {
 
 int Lowering::count_steps(const PlannedStage& stage) const {
   int count =
-      stage.origin == PlannedStage::Origin::Image || stage.origin == PlannedStage::Origin::Local
+      stage.origin == PlannedStage::Origin::Image || stage.origin == PlannedStage::Origin::Directory
           ? 1
           : 0;
   for (const PlannedStep& planned : stage.steps) {
@@ -242,7 +241,7 @@ Status Lowering::lower_stage(int index) {
   inspector_.start_stage(index);
   const bool is_base = !stage.steps.empty() || index == plan_.target() ||
                        children_[static_cast<std::size_t>(index)] > 0;
-  if (stage.origin == PlannedStage::Origin::Local && is_base) {
+  if (stage.origin == PlannedStage::Origin::Directory && is_base) {
     state.root = as_layer(stage, *state.root);
   }
   if (!stage.is_given() && (stage.parent == kNoStage || plan_.stage(stage.parent).is_given())) {

@@ -72,7 +72,7 @@ class Lowering {
  private:
   StageState start(const PlannedStage& stage, StepNamer& namer);
   StageState start_from_image(const PlannedStage& stage, StepNamer& namer);
-  StageState start_from_local(const PlannedStage& stage);
+  StageState start_from_directory(const PlannedStage& stage);
   StageState start_from_stage(int index);
   solver::Edge as_layer(const PlannedStage& stage, solver::Edge directory);
   Status lower_stage(int index);

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "frontend/dockerfile/copy_source.h"
 #include "frontend/dockerfile/file_mode.h"
 #include "frontend/dockerfile/lower.h"
 #include "frontend/ignore/pattern.h"
@@ -18,12 +19,14 @@ struct Copy {
   std::string dest;
   std::string chown;
   std::string chmod;
+  std::string checksum;
 };
 
 Result<Copy> expand_copy(StepContext& context, const CopyStep& step) {
   Copy out;
   out.chown = TRY(context.expand_word(step.chown));
   out.chmod = TRY(context.expand_word(step.chmod));
+  out.checksum = TRY(context.expand_word(step.checksum));
   out.dest = TRY(context.expand_word(step.dest));
   for (const std::string& source : step.sources) {
     auto word = TRY(context.expand_word(source));
@@ -41,27 +44,6 @@ Result<Copy> expand_copy(StepContext& context, const CopyStep& step) {
   return out;
 }
 
-bool is_git(std::string_view source) {
-  if (source.starts_with("git://") || source.starts_with("ssh://") || source.starts_with("git@")) {
-    return true;
-  }
-  const bool is_http = source.starts_with("http://") || source.starts_with("https://");
-  return is_http && source.substr(0, source.find_first_of("#?")).ends_with(".git");
-}
-
-Status check_is_local(const CopyStep& step, std::string_view source) {
-  const bool is_url = source.starts_with("http://") || source.starts_with("https://");
-  if (!is_url && !is_git(source)) {
-    return {};
-  }
-  if (!step.is_add) {
-    return invalid_argument("source can't be a {} for COPY", is_git(source) ? "git ref" : "URL")
-        .with_hint("ADD takes URLs");
-  }
-  return unsupported("ADD from a URL is not supported yet: {}", source)
-      .with_hint("download it in a RUN step, or before the build");
-}
-
 /// Absolute and clean; a slash at the end says that the destination is a directory.
 std::string destination(const StepContext& context, const std::string& dest) {
   const std::string& cwd = context.state.image.cwd;
@@ -72,31 +54,6 @@ std::string destination(const StepContext& context, const std::string& dest) {
     path += '/';
   }
   return path;
-}
-
-/// Sources are paths from the root of their tree; the pivot "/./" of --parents stays.
-std::string source_path(const std::string& source, bool parents) {
-  const auto pivot = parents ? source.find("/./") : std::string::npos;
-  if (pivot == std::string::npos) {
-    return clean_path("/" + source);
-  }
-  const std::string front = clean_path("/" + source.substr(0, pivot));
-  const std::string back = clean_path("/" + source.substr(pivot + 3));
-  return (front == "/" ? "" : front) + "/." + back;
-}
-
-/// A pattern that matches this name only.
-std::string literal_pattern(const std::string& name) {
-  if (name.find_first_of("*?[") == std::string::npos) {
-    return name;
-  }
-  std::string out;
-  for (const char c : name) {
-    const bool is_special = std::string_view("*?[\\").find(c) != std::string_view::npos;
-    const std::string_view escape = c == '\\' ? "\\" : "";
-    out += is_special ? fmt::format("[{}{}]", escape, c) : std::string(1, c);
-  }
-  return out;
 }
 
 std::string history_text(const CopyStep& step, const Copy& copy) {
@@ -166,38 +123,58 @@ solver::Edge link(StepContext& context, solver::Edge copied) {
   return context.build.graph().add(solver::MergeOp(), {*state.root, copied}, state.platform, {});
 }
 
-}  // namespace
-
-Status lower_copy(StepContext& context, const CopyStep& step) {
-  if (!step.unsupported.empty()) {
-    return unsupported("ADD {} is not supported yet", step.unsupported);
-  }
-  const Copy copy = TRY(expand_copy(context, step));
-  if (!copy.chmod.empty()) {
-    TRY(check_file_mode(copy.chmod));
-  }
-  StageState& state = context.state;
-  const bool linked = is_linked(step, copy);
-  if (linked) {
-    TRY(check_linked_owner(copy.chown));
-  }
-  solver::FileOp op{.has_base = state.root && !linked, .actions = {}};
+/// What is being put together for one COPY or ADD.
+struct Draft {
+  solver::FileOp op;
   std::vector<solver::Edge> inputs;
-  if (op.has_base) {
-    inputs.push_back(*state.root);
+
+  void add(solver::CopyAction action, solver::Edge tree) {
+    action.input = static_cast<std::uint32_t>(inputs.size());
+    inputs.push_back(tree);
+    op.actions.emplace_back(std::move(action));
   }
+};
+
+/// Adds what `paths` names in the tree that the step copies from, if it names anything.
+Status add_paths(StepContext& context, std::vector<std::string> paths, solver::CopyAction action,
+                 Draft& draft) {
+  if (!paths.empty()) {
+    action.sources = std::move(paths);
+    const solver::Edge tree = TRY(source_tree(context));
+    draft.add(std::move(action), tree);
+  }
+  return {};
+}
+
+/// One action per remote source, and one for all paths between two of them: in their order, since
+/// a later one overwrites an earlier one.
+Status add_sources(StepContext& context, const CopyStep& step, const Copy& copy,
+                   const solver::CopyAction& action, const solver::VertexMeta& meta, Draft& draft) {
+  solver::CopyAction from_tree = action;
+  from_tree.parents = step.parents;
+  from_tree.unpack = step.unpack.value_or(step.is_add);
+  std::vector<std::string> paths;
+  for (const std::string& source : copy.sources) {
+    auto remote = TRY(remote_source(step, source, copy.checksum));
+    if (!remote) {
+      paths.push_back(source_path(source, step.parents));
+      continue;
+    }
+    TRY(add_paths(context, std::exchange(paths, {}), from_tree, draft));
+    solver::CopyAction from_remote = action;
+    from_remote.sources = {std::move(remote->path)};
+    from_remote.unpack = remote->unpack;
+    const solver::Edge tree =
+        context.build.graph().add(std::move(remote->op), {}, context.state.platform,
+                                  {.name = meta.name, .location = meta.location});
+    draft.add(std::move(from_remote), tree);
+  }
+  return add_paths(context, std::move(paths), from_tree, draft);
+}
+
+solver::CopyAction action_of(const StepContext& context, const CopyStep& step, const Copy& copy) {
   solver::CopyAction action;
   action.dest = destination(context, copy.dest);
-  context.build.inspector().see_copy(context.step(), step.is_add,
-                                     {.sources = copy.sources,
-                                      .files = copy.files.size(),
-                                      .dest = copy.dest,
-                                      .path = action.dest,
-                                      .chown = copy.chown,
-                                      .from_context = context.planned.sources.empty(),
-                                      .onto_nothing = !state.root,
-                                      .link_lost = step.link && !linked},
-                                     state.image);
   if (!copy.chown.empty()) {
     action.owner = solver::Owner{copy.chown};
   }
@@ -205,30 +182,54 @@ Status lower_copy(StepContext& context, const CopyStep& step) {
     action.mode = copy.chmod;
   }
   action.excludes = step.excludes;
+  return action;
+}
 
-  if (!copy.sources.empty()) {
-    solver::CopyAction from_tree = action;
-    from_tree.parents = step.parents;
-    from_tree.unpack = step.unpack.value_or(step.is_add);
-    for (const std::string& source : copy.sources) {
-      TRY(check_is_local(step, source));
-      from_tree.sources.push_back(source_path(source, step.parents));
-    }
-    from_tree.input = static_cast<std::uint32_t>(inputs.size());
-    const solver::Edge tree = TRY(source_tree(context));
-    inputs.push_back(tree);
-    op.actions.emplace_back(std::move(from_tree));
+Status check(const CopyStep& step, const Copy& copy) {
+  if (!copy.chmod.empty()) {
+    TRY(check_file_mode(copy.chmod));
   }
+  TRY(check_checksum(step, copy.sources, copy.checksum));
+  return is_linked(step, copy) ? check_linked_owner(copy.chown) : Status();
+}
+
+void inspect(StepContext& context, const CopyStep& step, const Copy& copy,
+             const std::string& path) {
+  context.build.inspector().see_copy(context.step(), step.is_add,
+                                     {.sources = copy.sources,
+                                      .files = copy.files.size(),
+                                      .dest = copy.dest,
+                                      .path = path,
+                                      .chown = copy.chown,
+                                      .from_context = context.planned.sources.empty(),
+                                      .onto_nothing = !context.state.root,
+                                      .link_lost = step.link && !is_linked(step, copy)},
+                                     context.state.image);
+}
+
+}  // namespace
+
+Status lower_copy(StepContext& context, const CopyStep& step) {
+  const Copy copy = TRY(expand_copy(context, step));
+  TRY(check(step, copy));
+  StageState& state = context.state;
+  const bool linked = is_linked(step, copy);
+  Draft draft{.op = {.has_base = state.root && !linked, .actions = {}}, .inputs = {}};
+  if (draft.op.has_base) {
+    draft.inputs.push_back(*state.root);
+  }
+  const solver::CopyAction action = action_of(context, step, copy);
+  inspect(context, step, copy, action.dest);
+  auto meta = context.meta(shown_text(context));
+  TRY(add_sources(context, step, copy, action, meta, draft));
   for (const InlineFile& file : copy.files) {
     solver::CopyAction from_file = action;
-    from_file.input = static_cast<std::uint32_t>(inputs.size());
     from_file.sources = {"/" + literal_pattern(file.name)};
-    inputs.push_back(context.build.inline_file(file.name, file.content, 0644, state.platform));
-    op.actions.emplace_back(std::move(from_file));
+    draft.add(std::move(from_file),
+              context.build.inline_file(file.name, file.content, 0644, state.platform));
   }
-  auto meta = context.meta(shown_text(context));
-  const solver::Edge copied =
-      context.build.graph().add(std::move(op), std::move(inputs), state.platform, std::move(meta));
+  const solver::Edge copied = context.build.graph().add(
+      std::move(draft.op), std::move(draft.inputs), state.platform, std::move(meta));
   state.root = linked ? link(context, copied) : copied;
   state.image.commit(history_text(step, copy), true);
   return {};

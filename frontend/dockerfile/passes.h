@@ -22,9 +22,10 @@ struct Reading {
 /// Lexer to typed instructions. Gives the linter its options and lets the rules see the file.
 Result<Reading> read_dockerfile(const FrontendInput& input, checks::Linter& linter);
 /// One plan per platform; only for a build is there more than one. Rules speak of the first one to
-/// `linter`, of the others to `silent`.
+/// `linter`, of the others to `silent`. `times` as for StagePlan::make.
 Result<std::vector<StagePlan>> make_plans(const FrontendInput& input, const Reading& reading,
-                                          checks::Linter& linter, checks::Linter& silent);
+                                          checks::Linter& linter, checks::Linter& silent,
+                                          MetaResolver* times);
 /// Gets the configs of all base images. Rounds go on as long as triggers of base images name
 /// further images.
 Status resolve_all(std::vector<StagePlan>& plans, MetaResolver& resolver);

@@ -6,6 +6,7 @@
 #include "frontend/dockerfile/expand.h"
 #include "frontend/dockerfile/go_format.h"
 #include "frontend/dockerfile/lint.h"
+#include "frontend/dockerfile/main_context.h"
 #include "frontend/dockerfile/parser.h"
 #include "frontend/dockerfile/suggest.h"
 
@@ -88,11 +89,12 @@ Error StagePlan::at(Error error, LineRange lines) const {
 
 Result<StagePlan> StagePlan::make(const FrontendInput& input, const Script& script,
                                   const SourceMap& source, const oci::Platform& platform,
-                                  checks::Linter& linter) {
+                                  checks::Linter& linter, MetaResolver* times) {
   StagePlan plan(input, script, source, platform, linter);
   plan.set_platform_args();
   plan.check_default_bases();
   TRY(plan.read_global_args());
+  TRY(plan.read_source_date_epoch(times));
   for (const StageText& text : script.stages) {
     TRY(plan.add_stage(text));
   }
@@ -171,7 +173,7 @@ Status StagePlan::read_global_args() {
       }
     }
   }
-  return read_source_date_epoch();
+  return {};
 }
 
 LineRange StagePlan::global_arg_lines(const std::string& name) const {
@@ -184,16 +186,41 @@ LineRange StagePlan::global_arg_lines(const std::string& name) const {
   return lines;
 }
 
-Status StagePlan::read_source_date_epoch() {
+Result<std::optional<std::int64_t>> StagePlan::epoch_of(const std::string& value,
+                                                        MetaResolver* times) const {
+  const auto* named = find_context(*input_, value, platform_);
+  const EpochScope scope{.input = *input_,
+                         .context = named == nullptr ? nullptr : &named->second,
+                         .script = *script_,
+                         .global_args = global_args_};
+  const Epoch epoch = TRY(read_epoch(value, scope));
+  if (const auto* seconds = std::get_if<std::int64_t>(&epoch)) {
+    return std::optional(*seconds);
+  }
+  const auto* source = std::get_if<solver::SourceOp>(&epoch);
+  if (source == nullptr || times == nullptr) {
+    return std::optional<std::int64_t>();
+  }
+  auto time = times->source_time(*source);
+  if (!time) {
+    return std::move(time).error().context("SOURCE_DATE_EPOCH=" + value);
+  }
+  if (*time && !is_epoch(**time)) {
+    return invalid_argument("SOURCE_DATE_EPOCH={}: an image cannot have its time, {}", value,
+                            **time)
+        .with_hint("give the seconds since 1970");
+  }
+  return *time;
+}
+
+Status StagePlan::read_source_date_epoch(MetaResolver* times) {
   const std::string name(kSourceDateEpoch);
   const auto given = build_args_.find(name);
   const std::string* global = global_args_.find(name);
   if (given == build_args_.end() && global == nullptr) {
     return {};
   }
-  const std::string value = given != build_args_.end() ? given->second : *global;
-  const bool is_context = find_context(*input_, value, platform_) != nullptr;
-  auto epoch = read_epoch(value, is_context, *script_, global_args_);
+  auto epoch = epoch_of(given != build_args_.end() ? given->second : *global, times);
   if (!epoch) {
     const bool is_ours = given == build_args_.end();
     return is_ours ? at(std::move(epoch).error(), global_arg_lines(name)) : epoch.error();
@@ -300,13 +327,12 @@ bool StagePlan::set_context(PlannedStage& stage, const std::string& name) {
     return false;
   }
   stage.context = found->first;
-  stage.origin = PlannedStage::Origin::Image;
-  if (std::holds_alternative<LocalContext>(found->second)) {
-    stage.origin = PlannedStage::Origin::Local;
-  } else if (const auto* layout = std::get_if<LayoutContext>(&found->second)) {
+  stage.directory = directory_of(found->first, found->second);
+  stage.origin = stage.directory ? PlannedStage::Origin::Directory : PlannedStage::Origin::Image;
+  if (const auto* layout = std::get_if<LayoutContext>(&found->second)) {
     stage.request = ImageRequest{*layout, name, stage.platform};
-  } else {
-    const oci::Reference& reference = std::get<ImageContext>(found->second).reference;
+  } else if (const auto* image = std::get_if<ImageContext>(&found->second)) {
+    const oci::Reference& reference = image->reference;
     if (is_scratch(reference)) {
       stage.origin = PlannedStage::Origin::Scratch;
     } else {

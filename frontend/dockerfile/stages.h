@@ -26,16 +26,17 @@ struct PlannedStep {
 
 /// A stage of the file, or an image or context that only a step names.
 struct PlannedStage {
-  enum class Origin { Scratch, Stage, Image, Local };
+  enum class Origin { Scratch, Stage, Image, Directory };
 
   const StageText* text = nullptr;  // null: named by a step only
   std::string base;                 // expanded
   std::string context;              // the named context that took the place of the base; "" = none
   bool replaced = false;            // a context took the place of the whole stage
   Origin origin = Origin::Scratch;
-  int parent = kNoStage;                // Origin::Stage
-  std::optional<ImageRequest> request;  // Origin::Image
-  std::optional<ImageMeta> image;       // its answer
+  int parent = kNoStage;                      // Origin::Stage
+  std::optional<solver::SourceOp> directory;  // Origin::Directory
+  std::optional<ImageRequest> request;        // Origin::Image
+  std::optional<ImageMeta> image;             // its answer
   oci::Platform platform;
   LineRange lines;
   std::vector<PlannedStep> steps;
@@ -50,10 +51,11 @@ struct PlannedStage {
 
 class StagePlan {
  public:
-  /// `script` and `source` must outlive the plan.
+  /// `script` and `source` must outlive the plan. `times` is asked when SOURCE_DATE_EPOCH names a
+  /// remote source; null: such a source has none.
   static Result<StagePlan> make(const FrontendInput& input, const Script& script,
                                 const SourceMap& source, const oci::Platform& platform,
-                                checks::Linter& linter);
+                                checks::Linter& linter, MetaResolver* times);
 
   /// Images of reachable stages that are not answered yet.
   std::vector<int> unresolved() const;
@@ -92,7 +94,8 @@ class StagePlan {
   std::string name_or_number(int index) const;
   void set_platform_args();
   Status read_global_args();
-  Status read_source_date_epoch();
+  Result<std::optional<std::int64_t>> epoch_of(const std::string& value, MetaResolver* times) const;
+  Status read_source_date_epoch(MetaResolver* times);
   LineRange global_arg_lines(const std::string& name) const;
   void check_default_bases() const;
   const std::vector<std::string>& declared_globals();

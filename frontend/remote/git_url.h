@@ -22,7 +22,16 @@ struct GitUrl {
 /// Who wrote the text: the person who builds may name repositories on this machine.
 enum class UrlOrigin { CommandLine, Dockerfile };
 
-/// nullopt: no git URL at all. An error: one, with something wrong in it.
-Result<std::optional<GitUrl>> parse_git_url(std::string_view text, UrlOrigin origin);
+/// nullopt: no git URL at all. An error: one, with something wrong in it. `known_git`: an http URL
+/// is one, whatever it ends in (ADD --keep-git-dir). What comes out holds nothing that git, ssh or
+/// a shell on the other side could take for an option, a refspec or a command.
+Result<std::optional<GitUrl>> parse_git_url(std::string_view text, UrlOrigin origin,
+                                            bool known_git = false);
+
+/// The commit that --checksum or a URL asks for: hex digits, 64 at most; in lower case.
+Result<std::string> parse_git_checksum(std::string_view text);
+
+/// For people: "remote#ref:subdir", without user and password.
+std::string shown_git(const solver::GitSource& source);
 
 }  // namespace mybuild::frontend

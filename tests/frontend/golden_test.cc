@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // testdata/dockerfiles/<case>/: Dockerfile and, if it needs any, input.json (target, build_args,
-// platforms, labels, contexts, no_cache, …) give ast, graph.json and config.json, or error.
-// UPDATE_GOLDEN=1 writes what comes out.
+// platforms, labels, context, contexts, no_cache, …) give ast, graph.json and config.json, or
+// error. UPDATE_GOLDEN=1 writes what comes out.
 #include "frontend/dockerfile/dump.h"
 #include "frontend/dockerfile/parser.h"
+#include "frontend/remote/git_url.h"
+#include "frontend/remote/http_url.h"
 #include "snapshotter/base/file.h"
 #include "snapshotter/base/json.h"
 #include "tests/frontend/fake_resolver.h"
@@ -45,6 +47,28 @@ NamedContext context_of(const std::string& text) {
   if (text.starts_with("oci-layout://")) {
     return LayoutContext{rest("oci-layout://"), {}, {}};
   }
+  if (auto git = parse_git_url(text, UrlOrigin::CommandLine).value()) {
+    return git->source;
+  }
+  if (is_http_url(text)) {
+    return solver::HttpSource{.url = text, .filename = "context", .checksum = {}};
+  }
+  return LocalContext{};
+}
+
+/// "tar" and "tar:URL" are archives.
+MainContext main_context_of(const std::string& text) {
+  if (text == "tar") {
+    return ArchiveContext{LocalContext{}};
+  }
+  const bool is_archive = text.starts_with("tar:");
+  const NamedContext context = context_of(is_archive ? text.substr(4) : text);
+  if (const auto* git = std::get_if<solver::GitSource>(&context)) {
+    return *git;
+  }
+  if (const auto* http = std::get_if<solver::HttpSource>(&context)) {
+    return is_archive ? MainContext(ArchiveContext{*http}) : MainContext(*http);
+  }
   return LocalContext{};
 }
 
@@ -59,6 +83,7 @@ void apply_options(const Json& json, FrontendInput& input) {
   if (json.value("network", "") == "host") {
     input.network = solver::NetworkMode::Host;
   }
+  input.context = main_context_of(json.value("context", ""));
   const auto contexts = json.value("contexts", std::map<std::string, std::string>());
   for (const auto& [name, value] : contexts) {
     input.contexts.emplace(name, context_of(value));
