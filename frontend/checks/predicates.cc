@@ -30,25 +30,6 @@ constexpr std::array<std::string_view, 3> kHarmlessWords{"public", "file", "vers
 constexpr std::size_t kLongestName = 256;
 constexpr std::size_t kTooFar = 3;
 
-bool at_or_below(std::string_view path, std::string_view base) {
-  return base.empty() || path == base ||
-         (path.starts_with(base) && path.size() > base.size() && path[base.size()] == '/');
-}
-
-/// The components in front of the first one with a wildcard.
-struct LiteralPrefix {
-  std::string_view path;
-  bool whole = true;  // the pattern has no wildcard
-};
-LiteralPrefix literal_prefix(std::string_view pattern) {
-  const auto wildcard = pattern.find_first_of("*?[");
-  if (wildcard == std::string_view::npos) {
-    return {pattern, true};
-  }
-  const auto slash = pattern.rfind('/', wildcard);
-  return {pattern.substr(0, slash == std::string_view::npos ? 0 : slash), false};
-}
-
 }  // namespace
 
 bool is_secret_name(std::string_view name) {
@@ -102,7 +83,8 @@ std::string_view closest(std::string_view said, std::span<const std::string> nam
 }
 
 IgnoredSources::IgnoredSources(const std::vector<std::string>& patterns) {
-  if (patterns.empty()) {
+  const auto is_exception = [](const std::string& pattern) { return pattern.starts_with('!'); };
+  if (patterns.empty() || std::any_of(patterns.begin(), patterns.end(), is_exception)) {
     return;
   }
   auto matcher = PatternMatcher::compile(patterns);
@@ -110,20 +92,8 @@ IgnoredSources::IgnoredSources(const std::vector<std::string>& patterns) {
     return;
   }
   matcher_.emplace(std::move(matcher).value());
-  for (const std::string& pattern : patterns) {
-    if (!pattern.starts_with('!')) {
-      ignores_root_ = ignores_root_ || pattern == "*" || pattern == "**" || pattern == "**/*";
-      continue;
-    }
-    std::string& exception = exceptions_.emplace_back(pattern.substr(1));
-    std::erase(exception, '\\');  // what is escaped is a literal here as well
-  }
-}
-
-bool IgnoredSources::may_be_back(std::string_view path) const {
-  return std::any_of(exceptions_.begin(), exceptions_.end(), [&](const std::string& exception) {
-    const LiteralPrefix prefix = literal_prefix(exception);
-    return at_or_below(prefix.path, path) || (!prefix.whole && at_or_below(path, prefix.path));
+  ignores_root_ = std::any_of(patterns.begin(), patterns.end(), [](const std::string& pattern) {
+    return pattern == "*" || pattern == "**" || pattern == "**/*";
   });
 }
 
@@ -133,10 +103,7 @@ bool IgnoredSources::ignores(std::string_view source) const {
   }
   std::string path = clean_path(source);
   path.erase(0, path.starts_with('/') ? 1 : 0);
-  if (path.empty() || path == ".") {
-    return ignores_root_ && !may_be_back("");
-  }
-  return !may_be_back(path) && matcher_->matches(path);
+  return path.empty() || path == "." ? ignores_root_ : matcher_->matches(path);
 }
 
 }  // namespace mybuild::frontend::checks

@@ -32,15 +32,12 @@ class IgnoredSources {
   /// here, since the build fails on them with a better place.
   explicit IgnoredSources(const std::vector<std::string>& patterns);
 
-  /// True if nothing of the source can be in the context.
+  /// True if nothing of the source can be in the context. Where a pattern brings files back nobody
+  /// is told anything, as in BuildKit.
   bool ignores(std::string_view source) const;
 
  private:
-  /// True if an exception may bring something at or below the path back.
-  bool may_be_back(std::string_view path) const;
-
   std::optional<PatternMatcher> matcher_;
-  std::vector<std::string> exceptions_;
   bool ignores_root_ = false;
 };
 

@@ -56,12 +56,13 @@ Result<RemoteSource> http_source(const CopyStep& step, const std::string& url,
 
 }  // namespace
 
-bool is_remote(std::string_view source) {
-  if (is_http_url(source)) {
-    return true;
-  }
+bool is_git(std::string_view source) {
   const auto git = parse_git_url(source, UrlOrigin::Dockerfile);
   return !git || git->has_value();
+}
+
+bool is_remote(std::string_view source) {
+  return is_http_url(source) || is_git(source);
 }
 
 Result<std::optional<RemoteSource>> remote_source(const CopyStep& step, const std::string& source,

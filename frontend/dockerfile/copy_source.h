@@ -21,6 +21,8 @@ struct RemoteSource {
   bool unpack = false;
 };
 
+/// A git repository, with or without faults.
+bool is_git(std::string_view source);
 /// A URL or a git repository, with or without faults.
 bool is_remote(std::string_view source);
 /// nullopt: a path. `source` and `checksum` are expanded; "" = no checksum.

@@ -214,7 +214,10 @@ void Inspector::see_sources(const Step& step, bool is_add, const CopyFacts& copy
 
 void Inspector::see_destination(const Step& step, const CopyFacts& copy, const ImageState& image) {
   const bool may_be_directory = copy.path.ends_with('/') || copy.path == image.cwd;
-  if (copy.sources.size() + copy.files > 1 && !may_be_directory) {
+  const auto trees = std::count_if(copy.sources.begin(), copy.sources.end(),
+                                   [](const std::string& source) { return is_git(source); });
+  const bool has_several = copy.sources.size() + copy.files > static_cast<std::size_t>(trees) + 1;
+  if (has_several && !may_be_directory) {
     add(Rule::SourcesWithoutSlash, step,
         fmt::format("{} has no slash at its end: unless it is a directory already, each source "
                     "overwrites the one before",
