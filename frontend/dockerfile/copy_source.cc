@@ -38,7 +38,7 @@ Result<RemoteSource> git_source(const CopyStep& step, GitUrl url, const std::str
 Result<RemoteSource> http_source(const CopyStep& step, const std::string& url,
                                  const std::string& checksum) {
   TRY(check_http_url(url));
-  solver::HttpSource http{.url = url, .filename = url_file_name(url), .checksum = {}};
+  solver::HttpSource http{.url = request_url(url), .filename = url_file_name(url), .checksum = {}};
   if (!checksum.empty()) {
     auto digest = Digest::parse(checksum);
     if (!digest) {

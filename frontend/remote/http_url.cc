@@ -29,14 +29,22 @@ Status check_http_url(std::string_view url) {
   if (!parts || !is_http_url(url) || !is_host(parts->host)) {
     return invalid_argument("invalid URL {}: it names no host", shown_url(url));
   }
-  if (has_control(url) || url.find(' ') != std::string_view::npos) {
-    return invalid_argument("invalid URL {}: it holds blanks or control characters", shown_url(url))
-        .with_hint("write %20 for a blank");
+  if (has_control(url)) {
+    return invalid_argument("invalid URL {}: it holds control characters", shown_url(url));
   }
   if (!percent_decode(parts->path)) {
     return invalid_argument("invalid URL {}: a '%' needs two hex digits behind it", shown_url(url));
   }
   return {};
+}
+
+std::string request_url(std::string_view url) {
+  std::string out;
+  for (std::size_t i = 0; i < url.size(); ++i) {
+    const bool is_plain = url[i] > ' ' && url[i] < 0x7f;
+    out += is_plain ? std::string(1, url[i]) : encode_unsafe(url.substr(i, 1));
+  }
+  return out;
 }
 
 std::string url_file_name(std::string_view url) {

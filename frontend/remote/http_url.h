@@ -10,8 +10,10 @@
 namespace mybuild::frontend {
 
 bool is_http_url(std::string_view text);
-/// An error for what names no file on a host, or holds what no URL may hold.
+/// An error for what names no host, or holds control characters.
 Status check_http_url(std::string_view url);
+/// As a server is asked for it: blanks and what is not ASCII as %XX.
+std::string request_url(std::string_view url);
 /// What ADD calls the file: the last component of the path, "__unnamed__" when there is none. One
 /// name of a directory, never "." or "..".
 std::string url_file_name(std::string_view url);

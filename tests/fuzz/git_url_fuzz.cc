@@ -75,7 +75,10 @@ void check_http(std::string_view text) {
   require(is_printable(frontend::shown_url(text)), "what is shown is printable");
   const auto checked = frontend::check_http_url(text);
   require(!checked || frontend::is_http_url(text), "what passes is a URL");
-  require(!checked || is_printable(text), "no control characters are passed on");
+  const std::string sent = frontend::request_url(text);
+  require(!checked || (is_printable(sent) && sent.find(' ') == std::string::npos),
+          "nothing that could end a line of a request is sent");
+  require(frontend::request_url(sent) == sent, "what can be sent stays as it is");
 }
 
 }  // namespace

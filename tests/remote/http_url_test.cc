@@ -52,15 +52,22 @@ TEST(HttpUrl, IsShownWithoutSecrets) {
   }
 }
 
+TEST(HttpUrl, IsSentInAscii) {
+  EXPECT_EQ(request_url("https://h.org/a b/\xc3\xa9?x={y|z}&b=c d#e"),
+            "https://h.org/a%20b/%C3%A9?x={y|z}&b=c%20d#e");
+  EXPECT_EQ(request_url("https://h.org/%20"), "https://h.org/%20");
+}
+
 TEST(HttpUrl, IsCheckedBeforeAnybodyFetchesIt) {
-  for (const char* good : {"https://example.com", "http://127.0.0.1:8080/a?b#c", "http://[::1]/x",
-                           "https://u:p@example.com/a%20b", "https://a_b.example.com/"}) {
+  for (const char* good :
+       {"https://example.com", "http://127.0.0.1:8080/a?b#c", "http://[::1]/x",
+        "https://u:p@example.com/a%20b", "https://host/a b?c d", "https://a_b.example.com/"}) {
     EXPECT_TRUE(check_http_url(good)) << good;
   }
   for (const char* bad :
        {"https://", "https:///a", "https://-host/a", "https://host:port/a", "https://a b/c",
-        "https://host/a b", "https://host/a\nb", "https://host/%zz", "http://[::1/x",
-        "http://[::1]x/", "http://host:123456/", "ftp://host/a", "https://ho$t/a"}) {
+        "https://host/a\nb", "https://host/%zz", "http://[::1/x", "http://[::1]x/",
+        "http://host:123456/", "ftp://host/a", "https://ho$t/a"}) {
     EXPECT_FALSE(check_http_url(bad)) << bad;
   }
   const auto secret = check_http_url("https://me:secret@/a");
