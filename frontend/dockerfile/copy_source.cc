@@ -90,7 +90,8 @@ Status check_checksum(const CopyStep& step, const std::vector<std::string>& sour
         .with_hint("write one ADD for each of them");
   }
   if (!is_remote(sources[0])) {
-    return invalid_argument("checksum requires HTTP(S) or Git sources");
+    return invalid_argument("checksum requires HTTP(S) or Git sources")
+        .with_hint("files of the context are what they are: leave --checksum out");
   }
   return {};
 }

@@ -89,16 +89,17 @@ std::optional<Place> scp_place(std::string_view text) {
 }
 
 Status check(const Place& place) {
+  if (has_control(place.path) || has_control(place.user) || has_control(place.remote)) {
+    return invalid_argument("it holds control characters");
+  }
   if (place.scheme == "file") {
     if (!place.host.empty() && place.host != "localhost") {
       return invalid_argument("\"{}\" is no directory of this machine", place.host)
           .with_hint("write file:/// and an absolute path");
     }
   } else if (!is_host(place.host)) {
-    return invalid_argument("it names no host");
-  }
-  if (has_control(place.path) || has_control(place.user) || has_control(place.remote)) {
-    return invalid_argument("it holds control characters");
+    return invalid_argument("it names no host")
+        .with_hint("write scheme://host/path, or user@host:path");
   }
   if (place.path.empty() || place.path == "/") {
     return invalid_argument("it names no repository on its host");
@@ -109,7 +110,8 @@ Status check(const Place& place) {
   // The path becomes an argument of a command that a shell on the other side reads.
   if (place.scheme == "ssh" &&
       place.path.find_first_of("'\"`\\!$;|&<>(){}*?\n") != std::string::npos) {
-    return invalid_argument("its path holds what a shell reads as something else");
+    return invalid_argument("its path holds what a shell reads as something else")
+        .with_hint("take quotes, $, ; and the like out of the path");
   }
   return {};
 }

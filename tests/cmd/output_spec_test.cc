@@ -54,6 +54,7 @@ TEST(OutputSpec, OptionsReachTheSpec) {
 TEST(OutputSpec, MistakesAreNamed) {
   const std::pair<std::string_view, std::string_view> kCases[] = {
       {"", "'' is not key=value"},
+      {"\"\"", "'' is not key=value"},
       {"dest=x", "an output needs a type"},
       {"type=x", "output option type: unknown output type 'x'"},
       {"type=registry,push=false", "type=registry always pushes"},

@@ -238,8 +238,8 @@ void fill_in(OutputSpec& spec) {
 Result<OutputSpec> parse_output(std::string_view text) {
   const std::vector<std::string> fields = TRY(parse_csv(text));
   Draft draft;
-  if (fields.size() == 1 && !text.empty() && fields[0].find('=') == std::string::npos) {
-    draft.spec.type = text == "-" ? OutputType::Tar : OutputType::Local;
+  if (fields.size() == 1 && !fields[0].empty() && fields[0].find('=') == std::string::npos) {
+    draft.spec.type = fields[0] == "-" ? OutputType::Tar : OutputType::Local;
     draft.spec.dest = fields[0];
     return std::move(draft.spec);
   }
