@@ -12,7 +12,7 @@ namespace mybuild::snapshotter {
 
 namespace {
 
-constexpr std::int64_t kSchemaVersion = 2;
+constexpr std::int64_t kSchemaVersion = 3;
 
 /// A log of this many pages is folded back by the writer who closes. Shorter ones stay: to fold
 /// costs two fsyncs, to recover this many at the next open costs less than a millisecond.
@@ -52,7 +52,11 @@ CREATE INDEX IF NOT EXISTS repo_digests_by_manifest ON repo_digests(manifest, re
 CREATE TABLE IF NOT EXISTS blob_sources(
   blob BLOB, domain TEXT, repository TEXT NOT NULL, PRIMARY KEY(blob, domain)
 ) WITHOUT ROWID;
-PRAGMA user_version = 2;
+CREATE TABLE IF NOT EXISTS http_files(
+  request BLOB PRIMARY KEY, content BLOB NOT NULL, size INTEGER NOT NULL, etag TEXT NOT NULL,
+  last_modified TEXT NOT NULL, created INTEGER NOT NULL
+) WITHOUT ROWID;
+PRAGMA user_version = 3;
 COMMIT;
 )";
 
@@ -88,6 +92,9 @@ constexpr const char* kImages =
 constexpr const char* kPutResolved = "INSERT OR REPLACE INTO resolved VALUES(?,?,?)";
 constexpr const char* kFindResolved =
     "SELECT manifest FROM resolved WHERE reference = ? AND platform = ?";
+constexpr const char* kPutHttpFile = "INSERT OR REPLACE INTO http_files VALUES(?,?,?,?,?,?)";
+constexpr const char* kFindHttpFile =
+    "SELECT content, size, etag, last_modified, created FROM http_files WHERE request = ?";
 constexpr const char* kPutRecord =
     "INSERT INTO records(definition_key, content_key, output, body, created) VALUES(?,?,?,?,?) "
     "ON CONFLICT(definition_key, content_key, output) DO UPDATE "
@@ -337,6 +344,31 @@ class SqliteMetadata final : public Metadata {
       return std::optional<Digest>();
     }
     return std::optional(TRY(query.digest(0)));
+  }
+
+  Status put_http_file(const HttpFileRow& row) override {
+    const auto db = db_.lock();
+    Query query = TRY(db->query(kPutHttpFile));
+    query.bind(row.request).bind(row.content).bind(row.size).bind(row.etag);
+    query.bind(row.last_modified).bind(row.created);
+    return wrote(*db, query);
+  }
+
+  Result<std::optional<HttpFileRow>> find_http_file(const Digest& request) override {
+    const auto db = db_.lock();
+    Query query = TRY(db->query(kFindHttpFile));
+    query.bind(request);
+    if (!TRY(query.next())) {
+      return std::optional<HttpFileRow>();
+    }
+    HttpFileRow row;
+    row.request = request;
+    row.content = TRY(query.digest(0));
+    row.size = static_cast<std::uint64_t>(query.integer(1));
+    row.etag = query.text(2);
+    row.last_modified = query.text(3);
+    row.created = query.integer(4);
+    return std::optional(std::move(row));
   }
 
   Status put_record(const RecordRow& row) override {

@@ -54,6 +54,16 @@ struct LayerBlobRow {
   oci::Descriptor blob;
 };
 
+/// A file that a URL led to: how to ask the server whether it is still that.
+struct HttpFileRow {
+  Digest request;  // stands for the URL and for who asked; neither can be read back
+  Digest content;
+  std::uint64_t size = 0;
+  std::string etag;           // "" when the server gave none
+  std::string last_modified;  // as the server wrote it; may be ""
+  std::int64_t created = 0;   // when it was fetched, in seconds since the epoch
+};
+
 /// A cache record as the solver's index stores it (solver/cache_index.h has the meaning).
 struct RecordRow {
   Digest definition_key;
@@ -105,6 +115,9 @@ class Metadata {
   virtual Status put_resolved(const ResolvedRow& row) = 0;
   virtual Result<std::optional<Digest>> find_resolved(const std::string& reference,
                                                       const std::string& platform) = 0;
+
+  virtual Status put_http_file(const HttpFileRow& row) = 0;
+  virtual Result<std::optional<HttpFileRow>> find_http_file(const Digest& request) = 0;
 
   virtual Status put_record(const RecordRow& row) = 0;
   virtual Result<std::vector<RecordRow>> find_records_by_definition(const Digest& key) = 0;

@@ -17,8 +17,8 @@ namespace mybuild::snapshotter {
 class TreeView : public EntryContents {
  public:
   /// The object at a clean relative path ("" = root), links not followed in the last component;
-  /// every parent must be a directory. nullopt when there is none. Files come without `content`,
-  /// hard links as Files.
+  /// every parent must be a directory. nullopt when there is none. Files come without `content`
+  /// unless it is known without reading them, hard links as Files.
   virtual Result<std::optional<Entry>> lookup(std::string_view path) const = 0;
   /// Names in a directory, sorted bytewise.
   virtual Result<std::vector<std::string>> list(std::string_view path) const = 0;

@@ -7,6 +7,7 @@
 #include "snapshotter/base/cancel.h"
 #include "snapshotter/base/result.h"
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -30,10 +31,12 @@ struct Request {
   std::string body;
   std::optional<BodyStream> stream;  // instead of `body`
   bool follow_redirects = true;      // credentials are not sent to another host
+  std::chrono::seconds stall{30};    // no byte for so long: Unavailable
 };
 
 struct Response {
   int status = 0;
+  std::string reason;                          // the server's words for it; HTTP/2 has none
   std::map<std::string, std::string> headers;  // names in lower case, the last answer's only
   std::string error_text;  // body of an answer that is not 2xx, its first 64 KiB
   bool ok() const { return status >= 200 && status < 300; }

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // HttpSources: files behind URLs (ADD, contexts). A file that was fetched before is asked for with
 // its ETag or Last-Modified and taken from the store if the server says that it is the same; one
-// with a checksum that the store has is not asked for at all. Within a build each URL is asked once.
-// Thread-safe.
+// with a checksum that the store has is not asked for at all. Within a build each URL is asked
+// once. Thread-safe.
 #pragma once
 
 #include "builder/registry/transport.h"
 #include "builder/secrets/secret_source.h"
+#include "builder/source/http_download.h"
 #include "builder/source/source_tree.h"
 #include "snapshotter/content/content_store.h"
 #include "snapshotter/metadata.h"
@@ -24,6 +25,7 @@ struct HttpSourceDeps {
   solver::EventSink& events;
   const Clock& clock;
   secrets::SecretSource* secrets = nullptr;  // HTTP_AUTH_TOKEN_<host>, HTTP_AUTH_HEADER_<host>
+  HttpLimits limits = {};
 };
 
 class HttpSources {

@@ -164,7 +164,9 @@ TEST_F(MetadataTest, a_newer_schema_is_refused_by_name) {
 TEST_F(MetadataTest, a_database_of_the_first_schema_is_upgraded_and_keeps_its_rows) {
   ASSERT_TRUE(db_->put_layer({.diff_id = kA, .changes = kB, .size = 5, .created = 6}));
   db_.reset();
-  run_sql("DROP TABLE repo_digests; DROP TABLE blob_sources; PRAGMA user_version = 1");
+  run_sql(
+      "DROP TABLE repo_digests; DROP TABLE blob_sources; DROP TABLE http_files; PRAGMA "
+      "user_version = 1");
   reopen();
   EXPECT_TRUE(db_->find_layer(kA).value());
   ASSERT_TRUE(db_->put_repo_digest({.config = kA, .repository = "h/r", .manifest = kB}));
@@ -193,6 +195,27 @@ TEST_F(MetadataTest, the_last_repository_seen_with_a_blob_is_remembered_per_regi
   EXPECT_EQ(db_->find_blob_source("h", kA).value(), "r");
   EXPECT_EQ(db_->find_blob_source("h", kB).value(), "s");
   EXPECT_FALSE(db_->find_blob_source("other", kA).value());
+}
+
+TEST_F(MetadataTest, a_file_behind_a_url_is_found_with_its_validators) {
+  const HttpFileRow row{.request = Digest::of("request"),
+                        .content = Digest::of("content"),
+                        .size = 7,
+                        .etag = "W/\"1\"",
+                        .last_modified = "Sun, 06 Nov 1994 08:49:37 GMT",
+                        .created = 5};
+  ASSERT_TRUE(db_->put_http_file(row));
+  HttpFileRow newer = row;
+  newer.etag = "\"2\"";
+  ASSERT_TRUE(db_->put_http_file(newer));
+  const auto found = db_->find_http_file(row.request);
+  ASSERT_TRUE(found && *found);
+  EXPECT_EQ((*found)->content, row.content);
+  EXPECT_EQ((*found)->size, 7u);
+  EXPECT_EQ((*found)->etag, "\"2\"");
+  EXPECT_EQ((*found)->last_modified, row.last_modified);
+  EXPECT_EQ((*found)->created, 5);
+  EXPECT_FALSE(*db_->find_http_file(Digest::of("other")));
 }
 
 TEST_F(MetadataTest, all_layers_and_their_blobs_are_listed) {

@@ -177,6 +177,10 @@ class FakeMetadata final : public snapshotter::Metadata {
     return std::optional<Digest>();
   }
   Status remove_repo_digests(const Digest&) override { return {}; }
+  Status put_http_file(const snapshotter::HttpFileRow&) override { return {}; }
+  Result<std::optional<snapshotter::HttpFileRow>> find_http_file(const Digest&) override {
+    return std::optional<snapshotter::HttpFileRow>();
+  }
   Status put_resolved(const snapshotter::ResolvedRow& row) override {
     const std::lock_guard lock(mutex);
     resolved[row.reference + " " + row.platform] = row.manifest;

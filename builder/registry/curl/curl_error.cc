@@ -14,7 +14,7 @@ struct Meaning {
 };
 
 constexpr char kTlsHint[] =
-    "is the registry's certificate signed by an authority in /etc/ssl/certs, or named by "
+    "is the server's certificate signed by an authority in /etc/ssl/certs, or named by "
     "SSL_CERT_FILE?";
 constexpr char kNameHint[] = "is there a network, and is the host name right?";
 constexpr char kProxyHint[] = "see HTTP_PROXY, HTTPS_PROXY and NO_PROXY";
@@ -31,7 +31,8 @@ constexpr Meaning kMeanings[] = {
     {CURLE_URL_MALFORMAT, ErrorKind::InvalidArgument, ""},
     {CURLE_UNSUPPORTED_PROTOCOL, ErrorKind::Denied,
      "only http and https are spoken, and https is never left for http by a redirect"},
-    {CURLE_TOO_MANY_REDIRECTS, ErrorKind::InvalidArgument, ""},
+    {CURLE_TOO_MANY_REDIRECTS, ErrorKind::InvalidArgument,
+     "the server sends the request round in a circle"},
 };
 
 }  // namespace

@@ -18,7 +18,6 @@ namespace mybuild::registry {
 namespace {
 
 constexpr long kConnectTimeoutSeconds = 15;
-constexpr long kStallSeconds = 30;
 /// A registry that has taken a large blob may be silent while it moves it to its place.
 constexpr long kUploadStallSeconds = 180;
 constexpr long kMaxRedirects = 10;
@@ -27,6 +26,7 @@ constexpr long kUploadBufferSize = 1 << 20;
 constexpr std::size_t kMaxHeaderBytes = 128 << 10;
 constexpr std::size_t kMaxErrorText = 64 << 10;
 constexpr std::size_t kMaxIdle = 16;
+constexpr char kDownHint[] = "https is never left for http";
 constexpr char kUserAgent[] = "mybuild/" MYBUILD_VERSION;
 
 /// The body of a request that is read while it is sent.
@@ -35,8 +35,7 @@ class Upload {
   explicit Upload(const BodyStream& stream) : stream_(stream) {}
 
   static std::size_t on_read(char* data, std::size_t size, std::size_t count, void* self) {
-    return static_cast<Upload*>(self)->fill(
-        std::as_writable_bytes(std::span(data, size * count)));
+    return static_cast<Upload*>(self)->fill(std::as_writable_bytes(std::span(data, size * count)));
   }
   /// libcurl starts over when a kept connection turns out to be dead.
   static int on_seek(void* self, curl_off_t offset, int origin) {
@@ -86,7 +85,7 @@ class Exchange {
 
   Result<Response> finish(CURLcode code, const std::string& what, std::string_view detail) {
     if (refused_) {
-      return *std::move(refused_);
+      return began_ ? *std::move(refused_) : (*std::move(refused_)).context(what);
     }
     if (code != CURLE_OK && !error_text_full_) {
       return curl_error(code, what, detail);
@@ -102,12 +101,13 @@ class Exchange {
       return refuse(
           invalid_argument("the answer has more than {} bytes of headers", kMaxHeaderBytes));
     }
-    if (line.starts_with("HTTP/")) {
-      response_.headers.clear();  // of a redirect, or of a 100 Continue
-      return true;
-    }
     while (!line.empty() && (line.back() == '\r' || line.back() == '\n')) {
       line.remove_suffix(1);
+    }
+    if (line.starts_with("HTTP/")) {
+      response_.headers.clear();  // of a redirect, or of a 100 Continue
+      response_.reason = reason_of(line);
+      return stays_secure();
     }
     const std::size_t colon = line.find(':');
     if (colon == std::string_view::npos || began_) {
@@ -115,6 +115,26 @@ class Exchange {
     }
     add_header(lower_case(line.substr(0, colon)), line.substr(colon + 1));
     return true;
+  }
+
+  /// libcurl lets a request that began as http be led to https and back; nothing of that is used.
+  bool stays_secure() {
+    const char* scheme = nullptr;
+    curl_easy_getinfo(easy_, CURLINFO_SCHEME, &scheme);
+    const bool secure = scheme != nullptr && lower_case(scheme) == "https";
+    if (was_secure_ && !secure) {
+      return refuse(make_error(ErrorKind::Denied, "a redirect leads from https to http")
+                        .with_hint(kDownHint));
+    }
+    was_secure_ = secure;
+    return true;
+  }
+
+  /// "HTTP/1.1 404 Not Found"
+  static std::string reason_of(std::string_view line) {
+    const std::size_t status = std::min(line.find(' '), line.size());
+    const std::size_t words = std::min(line.find(' ', status + 1), line.size());
+    return std::string(line.substr(std::min(words + 1, line.size())));
   }
 
   void add_header(std::string name, std::string_view value) {
@@ -168,6 +188,7 @@ class Exchange {
   Response response_;
   std::optional<Error> refused_;
   std::size_t header_bytes_ = 0;
+  bool was_secure_ = false;
   bool began_ = false;
   bool error_text_full_ = false;
 };
@@ -252,7 +273,7 @@ class CurlTransport final : public Transport {
     curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, kBufferSize);
     curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT, kConnectTimeoutSeconds);
     curl_easy_setopt(easy, CURLOPT_LOW_SPEED_LIMIT, 1L);
-    curl_easy_setopt(easy, CURLOPT_LOW_SPEED_TIME, kStallSeconds);
+    curl_easy_setopt(easy, CURLOPT_LOW_SPEED_TIME, static_cast<long>(request.stall.count()));
     curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
     curl_easy_setopt(easy, CURLOPT_REDIR_PROTOCOLS_STR, secure ? "https" : "http,https");
     // libcurl drops our Authorization header when a redirect leads to another host, port or scheme.
