@@ -56,6 +56,9 @@ CREATE TABLE IF NOT EXISTS http_files(
   request BLOB PRIMARY KEY, content BLOB NOT NULL, size INTEGER NOT NULL, etag TEXT NOT NULL,
   last_modified TEXT NOT NULL, created INTEGER NOT NULL
 ) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS git_trees(
+  key BLOB PRIMARY KEY, diff_id BLOB NOT NULL, time INTEGER NOT NULL
+) WITHOUT ROWID;
 PRAGMA user_version = 3;
 COMMIT;
 )";
@@ -89,6 +92,8 @@ constexpr const char* kImagesOfConfig =
     "SELECT name, created, size FROM images WHERE config = ? ORDER BY name";
 constexpr const char* kImages =
     "SELECT name, config, created, size FROM images ORDER BY created DESC, name";
+constexpr const char* kPutGitTree = "INSERT OR REPLACE INTO git_trees VALUES(?,?,?)";
+constexpr const char* kFindGitTree = "SELECT diff_id, time FROM git_trees WHERE key = ?";
 constexpr const char* kPutResolved = "INSERT OR REPLACE INTO resolved VALUES(?,?,?)";
 constexpr const char* kFindResolved =
     "SELECT manifest FROM resolved WHERE reference = ? AND platform = ?";
@@ -369,6 +374,27 @@ class SqliteMetadata final : public Metadata {
     row.last_modified = query.text(3);
     row.created = query.integer(4);
     return std::optional(std::move(row));
+  }
+
+  Status put_git_tree(const GitTreeRow& row) override {
+    const auto db = db_.lock();
+    Query query = TRY(db->query(kPutGitTree));
+    query.bind(row.key).bind(row.diff_id).bind(row.time);
+    return wrote(*db, query);
+  }
+
+  Result<std::optional<GitTreeRow>> find_git_tree(const Digest& key) override {
+    const auto db = db_.lock();
+    Query query = TRY(db->query(kFindGitTree));
+    query.bind(key);
+    if (!TRY(query.next())) {
+      return std::optional<GitTreeRow>();
+    }
+    GitTreeRow row;
+    row.key = key;
+    row.diff_id = TRY(query.digest(0));
+    row.time = query.integer(1);
+    return std::optional(row);
   }
 
   Status put_record(const RecordRow& row) override {

@@ -64,6 +64,13 @@ struct HttpFileRow {
   std::int64_t created = 0;   // when it was fetched, in seconds since the epoch
 };
 
+/// The layer that a commit was checked out into (builder/source/git_source.h has the key).
+struct GitTreeRow {
+  Digest key;
+  Digest diff_id;
+  std::int64_t time = 0;  // the commit's, seconds since the epoch
+};
+
 /// A cache record as the solver's index stores it (solver/cache_index.h has the meaning).
 struct RecordRow {
   Digest definition_key;
@@ -118,6 +125,9 @@ class Metadata {
 
   virtual Status put_http_file(const HttpFileRow& row) = 0;
   virtual Result<std::optional<HttpFileRow>> find_http_file(const Digest& request) = 0;
+
+  virtual Status put_git_tree(const GitTreeRow& row) = 0;
+  virtual Result<std::optional<GitTreeRow>> find_git_tree(const Digest& key) = 0;
 
   virtual Status put_record(const RecordRow& row) = 0;
   virtual Result<std::vector<RecordRow>> find_records_by_definition(const Digest& key) = 0;

@@ -29,7 +29,10 @@ EDGES = {
     "builder/registry/curl": STORE + ("builder/registry",),
     "builder/secrets": ("snapshotter/base",),
     "builder/devices": FLOOR + ("solver/graph",),
-    "builder/source": STORE + ("builder/registry", "builder/secrets", "frontend", "frontend/remote", "frontend/ignore", "solver", "solver/graph"),
+    # What reads a git server's words is a program of its own; the builder knows the request and the answers.
+    "builder/git": ("snapshotter/base",),
+    "builder/git/helper": ("snapshotter/base", "builder/git"),
+    "builder/source": STORE + ("builder/registry", "builder/secrets", "builder/git", "frontend", "frontend/remote", "frontend/ignore", "solver", "solver/graph"),
     "builder/export": STORE + ("builder/registry", "solver", "solver/graph"),
     # Errors of ops speak docker's language: quoted as Go does it, with names that are close to what was said.
     "builder/ops": STORE + ("builder/source", "builder/sandbox", "builder/secrets", "builder/devices", "frontend/ignore",
@@ -40,6 +43,7 @@ EDGES = {
     # Composition: flags in, exit code out.
     "cmd/mybuild": STORE + ("builder", "builder/export", "builder/run", "builder/sandbox", "builder/secrets", "builder/devices",
                             "builder/source", "frontend", "frontend/checks", "frontend/dockerfile", "frontend/ignore", "frontend/remote", "solver", "solver/graph"),
+    "cmd/mybuild-git": ("builder/git/helper",),
     "cmd/mybuild-sandbox": ("snapshotter/base", "builder/sandbox"),
 }
 
@@ -55,7 +59,8 @@ THIRD_PARTY = {
     r"(zstd|libdeflate|igzip_lib|isa-l/.*|isa-l)\.h": ("snapshotter/archive",),
     r"seccomp\.h": ("builder/sandbox",),
     r"yaml\.h": ("builder/devices",),
-    r"openssl/": ("snapshotter/base", "builder/secrets"),
+    r"openssl/": ("snapshotter/base", "builder/secrets", "builder/git/helper"),
+    r"git2(/|\.h)": ("builder/git/helper",),
     r"spdlog/": ("snapshotter/base",),
     r"sys/pidfd\.h": ("snapshotter/base",),
 }

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// GitSources: commits as trees (ADD, contexts). A bare mirror per remote lives in the store; a build
-// asks the remote what a name means now, fetches what the mirror lacks, and checks a commit out
-// once. All that speaks git runs in the helper program mybuild-git. Within a build each name is
+// GitSources: commits as trees (ADD, contexts). A bare mirror per remote lives in the store; a
+// build asks the remote what a name means now, fetches what the mirror lacks, and checks a commit
+// out once. All that speaks git runs in the helper program mybuild-git. Within a build each name is
 // asked once. Thread-safe, and safe between processes.
 #pragma once
 
+#include "builder/git/helper_process.h"
 #include "builder/secrets/secret_source.h"
 #include "builder/secrets/ssh_agent.h"
 #include "builder/source/source_tree.h"
@@ -13,6 +14,7 @@
 #include "solver/graph/graph.h"
 #include "solver/progress.h"
 
+#include <chrono>
 #include <memory>
 #include <string>
 
@@ -27,6 +29,9 @@ struct GitSourceDeps {
   const Clock& clock;
   secrets::SecretSource* secrets = nullptr;  // GIT_AUTH_TOKEN[.host], GIT_AUTH_HEADER[.host]
   secrets::AgentSource* agents = nullptr;    // "default" for ssh
+  // For tests: how long a server may say nothing, and whether an installed git program is used.
+  std::chrono::milliseconds stall = git::kStall;
+  bool use_git_program = true;
 };
 
 class GitSources {

@@ -7,6 +7,7 @@
 #include "snapshotter/tree_view.h"
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 
@@ -17,6 +18,8 @@ struct SourceTree {
   Digest id;
   /// When it was made, in seconds since 1970 (a commit's time, Last-Modified); nullopt: not known.
   std::optional<std::int64_t> time;
+  /// Finds the time when `time` does not have it; may fetch. Empty: there is none to find.
+  std::function<Result<std::int64_t>()> find_time;
   /// May fetch what it shows when it is first looked into.
   std::shared_ptr<const snapshotter::TreeView> view;
 };

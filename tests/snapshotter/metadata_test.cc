@@ -165,14 +165,29 @@ TEST_F(MetadataTest, a_database_of_the_first_schema_is_upgraded_and_keeps_its_ro
   ASSERT_TRUE(db_->put_layer({.diff_id = kA, .changes = kB, .size = 5, .created = 6}));
   db_.reset();
   run_sql(
-      "DROP TABLE repo_digests; DROP TABLE blob_sources; DROP TABLE http_files; PRAGMA "
-      "user_version = 1");
+      "DROP TABLE repo_digests; DROP TABLE blob_sources; DROP TABLE http_files; "
+      "DROP TABLE git_trees; PRAGMA user_version = 1");
   reopen();
   EXPECT_TRUE(db_->find_layer(kA).value());
   ASSERT_TRUE(db_->put_repo_digest({.config = kA, .repository = "h/r", .manifest = kB}));
   ASSERT_TRUE(db_->put_blob_source("h", "r", {kC}));
   reopen();
   EXPECT_EQ(db_->find_repo_digests(kA).value().size(), 1U);
+}
+
+TEST_F(MetadataTest, a_database_of_the_second_schema_learns_of_commits) {
+  ASSERT_TRUE(db_->put_git_tree({.key = kA, .diff_id = kB, .time = 5}));
+  db_.reset();
+  run_sql("DROP TABLE git_trees; PRAGMA user_version = 2");
+  reopen();
+  EXPECT_FALSE(db_->find_git_tree(kA).value());
+  ASSERT_TRUE(db_->put_git_tree({.key = kA, .diff_id = kB, .time = 5}));
+  ASSERT_TRUE(db_->put_git_tree({.key = kA, .diff_id = kC, .time = 6}));
+  reopen();
+  const auto row = db_->find_git_tree(kA).value();
+  ASSERT_TRUE(row);
+  EXPECT_EQ(row->diff_id, kC);
+  EXPECT_EQ(row->time, 6);
 }
 
 TEST_F(MetadataTest, an_image_is_known_under_its_digests_elsewhere) {

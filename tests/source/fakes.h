@@ -192,6 +192,10 @@ class FakeMetadata final : public snapshotter::Metadata {
     const auto found = resolved.find(reference + " " + platform);
     return found == resolved.end() ? std::nullopt : std::optional(found->second);
   }
+  Status put_git_tree(const snapshotter::GitTreeRow&) override { return {}; }
+  Result<std::optional<snapshotter::GitTreeRow>> find_git_tree(const Digest&) override {
+    return std::optional<snapshotter::GitTreeRow>();
+  }
   Status put_record(const snapshotter::RecordRow&) override { return {}; }
   Result<std::vector<snapshotter::RecordRow>> find_records_by_definition(const Digest&) override {
     return none();
