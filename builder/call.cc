@@ -8,60 +8,86 @@ namespace mybuild::builder {
 
 namespace {
 
-/// Base images by way of an engine that is opened when the first one is asked for.
-class EngineImages final : public frontend::MetaResolver {
+/// An engine that is opened when the first thing is asked of it.
+class LateEngine {
  public:
-  EngineImages(EngineOptions options, bool pull, solver::EventSink& events, const Cancel& cancel)
-      : options_(std::move(options)), pull_(pull), events_(events), cancel_(cancel) {}
-
-  std::vector<Result<frontend::ImageMeta>> resolve(
-      const std::vector<frontend::ImageRequest>& requests) override {
+  explicit LateEngine(EngineOptions options) : options_(std::move(options)) {}
+  Result<Engine*> get() {
     if (engine_ == nullptr) {
-      auto engine = Engine::open(options_);
-      if (!engine) {
-        const Error closed(ErrorKind::Unavailable, engine.error().message());
-        return {requests.size(), Result<frontend::ImageMeta>(closed)};
-      }
-      engine_ = std::move(engine).value();
+      engine_ = TRY(Engine::open(options_));
     }
-    return engine_->resolve_images(requests, pull_, events_, cancel_);
+    return engine_.get();
   }
 
  private:
   const EngineOptions options_;
-  const bool pull_;
-  solver::EventSink& events_;
-  const Cancel& cancel_;
   std::unique_ptr<Engine> engine_;
 };
 
-/// How the file was named, for tools that look for it.
-std::string path_of(const BuildRequest& request, const BuildInputs& inputs) {
-  if (!request.dockerfile.empty()) {
-    return request.dockerfile;
+class LateImages final : public frontend::MetaResolver {
+ public:
+  LateImages(LateEngine& engine, bool pull, solver::EventSink& events, const Cancel& cancel)
+      : engine_(engine), pull_(pull), events_(events), cancel_(cancel) {}
+
+  std::vector<Result<frontend::ImageMeta>> resolve(
+      const std::vector<frontend::ImageRequest>& requests) override {
+    const Result<Engine*> engine = engine_.get();
+    if (!engine) {
+      const Error closed(ErrorKind::Unavailable, engine.error().message());
+      return {requests.size(), Result<frontend::ImageMeta>(closed)};
+    }
+    return (*engine)->resolve_images(requests, pull_, events_, cancel_);
   }
-  return request.context_dir == "." ? inputs.file_name
-                                    : request.context_dir + "/" + inputs.file_name;
+
+ private:
+  LateEngine& engine_;
+  const bool pull_;
+  solver::EventSink& events_;
+  const Cancel& cancel_;
+};
+
+/// For directories of this machine, which need none.
+class NoContexts final : public ContextOpener {
+ public:
+  Result<std::shared_ptr<const snapshotter::TreeView>> open(
+      const frontend::MainContext&, const std::map<std::string, source::SourceTree>&) override {
+    return internal_error("a local context was to be opened as a remote one");
+  }
+  Result<std::shared_ptr<const snapshotter::TreeView>> open_url(const std::string&,
+                                                                const std::string&) override {
+    return internal_error("a local file was to be opened as a remote one");
+  }
+};
+
+Result<BuildInputs> read_inputs(const BuildRequest& request, LateEngine& engine,
+                                solver::EventSink& events, Cancel& cancel) {
+  if (!has_remote_inputs(request)) {
+    NoContexts none;
+    return read_build_inputs(request, none);
+  }
+  Engine* const opened = TRY(engine.get());
+  return opened->read_inputs(request, events, cancel);
 }
 
 }  // namespace
 
 Result<CallAnswer> answer_call(Call call, const BuildRequest& request, const EngineOptions& options,
-                               solver::EventSink& events, const Cancel& cancel) {
-  const BuildInputs inputs = TRY(read_build_inputs(request));
+                               solver::EventSink& events, Cancel& cancel) {
+  LateEngine engine(options);
+  const BuildInputs inputs = TRY(read_inputs(request, engine, events, cancel));
   const frontend::FrontendInput input = frontend_input(request, inputs);
   if (call == Call::Targets) {
     auto targets = TRY(frontend::list_targets(input));
     return CallAnswer(std::move(targets));
   }
-  EngineImages images(options, request.pull, events, cancel);
+  LateImages images(engine, request.pull, events, cancel);
   if (call == Call::Outline) {
     auto outline = TRY(frontend::outline_dockerfile(input, images));
     return CallAnswer(std::move(outline));
   }
   auto report = frontend::check_dockerfile(input, images);
   TRY(cancel.check());
-  report.source.path = path_of(request, inputs);
+  report.source.path = inputs.path;
   return CallAnswer(std::move(report));
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // --call: questions about a Dockerfile that need no build. The store is opened only when a base
-// image's config is asked for; if it cannot be, the image counts as out of reach. Thread-safe (no
+// image's config or a context from elsewhere is asked for; an image counts as out of reach where it
+// cannot be. Thread-safe (no
 // state).
 #pragma once
 
@@ -19,6 +20,6 @@ using CallAnswer = std::variant<frontend::checks::CheckReport, frontend::checks:
 
 /// Call::Build is none of these. What a check finds wrong is part of its answer, not an error.
 Result<CallAnswer> answer_call(Call call, const BuildRequest& request, const EngineOptions& options,
-                               solver::EventSink& events, const Cancel& cancel);
+                               solver::EventSink& events, Cancel& cancel);
 
 }  // namespace mybuild::builder

@@ -35,6 +35,8 @@ struct ContainerRoot {
   snapshotter::RootMount mount;  // without `lower` when a layer is gone
 };
 
+struct BuildInputs;
+
 class Engine {
  public:
   static Result<std::unique_ptr<Engine>> open(EngineOptions options);
@@ -46,6 +48,9 @@ class Engine {
   /// `cancel` belongs to this build: a failing step requests it too, so that the others stop.
   Result<BuildReport> build(const BuildRequest& request, solver::EventSink& events, Cancel& cancel);
 
+  /// The Dockerfile and the contexts of a build that are not directories of this machine.
+  Result<BuildInputs> read_inputs(const BuildRequest& request, solver::EventSink& events,
+                                  Cancel& cancel);
   /// The configs of base images, as a build would find them.
   std::vector<Result<frontend::ImageMeta>> resolve_images(
       const std::vector<frontend::ImageRequest>& requests, bool pull, solver::EventSink& events,

@@ -2,28 +2,16 @@
 // Engine::build, one named call per stage: read inputs, lower, solve, collect per platform, export.
 #include "builder/engine_build.h"
 
+#include "builder/build_session.h"
 #include "builder/engine.h"
 #include "builder/image_result.h"
 #include "builder/internal_step.h"
-#include "builder/ops/op_table.h"
 #include "builder/ops/trees.h"
-#include "builder/services.h"
 #include "snapshotter/base/file.h"
-#include "snapshotter/base/log.h"
 
 namespace mybuild::builder {
 
-namespace {
-
 using exporter::BuiltImage;
-
-/// Files and directories that no source has a time for (WORKDIR, heredocs, parents of a COPY) get
-/// this one, so that the same inputs give the same bytes. Not SOURCE_DATE_EPOCH: no time is in a
-/// key, so a layer of an earlier build would have that one's. 1980-01-02: zip, and what is made of
-/// it, cannot tell earlier days.
-constexpr std::int64_t kInventedTime = 315619200;
-
-}  // namespace
 
 frontend::FrontendInput frontend_input(const BuildRequest& request, const BuildInputs& inputs) {
   frontend::FrontendInput input;
@@ -38,6 +26,7 @@ frontend::FrontendInput frontend_input(const BuildRequest& request, const BuildI
     input.platforms.push_back(input.build_platform);
   }
   input.labels = request.labels;
+  input.context = inputs.context;
   input.contexts = inputs.contexts;
   input.no_cache = request.no_cache;
   input.no_cache_filter = request.no_cache_filter;
@@ -53,11 +42,6 @@ frontend::FrontendInput frontend_input(const BuildRequest& request, const BuildI
 }
 
 namespace {
-
-/// Steps see the host's resolver as long as they are on the host's network.
-std::string host_resolv_conf() {
-  return read_file("/etc/resolv.conf").value_or("");
-}
 
 std::vector<solver::Edge> target_edges(const frontend::FrontendOutput& lowered) {
   std::vector<solver::Edge> edges;
@@ -151,63 +135,58 @@ exporter::ExpectedOutput expected_output(const BuildRequest& request,
   return expected;
 }
 
+/// Shown as a step of its own, as docker shows it, unless it consists of steps itself.
+Result<BuildInputs> load_inputs(const BuildRequest& request, BuildSession& session,
+                                solver::EventSink& events, const Clock& clock) {
+  if (request.context != "-" && has_remote_inputs(request)) {
+    return read_build_inputs(request, session);
+  }
+  const std::string shown =
+      request.dockerfile.empty() ? "Dockerfile" : std::string(base_name(request.dockerfile));
+  InternalStep step("[internal] load build definition from " + shown, events, clock);
+  return step.done(read_build_inputs(request, session));
+}
+
+Result<frontend::FrontendOutput> lower(const BuildRequest& request, const BuildInputs& inputs,
+                                       BuildSession& session, solver::EventSink& events) {
+  frontend::checks::Linter linter;
+  auto lowering = frontend::build_dockerfile(frontend_input(request, inputs), session, linter);
+  for (const solver::Warning& warning : frontend::warnings_of(linter.findings())) {
+    events.on_event(warning);
+  }
+  frontend::FrontendOutput lowered = TRY(std::move(lowering));
+  for (const solver::Warning& warning : lowered.warnings) {
+    events.on_event(warning);
+  }
+  return lowered;
+}
+
 }  // namespace
+
+Result<BuildInputs> Engine::read_inputs(const BuildRequest& request, solver::EventSink& events,
+                                        Cancel& cancel) {
+  const auto session = TRY(BuildSession::start(*services_, request, events, cancel));
+  return read_build_inputs(request, *session);
+}
 
 Result<BuildReport> Engine::build(const BuildRequest& request, solver::EventSink& events,
                                   Cancel& cancel) {
   Services& own = *services_;
-  BuildInputs inputs;
-  {
-    const std::string shown =
-        request.dockerfile.empty() ? "Dockerfile" : std::string(base_name(request.dockerfile));
-    InternalStep step("[internal] load build definition from " + shown, events, own.clock);
-    inputs = TRY(step.done(read_build_inputs(request)));
-  }
-  // Asked first, so that a missing right is said before anything is downloaded.
-  snapshotter::Snapshotter* snapshotter = TRY(own.get_snapshotter());
-  const std::unique_ptr<source::ImageResolver> images =
-      own.image_resolver(request.pull, events, cancel);
-  frontend::checks::Linter linter;
-  auto lowering = frontend::build_dockerfile(frontend_input(request, inputs), *images, linter);
-  for (const solver::Warning& warning : frontend::warnings_of(linter.findings())) {
-    events.on_event(warning);
-  }
-  const frontend::FrontendOutput lowered = TRY(std::move(lowering));
-  for (const solver::Warning& warning : lowered.warnings) {
-    events.on_event(warning);
-  }
+  // A missing right is said before anything is downloaded.
+  const auto session = TRY(BuildSession::start(own, request, events, cancel));
+  BuildInputs inputs = TRY(load_inputs(request, *session, events, own.clock));
+  const frontend::FrontendOutput lowered = TRY(lower(request, inputs, *session, events));
   devices::DeviceSource devices(devices::default_cdi_directories(), request.allowed.devices);
   TRY(check_entitlements(lowered.graph, request.allowed, devices));
   const std::vector<exporter::OutputSpec> outputs = outputs_of(request);
   TRY(exporter::check_outputs(outputs, expected_output(request, lowered), events));
 
-  const ops::OpDeps op_deps{
-      .layers = *own.layers,
-      .snapshotter = *snapshotter,
-      .images = *images,
-      .sandbox = *own.sandbox,
-      .devices = devices,
-      .events = events,
-      .lanes = own.lanes,
-      .clock = own.clock,
-      .directories = std::move(inputs.directories),
-      .cache_mounts_dir = join_path(own.root, "cache-mounts"),
-      .resolv_conf = host_resolv_conf(),
-      .secrets = request.secrets.get(),
-      .agents = request.agents.get(),
-      .invented_mtime = {.tv_sec = kInventedTime, .tv_nsec = 0},
-  };
-  const solver::OpTable op_table = ops::make_op_table(lowered.graph, op_deps);
+  const ops::OpDeps op_deps = session->op_deps(inputs, devices);
   const solver::SolveResult solved =
-      TRY(solver::solve(lowered.graph, op_table, target_edges(lowered),
-                        {.index = *own.index,
-                         .lanes = own.lanes,
-                         .events = events,
-                         .clock = own.clock,
-                         .cancel = cancel}));
+      TRY(session->solve(lowered.graph, op_deps, target_edges(lowered)));
 
   exporter::ExportDeps export_deps = own.export_deps(events, cancel);
-  export_deps.fetch = fetcher(lowered, solved, *images);
+  export_deps.fetch = fetcher(lowered, solved, session->images());
   BuildReport report;
   count_vertices(lowered.graph, solved, report);
   for (const exporter::OutputSpec& spec : outputs) {

@@ -3,7 +3,10 @@
 #include "builder/engine.h"
 #include "builder/run/disk_usage.h"
 #include "builder/services.h"
+#include "snapshotter/base/file.h"
+#include "snapshotter/base/sys.h"
 
+#include <algorithm>
 #include <map>
 
 namespace mybuild::builder {
@@ -62,6 +65,24 @@ Result<std::vector<VolumeUsage>> volume_usage(run::VolumeStore& volumes,
   return usage;
 }
 
+/// builder/git/README.md says what lies there.
+Result<std::vector<MirrorUsage>> mirror_usage(const std::string& directory) {
+  std::vector<MirrorUsage> usage;
+  if (!sys::exists_at(AT_FDCWD, directory)) {
+    return usage;
+  }
+  const Fd mirrors = TRY(sys::open(directory, O_RDONLY | O_DIRECTORY));
+  for (const std::string& name : TRY(sys::list_dir(mirrors.get()))) {
+    const std::string path = join_path(directory, name);
+    const std::uint64_t size = TRY(run::tree_bytes(path));
+    std::string remote = read_file(join_path(path, "url")).value_or(name);
+    usage.push_back({.remote = std::move(remote), .size = size});
+  }
+  std::sort(usage.begin(), usage.end(),
+            [](const auto& a, const auto& b) { return a.remote < b.remote; });
+  return usage;
+}
+
 }  // namespace
 
 Result<StoreUsage> Engine::usage() {
@@ -98,6 +119,7 @@ Result<StoreUsage> Engine::usage() {
   StoreUsage usage = summarise(std::move(images), TRY(services_->metadata->layers()), blobs);
   usage.containers = TRY(container_usage(*services_->containers, containers));
   usage.volumes = TRY(volume_usage(*services_->volumes, containers));
+  usage.mirrors = TRY(mirror_usage(join_path(services_->root, "git")));
   return usage;
 }
 

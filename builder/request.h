@@ -18,9 +18,10 @@
 namespace mybuild::builder {
 
 struct BuildRequest {
-  std::string context_dir;  // a directory
-  std::string
-      dockerfile;  // path as given by -f; empty: Dockerfile (else dockerfile) in the context
+  std::string context;  // a directory, a URL, or "-" for standard input
+  /// As given by -f: a path, a URL, or "-" for standard input; empty: Dockerfile (else dockerfile)
+  /// in the context.
+  std::string dockerfile;
   std::string target;
   std::map<std::string, std::string> build_args;
   std::vector<oci::Platform> platforms;

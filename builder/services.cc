@@ -59,6 +59,31 @@ std::unique_ptr<source::ImageResolver> Engine::Services::image_resolver(bool pul
                                       .pull = pull});
 }
 
+std::unique_ptr<source::HttpSources> Engine::Services::http_sources(
+    solver::EventSink& events, secrets::SecretSource* secrets) {
+  return source::make_http_sources({.transport = *transport,
+                                    .content = *content,
+                                    .metadata = *metadata,
+                                    .events = events,
+                                    .clock = clock,
+                                    .secrets = secrets});
+}
+
+std::unique_ptr<source::GitSources> Engine::Services::git_sources(solver::EventSink& events,
+                                                                  secrets::SecretSource* secrets,
+                                                                  secrets::AgentSource* agents) {
+  // All helper programs are installed in one place.
+  const std::string directory = helper.substr(0, helper.rfind('/') + 1);
+  return source::make_git_sources({.root = root,
+                                   .helper = directory + "mybuild-git",
+                                   .layers = *layers,
+                                   .metadata = *metadata,
+                                   .events = events,
+                                   .clock = clock,
+                                   .secrets = secrets,
+                                   .agents = agents});
+}
+
 Result<snapshotter::Snapshotter*> Engine::Services::get_snapshotter() {
   if (::geteuid() != 0) {
     return Error(ErrorKind::Denied,

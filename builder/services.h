@@ -9,6 +9,8 @@
 #include "builder/registry/push.h"
 #include "builder/run/container.h"
 #include "builder/sandbox/sandbox.h"
+#include "builder/source/git_source.h"
+#include "builder/source/http_source.h"
 #include "builder/source/image_resolver.h"
 #include "snapshotter/base/lanes.h"
 #include "snapshotter/content/content_store.h"
@@ -46,6 +48,11 @@ struct Engine::Services {
   exporter::ExportDeps export_deps(solver::EventSink& events, const Cancel& cancel);
   std::unique_ptr<source::ImageResolver> image_resolver(bool pull, solver::EventSink& events,
                                                         const Cancel& cancel);
+  std::unique_ptr<source::HttpSources> http_sources(solver::EventSink& events,
+                                                    secrets::SecretSource* secrets);
+  std::unique_ptr<source::GitSources> git_sources(solver::EventSink& events,
+                                                  secrets::SecretSource* secrets,
+                                                  secrets::AgentSource* agents);
   /// Probes the kernel on the first call.
   Result<snapshotter::Snapshotter*> get_snapshotter();
 };

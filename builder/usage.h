@@ -50,11 +50,18 @@ struct VolumeUsage {
   std::size_t containers = 0;  // how many use it, running or not
 };
 
+/// What is kept of a git remote, so that the next fetch is a small one.
+struct MirrorUsage {
+  std::string remote;
+  std::uint64_t size = 0;
+};
+
 struct StoreUsage {
   std::vector<ImageUsage> images = {};          // newest first
   std::vector<LayerUsage> layers = {};          // oldest first
   std::vector<ContainerUsage> containers = {};  // newest first
   std::vector<VolumeUsage> volumes = {};        // by name
+  std::vector<MirrorUsage> mirrors = {};        // by remote
   std::uint64_t image_bytes = 0;                // layers of images, each once
   std::uint64_t used_bytes = 0;   // of these, layers of images that a container runs from
   std::uint64_t cache_bytes = 0;  // layers of no image

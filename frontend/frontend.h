@@ -21,7 +21,7 @@
 namespace mybuild::frontend {
 
 /// --build-context name=… after its kind was recognised.
-struct LocalContext {};  // a directory; becomes a LocalSource with the context's name
+struct LocalContext {};  // a directory; becomes a LocalSource
 struct ImageContext {    // docker-image://
   oci::Reference reference;
 };
@@ -41,6 +41,11 @@ struct ArchiveContext {
 /// What COPY copies from. HttpSource: one file, "context", which is the Dockerfile as well.
 using MainContext =
     std::variant<LocalContext, solver::GitSource, solver::HttpSource, ArchiveContext>;
+
+/// The LocalSource of a named context: its name, unless that is the main context's.
+inline std::string local_source_name(const std::string& context) {
+  return context == "context" ? "_context" : context;
+}
 
 struct ImageRequest {
   std::variant<oci::Reference, LayoutContext> source;

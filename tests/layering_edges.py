@@ -35,7 +35,7 @@ EDGES = {
     "builder/source": STORE + ("builder/registry", "builder/secrets", "builder/git", "frontend", "frontend/remote", "frontend/ignore", "solver", "solver/graph"),
     "builder/export": STORE + ("builder/registry", "solver", "solver/graph"),
     # Errors of ops speak docker's language: quoted as Go does it, with names that are close to what was said.
-    "builder/ops": STORE + ("builder/source", "builder/sandbox", "builder/secrets", "builder/devices", "frontend/ignore",
+    "builder/ops": STORE + ("builder/source", "builder/sandbox", "builder/secrets", "builder/devices", "frontend/ignore", "frontend/remote",
                             "frontend/dockerfile/suggest.h", "frontend/dockerfile/go_format.h", "solver", "solver/graph"),
     "builder/run": STORE + ("builder/sandbox",),
     "builder": STORE + ("builder/sandbox", "builder/registry", "builder/secrets", "builder/devices", "builder/source",

@@ -204,16 +204,4 @@ Result<HelperResult> call_helper(const HelperCall& call, const Cancel& cancel) {
   return std::make_unique<Conversation>(call, cancel)->hold();
 }
 
-Result<std::string> find_git_helper() {
-  const std::string own = TRY(sys::readlink_at(AT_FDCWD, "/proc/self/exe"));
-  const std::string directory = own.substr(0, own.rfind('/'));
-  for (const char* place : {"/mybuild-git", "/../libexec/mybuild/mybuild-git"}) {
-    if (::access((directory + place).c_str(), X_OK) == 0) {
-      return directory + place;
-    }
-  }
-  return not_found("the program mybuild-git is missing")
-      .with_hint("it belongs beside " + own + " or into ../libexec/mybuild");
-}
-
 }  // namespace mybuild::git

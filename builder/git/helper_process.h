@@ -28,7 +28,4 @@ struct HelperCall {
 /// what it started are killed at once.
 Result<HelperResult> call_helper(const HelperCall& call, const Cancel& cancel);
 
-/// Where mybuild-git is: beside this program or in ../libexec/mybuild.
-Result<std::string> find_git_helper();
-
 }  // namespace mybuild::git

@@ -6,6 +6,8 @@
 #include "builder/sandbox/sandbox.h"
 #include "builder/secrets/secret_source.h"
 #include "builder/secrets/ssh_agent.h"
+#include "builder/source/git_source.h"
+#include "builder/source/http_source.h"
 #include "builder/source/image_resolver.h"
 #include "snapshotter/base/clock.h"
 #include "snapshotter/base/lanes.h"
@@ -30,12 +32,15 @@ struct OpDeps {
   snapshotter::LayerStore& layers;
   snapshotter::Snapshotter& snapshotter;
   source::ImageResolver& images;
+  source::HttpSources& files;
+  source::GitSources& commits;
   sandbox::Sandbox& sandbox;
   devices::DeviceSource& devices;
   solver::EventSink& events;
   Lanes& lanes;
   const Clock& clock;
   std::map<std::string, LocalDirectory> directories;  // by LocalSource::name
+  std::map<std::string, source::SourceTree> trees;    // the same, for what is no directory
   std::string cache_mounts_dir;                       // <root>/cache-mounts
   std::string resolv_conf;                            // text for /etc/resolv.conf of steps
   secrets::SecretSource* secrets = nullptr;           // null: none were given

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What is behind the solver's opaque handles: a stack of layers, or a local context. Immutable,
+// What is behind the solver's opaque handles: a stack of layers, or files that are no layer (a
+// directory of the client, a download, a commit). Immutable,
 // thread-safe.
 #pragma once
 
@@ -33,8 +34,8 @@ class TreeResult final : public solver::ResultHandle {
 
 class ContextResult final : public solver::ResultHandle {
  public:
-  std::unique_ptr<snapshotter::TreeView> view;
-  std::string name;
+  std::shared_ptr<const snapshotter::TreeView> view;
+  std::string name;  // "context", the name of a named one, or the URL
 };
 
 }  // namespace mybuild::ops

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Sources: a resolved base image as a stack of layers (its bytes are fetched when a step needs
-// files), or a local directory read in place. Thread-safe.
+// files), a local directory read in place, a file behind a URL, a commit. Thread-safe.
 #pragma once
 
 #include "builder/ops/deps.h"

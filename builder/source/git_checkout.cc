@@ -70,8 +70,9 @@ Result<git::HelperResult> run_git_helper(const GitSourceDeps& deps, const git::R
     deps.events.on_event(solver::Warning{.message = text, .detail = "", .location = std::nullopt});
   };
   Result<git::HelperResult> result = git::call_helper(call, cancel);
-  if (!result && result.error().kind() == ErrorKind::Deadline) {
-    return std::move(result).error().context(git::shown(remote));
+  const std::string name = git::shown(remote);
+  if (!result && result.error().message().find(name) == std::string::npos) {
+    return std::move(result).error().context(name);
   }
   return result;
 }

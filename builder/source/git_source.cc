@@ -49,9 +49,11 @@ class HelperGitSources final : public GitSources {
 
   Result<git::HelperResult> resolve(const solver::GitSource& source, const git::Remote& remote,
                                     const solver::VertexId& vertex, const Cancel& cancel) {
-    if (git::is_commit_id(source.ref)) {
-      return git::HelperResult{
-          .ref_name = "", .object = source.ref, .commit = source.ref, .time = 0};
+    // As for BuildKit, a whole commit id says it all: where the ref stands now is not asked.
+    for (const std::string& commit : {source.checksum, source.ref}) {
+      if (git::is_commit_id(commit)) {
+        return git::HelperResult{.ref_name = "", .object = commit, .commit = commit, .time = 0};
+      }
     }
     const std::shared_ptr<Question> question = ask({git::shown(remote), source.ref});
     const std::lock_guard lock(question->asking);

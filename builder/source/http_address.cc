@@ -2,6 +2,7 @@
 #include "builder/source/http_address.h"
 
 #include "builder/registry/url.h"
+#include "frontend/remote/http_url.h"
 #include "snapshotter/base/bytes.h"
 
 #include <algorithm>
@@ -124,7 +125,7 @@ Result<HttpAddress> parse_http_address(std::string_view url) {
     return malformed();
   }
   address.url = scheme + "://" + std::string(authority) + rest;
-  address.shown = registry::without_query(address.url);
+  address.shown = frontend::shown_url(address.url);
   return address;
 }
 

@@ -221,7 +221,9 @@ class StoredHttpSources final : public HttpSources {
     file.mtime.tv_sec = tree.time.value_or(0);
     tree.id =
         solver::KeyBuilder("mybuild.source.http.v1").add(row.content).add(source.filename).finish();
-    tree.view = make_single_file_view(std::move(file), deps_.content);
+    const Digest content = *file.content;
+    tree.view = make_single_file_view(
+        std::move(file), [&store = deps_.content, content] { return store.open(content); });
     return tree;
   }
 

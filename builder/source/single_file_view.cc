@@ -12,8 +12,8 @@ constexpr mode_t kDirectoryMode = 0755;
 
 class SingleFileView final : public snapshotter::TreeView {
  public:
-  SingleFileView(Entry file, snapshotter::ContentStore& content)
-      : file_(std::move(file)), content_(content) {}
+  SingleFileView(Entry file, std::function<Result<Fd>()> open)
+      : file_(std::move(file)), open_(std::move(open)) {}
 
   Result<std::optional<Entry>> lookup(std::string_view path) const override {
     if (path == file_.path) {
@@ -41,18 +41,18 @@ class SingleFileView final : public snapshotter::TreeView {
     return std::optional<std::pair<std::uint64_t, std::uint64_t>>();
   }
 
-  Result<Fd> open(const Entry&) const override { return content_.open(*file_.content); }
+  Result<Fd> open(const Entry&) const override { return open_(); }
 
  private:
   const Entry file_;
-  snapshotter::ContentStore& content_;
+  const std::function<Result<Fd>()> open_;
 };
 
 }  // namespace
 
 std::unique_ptr<snapshotter::TreeView> make_single_file_view(Entry file,
-                                                             snapshotter::ContentStore& content) {
-  return std::make_unique<SingleFileView>(std::move(file), content);
+                                                             std::function<Result<Fd>()> open) {
+  return std::make_unique<SingleFileView>(std::move(file), std::move(open));
 }
 
 }  // namespace mybuild::source

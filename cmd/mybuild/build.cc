@@ -21,9 +21,7 @@ namespace {
 using BuildResult = Result<builder::BuildReport>;
 
 BuildResult build(const BuildOptions& options, solver::EventSink& events, Cancel& cancel) {
-  builder::BuildRequest request = options.request;
-  request.secrets = TRY(secrets::open_secrets(options.secrets));
-  request.agents = TRY(secrets::open_agents(options.ssh, cancel));
+  const builder::BuildRequest request = TRY(with_credentials(options, cancel));
   auto engine = TRY(open_engine(options.global, request.jobs));
   return engine->build(request, events, cancel);
 }

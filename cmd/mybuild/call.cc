@@ -24,7 +24,8 @@ Result<builder::CallAnswer> ask(const BuildOptions& options, SignalGate& gate,
       .jobs = 0};
   Result<builder::CallAnswer> answer = internal_error("nothing was asked");
   TRY(run_guarded(gate, [&](Cancel& cancel) -> Status {
-    answer = builder::answer_call(options.call.call, options.request, engine, events, cancel);
+    const builder::BuildRequest request = TRY(with_credentials(options, cancel));
+    answer = builder::answer_call(options.call.call, request, engine, events, cancel);
     return {};
   }));
   return answer;

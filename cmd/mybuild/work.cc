@@ -40,6 +40,13 @@ Status run_guarded(SignalGate& gate, const std::function<Status(Cancel&)>& work)
   return result;
 }
 
+Result<builder::BuildRequest> with_credentials(const BuildOptions& options, const Cancel& cancel) {
+  builder::BuildRequest request = options.request;
+  request.secrets = TRY(secrets::open_secrets(options.secrets));
+  request.agents = TRY(secrets::open_agents(options.ssh, cancel));
+  return request;
+}
+
 int run_transfer(const TransferOptions& options, const EngineWork& work) {
   auto gate = SignalGate::open();  // before the first thread
   if (!gate) {

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "builder/engine.h"
+#include "cmd/mybuild/cli/build_options.h"
 #include "cmd/mybuild/cli/signals.h"
 #include "cmd/mybuild/cli/transfer_options.h"
 #include "snapshotter/base/cancel.h"
@@ -16,6 +17,9 @@ namespace mybuild::cli {
 /// Runs `work`; the first signal asks it to stop, the second one does not wait for it. What escapes
 /// is a bug, and comes back as an error, so that the terminal is put in order.
 Status run_guarded(SignalGate& gate, const std::function<Status(Cancel&)>& work);
+
+/// The request with its secrets and agents, which are looked at now.
+Result<builder::BuildRequest> with_credentials(const BuildOptions& options, const Cancel& cancel);
 
 /// Gives what stdout is to say.
 using EngineWork =

@@ -70,7 +70,9 @@ std::string to_text(const CheckReport& report) {
   const auto warnings =
       std::count_if(report.findings.begin(), report.findings.end(),
                     [](const Finding& finding) { return !info(finding.rule).own; });
-  std::string out = summary(static_cast<std::size_t>(warnings));
+  // A check that an error ended is not complete.
+  std::string out =
+      report.error && warnings == 0 ? "" : summary(static_cast<std::size_t>(warnings));
   for (const Finding& finding : report.findings) {
     append(out, finding);
   }

@@ -101,6 +101,15 @@ bool Lexer::cut_continuation(std::string_view& line) const {
   return true;
 }
 
+/// An empty comment parts what is above it from the instruction; an empty line does not.
+void Lexer::take_comment(std::string_view text) {
+  if (text.empty()) {
+    comments_.clear();
+  } else {
+    comments_.emplace_back(text);
+  }
+}
+
 Result<std::optional<LogicalLine>> Lexer::next() {
   while (!at_end()) {
     const std::string_view physical = TRY(physical_line());
@@ -108,7 +117,7 @@ Result<std::optional<LogicalLine>> Lexer::next() {
     const bool is_directive = TRY(read_directive(line));
     if (line.starts_with('#')) {
       if (!is_directive) {
-        comments_.emplace_back(trim(line.substr(1)));
+        take_comment(trim(line.substr(1)));
       }
       continue;
     }

@@ -36,6 +36,7 @@ class Lexer {
   std::vector<Directive> take_directives() { return std::move(directives_); }
 
  private:
+  void take_comment(std::string_view text);
   bool at_end() const { return line_ >= source_.line_count(); }
   /// The next physical line without its break.
   Result<std::string_view> physical_line();

@@ -76,7 +76,7 @@ bool keeps_git_dir(const std::map<std::string, std::string>& build_args) {
 
 std::optional<solver::SourceOp> directory_of(const std::string& name, const NamedContext& context) {
   if (std::holds_alternative<LocalContext>(context)) {
-    return solver::LocalSource{name};
+    return solver::LocalSource{local_source_name(name)};
   }
   return timed_source(context);
 }

@@ -36,7 +36,7 @@ std::string context_key(std::string_view name) {
 const std::pair<const std::string, NamedContext>* find_context(const FrontendInput& input,
                                                                const std::string& name,
                                                                const oci::Platform& platform) {
-  if (input.contexts.empty() || equal_fold(name, kScratch) || equal_fold(name, kContext)) {
+  if (input.contexts.empty() || equal_fold(name, kScratch)) {
     return nullptr;
   }
   const std::string wanted = context_key(name);
@@ -188,7 +188,7 @@ LineRange StagePlan::global_arg_lines(const std::string& name) const {
 
 Result<std::optional<std::int64_t>> StagePlan::epoch_of(const std::string& value,
                                                         MetaResolver* times) const {
-  const auto* named = find_context(*input_, value, platform_);
+  const auto* named = value == kContext ? nullptr : find_context(*input_, value, platform_);
   const EpochScope scope{.input = *input_,
                          .context = named == nullptr ? nullptr : &named->second,
                          .script = *script_,
@@ -253,7 +253,7 @@ Status StagePlan::add_stage(const StageText& text) {
   if (!from.platform.empty()) {
     TRY(set_platform(stage, text.from));
   }
-  stage.replaced = !from.name.empty() && set_context(stage, from.name);
+  stage.replaced = !from.name.empty() && set_stage_context(stage, from.name);
   if (!stage.replaced) {
     TRY(set_base(stage));
   }
@@ -303,7 +303,7 @@ Status StagePlan::set_base(PlannedStage& stage) {
     stage.platform = platform_;
     return {};
   }
-  return set_context(stage, stage.base) ? Status() : set_image(stage, stage.base);
+  return set_stage_context(stage, stage.base) ? Status() : set_image(stage, stage.base);
 }
 
 Status StagePlan::set_image(PlannedStage& stage, const std::string& name) {
@@ -319,6 +319,11 @@ Status StagePlan::set_image(PlannedStage& stage, const std::string& name) {
   stage.origin = PlannedStage::Origin::Image;
   stage.request = ImageRequest{std::move(reference).value(), name, stage.platform};
   return {};
+}
+
+/// A context called "context" is for --from= only, as for BuildKit.
+bool StagePlan::set_stage_context(PlannedStage& stage, const std::string& name) {
+  return !equal_fold(name, kContext) && set_context(stage, name);
 }
 
 bool StagePlan::set_context(PlannedStage& stage, const std::string& name) {

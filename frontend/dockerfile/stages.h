@@ -104,6 +104,7 @@ class StagePlan {
   Status set_base(PlannedStage& stage);
   Status set_platform(PlannedStage& stage, const Step& from);
   Status set_image(PlannedStage& stage, const std::string& name);
+  bool set_stage_context(PlannedStage& stage, const std::string& name);
   bool set_context(PlannedStage& stage, const std::string& name);
   Status connect();
   Result<PlannedStep> plan_step(const Step& step, bool on_build);

@@ -4,9 +4,12 @@
 #include "frontend/remote/git_url.h"
 #include "frontend/remote/url_parts.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <set>
+#include <vector>
 
 namespace mybuild::frontend {
 
@@ -125,6 +128,11 @@ std::string with_prefix(std::string_view prefix, const std::string& name) {
   return name.starts_with(prefix) ? name : std::string(prefix) + name;
 }
 
+bool is_full_commit(std::string_view text) {
+  return (text.size() == 40 || text.size() == 64) &&
+         text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
+}
+
 Status join_refs(Draft& draft) {
   if (!draft.tag.empty()) {
     TRY(agree("ref", draft.options.ref, with_prefix("refs/tags/", draft.tag)));
@@ -135,7 +143,7 @@ Status join_refs(Draft& draft) {
   if (!draft.branch.empty()) {
     TRY(agree("ref", draft.options.ref, with_prefix("refs/heads/", draft.branch)));
   }
-  if (draft.options.ref.empty()) {
+  if (draft.options.ref.empty() && is_full_commit(draft.options.checksum)) {
     draft.options.ref = draft.options.checksum;
   }
   return {};
@@ -154,27 +162,24 @@ Status check_ref(std::string_view ref) {
   return {};
 }
 
+/// Cleaned as a path below the root of the repository, so that ".." ends there, as BuildKit has it.
 Result<std::string> clean_subdir(std::string_view path) {
-  std::string out;
+  std::vector<std::string_view> parts;
   for (std::string_view rest = path; !rest.empty();) {
     const auto end = std::min(rest.find('/'), rest.size());
     const std::string_view part = rest.substr(0, end);
     rest.remove_prefix(std::min(end + 1, rest.size()));
-    if (part == ".." || has_control(part)) {
+    if (has_control(part)) {
       return invalid_argument("invalid subdir \"{}\"", printable(path))
-          .with_hint("name a directory of the repository, without \"..\"");
+          .with_hint("name a directory of the repository");
     }
-    if (!part.empty() && part != ".") {
-      out += out.empty() ? "" : "/";
-      out += part;
+    if (part == ".." && !parts.empty()) {
+      parts.pop_back();
+    } else if (!part.empty() && part != "." && part != "..") {
+      parts.push_back(part);
     }
   }
-  return out;
-}
-
-bool is_full_commit(std::string_view text) {
-  return (text.size() == 40 || text.size() == 64) &&
-         text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
+  return fmt::format("{}", fmt::join(parts, "/"));
 }
 
 }  // namespace

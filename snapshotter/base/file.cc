@@ -212,6 +212,17 @@ Status AtomicFile::commit() && {
   return {};
 }
 
+Result<Fd> nameless_file(const std::string& directory, mode_t mode) {
+  Result<Fd> nameless = sys::open(directory, O_RDWR | O_TMPFILE, mode);
+  if (nameless || nameless.error().os_errno() == ENOSPC) {
+    return nameless;
+  }
+  const std::string path = join_path(directory, "mybuild-" + unique_suffix());
+  Fd file = TRY(sys::open(path, O_RDWR | O_CREAT | O_EXCL, mode));
+  TRY(sys::unlink_at(AT_FDCWD, path));
+  return file;
+}
+
 Result<TempDir> TempDir::create(const std::string& parent, std::string_view prefix) {
   std::string base = parent;
   if (base.empty()) {

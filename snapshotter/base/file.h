@@ -66,6 +66,10 @@ class TempDir {
   std::string path_;
 };
 
+/// A file in `directory` that has no name, open for reading and writing: it goes with its last
+/// descriptor.
+Result<Fd> nameless_file(const std::string& directory, mode_t mode = 0600);
+
 /// flock(2) on a file that is made if needed; released with the object or the process.
 class FileLock {
  public:

@@ -81,7 +81,7 @@ TEST_F(BuildOptionsTest, ATypicalLineBecomesARequest) {
                          "."});
   ASSERT_TRUE(got) << got.error().message();
   const builder::BuildRequest& request = got->request;
-  EXPECT_EQ(request.context_dir, ".");
+  EXPECT_EQ(request.context, ".");
   EXPECT_EQ(request.dockerfile, "a/Dockerfile");
   ASSERT_EQ(request.names.size(), 2U);
   EXPECT_EQ(request.names[1].str(), "localhost:5000/two:3");
@@ -150,15 +150,16 @@ TEST_F(BuildOptionsTest, QuietGoesWithNoOtherProgress) {
   EXPECT_TRUE(read({"-q", "--progress=auto", "."}));
 }
 
-TEST_F(BuildOptionsTest, TheContextMustBeADirectory) {
+TEST_F(BuildOptionsTest, TheContextIsADirectoryAUrlOrStandardInput) {
   EXPECT_EQ(error_of({}), "\"mybuild build\" requires exactly 1 argument, not 0");
   EXPECT_EQ(error_of({".", "."}), "\"mybuild build\" requires exactly 1 argument, not 2");
   EXPECT_EQ(error_of({"/no/such"}), "path \"/no/such\" not found");
   EXPECT_EQ(error_of({"/dev/null"}), "path \"/dev/null\" is not a directory");
-  for (const std::string context :
-       {"-", "https://x/y.git", "git@github.com:a/b", "github.com/a/b"}) {
-    EXPECT_THAT(error_of({context}), HasSubstr("is not supported yet")) << context;
+  for (const std::string context : {"-", "https://x/y.git", "git@github.com:a/b", "github.com/a/b",
+                                    "http://x/context.tar.gz", "file:///srv/a.git#v1:sub"}) {
+    EXPECT_EQ(read({context})->request.context, context);
   }
+  EXPECT_THAT(error_of({"https://x/y.git?no=such"}), HasSubstr("no"));
 }
 
 TEST_F(BuildOptionsTest, OptionsOfBuildxThatAreMissingAreRefusedByName) {
@@ -172,6 +173,10 @@ TEST_F(BuildOptionsTest, OptionsOfBuildxThatAreMissingAreRefusedByName) {
 }
 
 TEST_F(BuildOptionsTest, BadValuesAreNamed) {
+  for (const std::string name : {"a b", "UPPER", "", "::linux/amd64", "n::a/b/c/d"}) {
+    EXPECT_NE(error_of({"--build-context", name + "=dir", "."}), "") << name;
+  }
+  EXPECT_TRUE(read({"--build-context", "docker.io/library/n:1::linux/arm64=dir", "."}));
   EXPECT_THAT(error_of({"-t", "UPPER", "."}),
               HasSubstr("invalid argument \"UPPER\" for \"-t, --tag\" flag"));
   EXPECT_THAT(error_of({"--network=bridge", "."}), HasSubstr("there is no network 'bridge'"));

@@ -69,7 +69,7 @@ Result<std::unique_ptr<Engine>> Engine::open(EngineOptions) {
 }
 
 Result<CallAnswer> answer_call(Call call, const BuildRequest& request, const EngineOptions&,
-                               solver::EventSink&, const Cancel&) {
+                               solver::EventSink&, Cancel&) {
   using namespace frontend::checks;
   if (request.target == "unreadable") {
     return not_found("failed to read dockerfile");

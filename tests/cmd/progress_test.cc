@@ -80,7 +80,9 @@ TEST(Progress, TheOutcomeHasFailuresAndWarnings) {
   const Time now = clock.now();
   progress.on_event(solver::VertexStarted{.vertex = id(1), .name = "one", .time = now});
   progress.on_event(solver::LogChunk{.vertex = id(1), .stream = 2, .bytes = "why\n", .time = now});
-  progress.on_event(solver::Warning{.message = "w", .detail = {}, .location = {}});
+  for (int i = 0; i < 2; ++i) {  // two steps that say the same
+    progress.on_event(solver::Warning{.message = "w", .detail = {}, .location = {}});
+  }
   progress.on_event(solver::VertexDone{
       .vertex = id(1), .time = now, .error = Error(ErrorKind::ProcessFailed, "exit code: 1")});
   const Outcome outcome = progress.finish();

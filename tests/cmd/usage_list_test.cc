@@ -40,6 +40,7 @@ builder::StoreUsage usage() {
   sum.containers = {container("busy", run::ContainerStatus::Running, 30),
                     container("done", run::ContainerStatus::Exited, 10)};
   sum.volumes = {{.name = "data", .size = 7, .containers = 2}, {.name = "left", .size = 3}};
+  sum.mirrors = {{.remote = "https://h.org/a.git", .size = 20}};
   return sum;
 }
 
@@ -51,7 +52,8 @@ TEST(Usage, TheSummaryIsDockersTheImagesFollow) {
             "Local Volumes   2         1         10B       3B (30%)\n"
             "Build Cache     1         0         5B        5B (100%)\n"
             "Layer Blobs     1         0         400B      400B (100%)\n"
-            "Total           8         3         1.47kB    428B (29%)\n"
+            "Git Mirrors     1         0         20B       20B (100%)\n"
+            "Total           9         3         1.49kB    448B (30%)\n"
             "\n"
             "IMAGE     IMAGE ID       CREATED   SIZE      SHARED SIZE   UNIQUE SIZE   CONTAINERS\n"
             "a:1       ca978112ca1b   N/A       1kB       1kB           0B            1\n"
@@ -64,6 +66,7 @@ TEST(Usage, VerboseListsAllThereIs) {
                               "bbbbbbbbbbbb   a:1       3 hours ago   30B       running   busy\n"));
   EXPECT_THAT(text, HasSubstr("\nVOLUME NAME   LINKS     SIZE\ndata          2         7B\n"));
   EXPECT_THAT(text, HasSubstr("\nLAYER "));
+  EXPECT_THAT(text, HasSubstr("\nGIT REMOTE            SIZE\nhttps://h.org/a.git   20B\n"));
   EXPECT_THAT(usage_text({}, {.verbose = true}, kNow).value(), Not(HasSubstr("\n\n")));
 }
 
@@ -79,12 +82,13 @@ TEST(Usage, JsonHasBytes) {
                                                 R"("State":"running","Size":30})"));
   EXPECT_EQ(whole["Volumes"][1], json::parse(R"({"Name":"left","Size":3,"Containers":0})"));
   EXPECT_EQ(whole["LocalVolumesSize"], 10);
-  EXPECT_EQ(whole["TotalSize"], 1465);
+  EXPECT_EQ(whole["GitMirrors"][0]["Remote"], "https://h.org/a.git");
+  EXPECT_EQ(whole["TotalSize"], 1485);
 }
 
 TEST(Usage, ATemplateIsForTheSummary) {
   EXPECT_EQ(usage_text(usage(), {.format = "{{.Type}}"}, kNow).value(),
-            "Images\nContainers\nLocal Volumes\nBuild Cache\nLayer Blobs\nTotal\n");
+            "Images\nContainers\nLocal Volumes\nBuild Cache\nLayer Blobs\nGit Mirrors\nTotal\n");
 }
 
 }  // namespace

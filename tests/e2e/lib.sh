@@ -112,6 +112,13 @@ orphans() {
   [ -z "$found" ] || [ -n "${1:-}" ] || { sleep 1 && orphans again; }
 }
 
+# A loopback port on which nobody listens.
+free_port() {
+  local port
+  while port=$((10000 + RANDOM % 10000)) && (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; do :; done
+  echo "$port"
+}
+
 # --- a registry --------------------------------------------------------------------------------------------------------
 
 # Starts a real registry on a free loopback port: its address is in $registry, its access log in registry.log.

@@ -32,11 +32,6 @@ seed_node() {
   npm_proxy=(--build-arg "http_proxy=$(cat proxy.url)")
 }
 
-free_port() {
-  local port
-  while port=$((10000 + RANDOM % 10000)) && (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; do :; done
-  echo "$port"
-}
 # serve IMAGE PORT ARGS…: starts the image in the background and waits until it answers.
 serve() {
   "$MYBUILD" run --rm -e "PORT=$2" "$1" "${@:3}" >"serve.$2" 2>&1 &

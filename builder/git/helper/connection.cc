@@ -82,12 +82,18 @@ class Calls {
     return own == nullptr ? "git" : own->pw_name;
   }
 
-  static int on_certificate(git_cert* certificate, int, const char*, void* payload) {
-    if (certificate->cert_type != GIT_CERT_HOSTKEY_LIBSSH2) {
-      return 1;  // X.509: what the library found stands
+  /// Called before anything is sent, credentials above all. What is not refused here is accepted.
+  static int on_certificate(git_cert* certificate, int valid, const char* host, void* payload) {
+    auto* calls = static_cast<Calls*>(payload);
+    if (certificate == nullptr || certificate->cert_type != GIT_CERT_HOSTKEY_LIBSSH2) {
+      return valid == 1
+                 ? 0
+                 : calls->refuse(make_error(ErrorKind::Denied,
+                                            "the TLS certificate of {} does not verify", host)
+                                     .with_hint("SSL_CERT_FILE names a file with other "
+                                                "authorities to trust"));
     }
     const auto* key = reinterpret_cast<const git_cert_hostkey*>(certificate);
-    auto* calls = static_cast<Calls*>(payload);
     if ((key->type & GIT_CERT_SSH_RAW) == 0) {
       return calls->refuse(make_error(ErrorKind::Denied, "the server shows no ssh key"));
     }
@@ -146,6 +152,20 @@ std::string library_url(const Remote& remote) {
   return remote.scheme == Remote::Scheme::File ? file_path(remote) : shown(remote);
 }
 
+/// libgit2 takes a path without a repository for an unknown protocol.
+Status check_there(const Remote& remote) {
+  if (remote.scheme != Remote::Scheme::File) {
+    return {};
+  }
+  git_repository* opened = nullptr;
+  const int code = git_repository_open_ext(&opened, file_path(remote).c_str(),
+                                           GIT_REPOSITORY_OPEN_NO_SEARCH, nullptr);
+  const Repository repository(opened);
+  return code == 0 ? Status()
+                   : not_found("{}: no git repository is there", shown(remote))
+                         .with_hint("the path must lead to a repository, or to what has a .git");
+}
+
 }  // namespace
 
 bool is_ref_name(const std::string& name) {
@@ -156,6 +176,7 @@ bool is_ref_name(const std::string& name) {
 }
 
 Result<std::vector<AdvertisedRef>> list_refs(Session& session, const Remote& remote) {
+  TRY(check_there(remote));
   TRY(check_agent(session, remote));
   session.reporter().progress({.text = "asking " + shown(remote)});
   git_remote* made = nullptr;

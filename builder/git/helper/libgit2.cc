@@ -81,6 +81,10 @@ Error library_error(int code, std::string_view what) {
   const std::string text =
       error == nullptr || error->message == nullptr ? "" : printable(error->message);
   const ErrorKind kind = kind_of(code, error);
+  if (error != nullptr && error->klass == GIT_ERROR_NOMEMORY) {
+    return make_error(kind, "{}: the answer needs more memory than git is given", what)
+        .with_hint("no sound repository does; the server may be broken, or mean harm");
+  }
   return text.empty() ? make_error(kind, "{}: libgit2 says {}", what, code)
                       : make_error(kind, "{}: {}", what, text);
 }

@@ -44,6 +44,26 @@ Status empty_directory(int directory) {
   return {};
 }
 
+/// Trees need not be sorted or free of doubles: a name that means two things is not guessed at.
+Result<const git_tree_entry*> only_entry(const git_tree* tree, const std::string& name,
+                                         const std::string& path) {
+  const git_tree_entry* found = nullptr;
+  for (std::size_t i = 0; i < git_tree_entrycount(tree); ++i) {
+    const git_tree_entry* entry = git_tree_entry_byindex(tree, i);
+    if (name != git_tree_entry_name(entry)) {
+      continue;
+    }
+    if (found != nullptr) {
+      return two_entries(path);
+    }
+    found = entry;
+  }
+  if (found == nullptr) {
+    return not_found("the commit has no directory '{}'", path);
+  }
+  return found;
+}
+
 }  // namespace
 
 Result<HelperResult> Provider::provide() {
@@ -123,10 +143,7 @@ Result<Tree> Provider::enter(git_repository* repository, Tree root, const Place&
   for (std::size_t i = 0; i < names.size(); ++i) {
     has_attributes = has_attributes || has_attributes_file(tree.get());
     path = joined(path, names[i]);
-    const git_tree_entry* entry = git_tree_entry_byname(tree.get(), names[i].c_str());
-    if (entry == nullptr) {
-      return not_found("the commit has no directory '{}'", path);
-    }
+    const git_tree_entry* entry = TRY(only_entry(tree.get(), names[i], path));
     switch (git_tree_entry_filemode(entry)) {
       case GIT_FILEMODE_TREE:
         tree = TRY(lookup<Tree>(repository, *git_tree_entry_id(entry), GIT_OBJECT_TREE,

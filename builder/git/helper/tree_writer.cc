@@ -39,10 +39,24 @@ class Filtered {
 
 Status name_twice(Status made, const std::string& path) {
   if (!made && made.error().kind() == ErrorKind::AlreadyExists) {
-    return invalid_argument("the commit has two entries named '{}'", printable(path))
-        .with_hint("the repository is damaged, or made to do harm");
+    return two_entries(path);
   }
   return made;
+}
+
+/// Permission bits vary in old repositories; a kind that git does not have is no accident.
+Status check_kind(const git_tree_entry* entry, const std::string& path) {
+  constexpr unsigned kKind = 0170000;
+  const unsigned kind = static_cast<unsigned>(git_tree_entry_filemode_raw(entry)) & kKind;
+  for (const unsigned known :
+       {GIT_FILEMODE_BLOB, GIT_FILEMODE_TREE, GIT_FILEMODE_LINK, GIT_FILEMODE_COMMIT}) {
+    if (kind == (known & kKind)) {
+      return {};
+    }
+  }
+  return invalid_argument("the commit has an entry '{}' that is no file, link or directory",
+                          printable(path))
+      .with_hint("the repository is damaged, or made to do harm");
 }
 
 }  // namespace
@@ -58,6 +72,11 @@ Status check_entry_name(std::string_view name, const std::string& path) {
         .with_hint("the repository is damaged, or made to do harm");
   }
   return {};
+}
+
+Error two_entries(const std::string& path) {
+  return invalid_argument("the commit has two entries named '{}'", printable(path))
+      .with_hint("the repository is damaged, or made to do harm");
 }
 
 bool has_attributes_file(const git_tree* tree) {
@@ -121,6 +140,7 @@ Status TreeWriter::write_entry(const git_tree_entry* entry, const std::string& p
   budget_.written += 1;
   reporter_.progress(
       {.text = "checking out files", .current = budget_.written, .total = budget_.expected});
+  TRY(check_kind(entry, path));
   switch (git_tree_entry_filemode(entry)) {
     case GIT_FILEMODE_BLOB:
     case GIT_FILEMODE_BLOB_EXECUTABLE:

@@ -71,6 +71,8 @@ class TreeWriter {
 
 /// Why an entry of a tree cannot be a file, by name; `path` is where its tree lies.
 Status check_entry_name(std::string_view name, const std::string& path);
+/// That a path of a commit means two things.
+Error two_entries(const std::string& path);
 bool has_attributes_file(const git_tree* tree);
 
 }  // namespace mybuild::git

@@ -5,6 +5,8 @@
 #include "cmd/mybuild/cli/credential_options.h"
 #include "cmd/mybuild/cli/output_spec.h"
 #include "cmd/mybuild/cli/values.h"
+#include "frontend/remote/git_url.h"
+#include "frontend/remote/http_url.h"
 
 #include <sys/stat.h>
 #include <unistd.h>
@@ -38,11 +40,27 @@ Status set_label(Options& options, std::string_view value) {
   return {};
 }
 
+/// What no FROM or --from could mean would be left unused without a word.
+Status check_context_name(const std::string& name) {
+  const std::size_t colons = name.find("::");
+  const auto reference = oci::Reference::parse(name.substr(0, colons));
+  if (!reference) {
+    return Error(reference.error())
+        .context("invalid context name " + name)
+        .with_hint("it is the name of a stage or an image, in lower case");
+  }
+  if (colons != std::string::npos) {
+    TRY(oci::parse_platform(name.substr(colons + 2)).context("invalid context name " + name));
+  }
+  return {};
+}
+
 Status set_build_context(Options& options, std::string_view value) {
   auto [name, text] = TRY(parse_key_value(value));
   if (text.empty()) {
     return invalid_argument("expected name=value");
   }
+  TRY(check_context_name(name));
   options.request.contexts.insert_or_assign(std::move(name), std::move(text));
   return {};
 }
@@ -143,7 +161,10 @@ constexpr Flag<Options> kFlags[] = {
      set_build_arg},
     {{.name = "build-context",
       .argument = "NAME=VALUE",
-      .help = "Name a further context: a directory, docker-image://… or oci-layout://…",
+      .help =
+          "Name a further context, which takes the place of a stage or an image of that name: a "
+          "directory, docker-image://…, oci-layout://…, or the URL of a git repository or file; "
+          "NAME::OS/ARCH is for one platform",
       .repeatable = true},
      set_build_context},
     {{.name = "call",
@@ -163,9 +184,10 @@ constexpr Flag<Options> kFlags[] = {
     {{.name = "file",
       .letter = 'f',
       .argument = "FILE",
-      .help = "Dockerfile (default PATH/Dockerfile)"},
+      .help = "Dockerfile: a path (default PATH/Dockerfile; inside the context, if that comes from "
+              "elsewhere), a URL, or - for standard input"},
      [](Options& options, std::string_view value) -> Status {
-       options.request.dockerfile = value == "-" ? "/dev/stdin" : value;
+       options.request.dockerfile = value;
        return {};
      }},
     {{.name = "force-rm", .help = "Accepted for docker's sake: steps leave nothing behind"},
@@ -407,26 +429,28 @@ Status check_outputs(const Options& options) {
   return to_stdout > 1 ? Status(invalid_argument("only one output can go to stdout")) : Status();
 }
 
+/// What cannot be a context at all is said before anything else happens.
 Status take_context(Options& options, std::string path) {
-  constexpr std::string_view kRemote[] = {"http://", "https://", "git://",
-                                          "ssh://",  "git@",     "github.com/"};
-  const bool remote =
-      std::any_of(std::begin(kRemote), std::end(kRemote),
-                  [&](std::string_view scheme) { return path.starts_with(scheme); });
-  if (path == "-" || remote) {
-    return unsupported("the context {} is not supported yet", path)
-        .with_hint("a directory is; clone or unpack it first");
-  }
   struct stat found {};
-  if (::stat(path.c_str(), &found) != 0) {
-    return not_found("path \"{}\" not found", path)
-        .with_hint("the last argument is the directory to build from");
+  const bool exists = ::stat(path.c_str(), &found) == 0;
+  const bool is_directory = exists && S_ISDIR(found.st_mode);
+  if (path != "-" && !is_directory) {
+    const auto git = TRY(frontend::parse_git_url(path, frontend::UrlOrigin::CommandLine));
+    const bool is_remote = git || frontend::is_http_url(path);
+    if (!is_remote && exists) {
+      return invalid_argument("path \"{}\" is not a directory", path)
+          .with_hint(
+              "name the Dockerfile with -f and its context directory last; an archive goes "
+              "to standard input: build - <FILE");
+    }
+    if (!is_remote) {
+      return not_found("path \"{}\" not found", path)
+          .with_hint(
+              "the last argument is the directory to build from, a URL, or - for standard "
+              "input");
+    }
   }
-  if (!S_ISDIR(found.st_mode)) {
-    return invalid_argument("path \"{}\" is not a directory", path)
-        .with_hint("name the Dockerfile with -f and its context directory last");
-  }
-  options.request.context_dir = std::move(path);
+  options.request.context = std::move(path);
   return {};
 }
 
@@ -449,7 +473,7 @@ Status finish(Options& options, std::vector<std::string> positionals) {
 
 const Command<BuildOptions> kBuildCommand = {
     .text = {.name = "build",
-             .usage = "mybuild [build] [OPTIONS] PATH",
+             .usage = "mybuild [build] [OPTIONS] PATH|URL|-",
              .summary = "Build an image from a Dockerfile",
              .notes = "Run 'mybuild help' for the other commands."},
     .order = FlagSet::Order::Interspersed,

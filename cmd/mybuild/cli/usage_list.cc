@@ -73,7 +73,11 @@ std::vector<Summary> summaries(const builder::StoreUsage& usage) {
     cache.total += layer.images == 0 ? 1 : 0;
     blobs.total += layer.blob_size > 0 ? 1 : 0;
   }
-  std::vector<Summary> lines = {images_summary(usage), containers, volumes, cache, blobs};
+  Summary mirrors{.type = "Git Mirrors"};
+  for (const builder::MirrorUsage& mirror : usage.mirrors) {
+    mirrors.count(false, mirror.size);
+  }
+  std::vector<Summary> lines = {images_summary(usage), containers, volumes, cache, blobs, mirrors};
   Summary all{.type = "Total"};
   for (const Summary& line : lines) {
     all.add(line);
@@ -140,6 +144,14 @@ Lines volumes_table(const builder::StoreUsage& usage) {
   return lines;
 }
 
+Lines mirrors_table(const builder::StoreUsage& usage) {
+  Lines lines = {{"GIT REMOTE", "SIZE"}};
+  for (const builder::MirrorUsage& mirror : usage.mirrors) {
+    lines.push_back({mirror.remote, human_size(mirror.size)});
+  }
+  return lines;
+}
+
 Lines layers_table(const builder::StoreUsage& usage, Time now) {
   Lines lines = {{"LAYER", "CREATED", "SIZE", "BLOB SIZE", "IMAGES"}};
   for (const builder::LayerUsage& layer : usage.layers) {
@@ -190,6 +202,10 @@ std::string whole_json(const builder::StoreUsage& usage, const std::vector<Summa
                       {"BlobSize", layer.blob_size},
                       {"Images", layer.images}});
   }
+  OrderedJson mirrors = OrderedJson::array();
+  for (const builder::MirrorUsage& mirror : usage.mirrors) {
+    mirrors.push_back({{"Remote", mirror.remote}, {"Size", mirror.size}});
+  }
   OrderedJson out = OrderedJson::object();
   for (const Summary& line : lines) {
     std::string key = line.type + "Size";
@@ -200,6 +216,7 @@ std::string whole_json(const builder::StoreUsage& usage, const std::vector<Summa
   out["Containers"] = containers_json(usage);
   out["Volumes"] = std::move(volumes);
   out["Layers"] = std::move(layers);
+  out["GitMirrors"] = std::move(mirrors);
   return out.dump(-1, ' ', false, OrderedJson::error_handler_t::replace) + "\n";
 }
 
@@ -224,6 +241,7 @@ Result<std::string> usage_text(const builder::StoreUsage& usage, const DuOptions
     tables.push_back(containers_table(usage, now));
     tables.push_back(volumes_table(usage));
     tables.push_back(layers_table(usage, now));
+    tables.push_back(mirrors_table(usage));
   }
   for (Lines& table : tables) {
     if (table.size() > 1) {

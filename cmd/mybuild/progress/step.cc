@@ -135,7 +135,16 @@ struct StepTable::Visitor {
     printer.item_changed(step, item, now);
   }
 
-  void operator()(const solver::Warning& event) const { table.warnings_.push_back(event); }
+  /// What is not about a place in the file is said once, however many steps have come upon it.
+  void operator()(const solver::Warning& event) const {
+    const bool known = std::any_of(
+        table.warnings_.begin(), table.warnings_.end(), [&](const solver::Warning& earlier) {
+          return !earlier.location && !event.location && earlier.message == event.message;
+        });
+    if (!known) {
+      table.warnings_.push_back(event);
+    }
+  }
 };
 
 void StepTable::apply(const solver::Event& event, Printer& printer, Time now) {

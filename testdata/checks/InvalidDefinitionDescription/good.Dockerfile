@@ -13,3 +13,6 @@ ARG foo=baz bar=qux baz=quux
 # something else
 COPY x .
 FROM scratch
+# a note about what follows
+#
+FROM scratch AS last

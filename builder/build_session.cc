@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "builder/build_session.h"
+
+#include "builder/internal_step.h"
+#include "builder/ops/op_table.h"
+#include "builder/ops/trees.h"
+#include "frontend/dockerfile/main_context.h"
+#include "frontend/remote/http_url.h"
+#include "snapshotter/base/file.h"
+
+namespace mybuild::builder {
+
+namespace {
+
+/// Files and directories that no source has a time for (WORKDIR, heredocs, parents of a COPY) get
+/// this one, so that the same inputs give the same bytes. Not SOURCE_DATE_EPOCH: no time is in a
+/// key, so a layer of an earlier build would have that one's. 1980-01-02: zip, and what is made of
+/// it, cannot tell earlier days.
+constexpr std::int64_t kInventedTime = 315619200;
+
+/// Steps see the host's resolver as long as they are on the host's network.
+std::string host_resolv_conf() {
+  return read_file("/etc/resolv.conf").value_or("");
+}
+
+}  // namespace
+
+Result<std::unique_ptr<BuildSession>> BuildSession::start(Engine::Services& services,
+                                                          const BuildRequest& request,
+                                                          solver::EventSink& events,
+                                                          Cancel& cancel) {
+  snapshotter::Snapshotter* snapshotter = TRY(services.get_snapshotter());
+  return std::unique_ptr<BuildSession>(
+      new BuildSession(services, *snapshotter, request, events, cancel));
+}
+
+BuildSession::BuildSession(Engine::Services& services, snapshotter::Snapshotter& snapshotter,
+                           const BuildRequest& request, solver::EventSink& events, Cancel& cancel)
+    : services_(services),
+      snapshotter_(snapshotter),
+      request_(request),
+      events_(events),
+      cancel_(cancel),
+      first_showing_(events),
+      images_(services.image_resolver(request.pull, events, cancel)),
+      files_(services.http_sources(events, request.secrets.get())),
+      commits_(services.git_sources(events, request.secrets.get(), request.agents.get())) {}
+
+void BuildSession::FirstShowing::on_event(solver::Event event) {
+  const auto* started = std::get_if<solver::VertexStarted>(&event);
+  const auto* cached = std::get_if<solver::VertexCached>(&event);
+  const auto* done = std::get_if<solver::VertexDone>(&event);
+  const solver::VertexId* vertex = started != nullptr  ? &started->vertex
+                                   : cached != nullptr ? &cached->vertex
+                                   : done != nullptr   ? &done->vertex
+                                                       : nullptr;
+  if (vertex != nullptr) {
+    const auto known = done_.lock();
+    if (known->contains(*vertex)) {
+      return;
+    }
+    if (cached != nullptr || (done != nullptr && !done->error)) {
+      known->insert(*vertex);
+    }
+  }
+  events_.on_event(std::move(event));
+}
+
+Result<std::shared_ptr<const snapshotter::TreeView>> BuildSession::solve_tree(
+    solver::GraphBuilder builder, solver::Edge edge,
+    const std::map<std::string, source::SourceTree>& trees) {
+  const solver::Graph graph = std::move(builder).build();
+  BuildInputs inputs;
+  inputs.trees = trees;
+  devices::DeviceSource devices({}, {});
+  const ops::OpDeps deps = op_deps(inputs, devices);
+  const solver::SolveResult solved = TRY(solve(graph, deps, {edge}));
+  const solver::ResultPtr& result = solved.vertices[edge.vertex].output->result;
+  if (const auto* files = dynamic_cast<const ops::ContextResult*>(result.get())) {
+    return files->view;
+  }
+  ops::View view = TRY(ops::open_view(result, deps));
+  return std::shared_ptr<const snapshotter::TreeView>(std::move(view.owned));
+}
+
+Result<std::shared_ptr<const snapshotter::TreeView>> BuildSession::open(
+    const frontend::MainContext& context, const std::map<std::string, source::SourceTree>& trees) {
+  solver::GraphBuilder graph;
+  const solver::Edge edge = frontend::lower_main_context(graph, context, oci::host_platform());
+  return solve_tree(std::move(graph), edge, trees);
+}
+
+Result<std::shared_ptr<const snapshotter::TreeView>> BuildSession::open_url(
+    const std::string& url, const std::string& file_name) {
+  solver::GraphBuilder graph;
+  solver::HttpSource file{.url = url, .filename = file_name, .checksum = {}};
+  const solver::Edge edge =
+      graph.add(solver::SourceOp{std::move(file)}, {}, oci::host_platform(),
+                {.name = "[internal] load " + frontend::shown_url(url), .location = {}});
+  return solve_tree(std::move(graph), edge, {});
+}
+
+std::vector<Result<frontend::ImageMeta>> BuildSession::resolve(
+    const std::vector<frontend::ImageRequest>& requests) {
+  return images_->resolve(requests);
+}
+
+Result<std::optional<std::int64_t>> BuildSession::source_time(const solver::SourceOp& source) {
+  InternalStep step("[internal] find SOURCE_DATE_EPOCH", events_, services_.clock);
+  return step.done(find_time(source, step.id()));
+}
+
+Result<std::optional<std::int64_t>> BuildSession::find_time(const solver::SourceOp& source,
+                                                            const solver::VertexId& vertex) {
+  source::SourceTree tree;
+  if (const auto* http = std::get_if<solver::HttpSource>(&source)) {
+    tree = TRY(files_->open(*http, vertex, cancel_));
+  } else if (const auto* git = std::get_if<solver::GitSource>(&source)) {
+    tree = TRY(commits_->open(*git, vertex, cancel_));
+  }
+  if (!tree.time && tree.find_time) {
+    tree.time = TRY(tree.find_time());
+  }
+  return tree.time;
+}
+
+ops::OpDeps BuildSession::op_deps(BuildInputs& inputs, devices::DeviceSource& devices) {
+  return ops::OpDeps{
+      .layers = *services_.layers,
+      .snapshotter = snapshotter_,
+      .images = *images_,
+      .files = *files_,
+      .commits = *commits_,
+      .sandbox = *services_.sandbox,
+      .devices = devices,
+      .events = events_,
+      .lanes = services_.lanes,
+      .clock = services_.clock,
+      .directories = std::move(inputs.directories),
+      .trees = std::move(inputs.trees),
+      .cache_mounts_dir = join_path(services_.root, "cache-mounts"),
+      .resolv_conf = host_resolv_conf(),
+      .secrets = request_.secrets.get(),
+      .agents = request_.agents.get(),
+      .invented_mtime = {.tv_sec = kInventedTime, .tv_nsec = 0},
+  };
+}
+
+Result<solver::SolveResult> BuildSession::solve(const solver::Graph& graph, const ops::OpDeps& deps,
+                                                const std::vector<solver::Edge>& targets) {
+  const solver::OpTable ops = ops::make_op_table(graph, deps);
+  return solver::solve(graph, ops, targets,
+                       {.index = *services_.index,
+                        .lanes = services_.lanes,
+                        .events = first_showing_,
+                        .clock = services_.clock,
+                        .cancel = cancel_});
+}
+
+}  // namespace mybuild::builder
