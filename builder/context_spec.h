@@ -3,7 +3,7 @@
 // Pure, thread-safe.
 #pragma once
 
-#include "frontend/frontend.h"
+#include "frontend/dockerfile/main_context.h"
 #include "snapshotter/base/bytes.h"
 
 #include <optional>
@@ -13,8 +13,7 @@
 
 namespace mybuild::builder {
 
-/// What a file is called that came as a whole context.
-inline constexpr std::string_view kContextFile = "context";
+using frontend::kContextFile;
 
 /// Files of other places. A URL of a file is taken for what it leads to when it is fetched: an
 /// archive, or else a Dockerfile.

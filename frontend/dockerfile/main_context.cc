@@ -11,7 +11,6 @@ namespace mybuild::frontend {
 
 namespace {
 
-constexpr std::string_view kFile = "context";
 constexpr std::string_view kRemote = "[internal] load remote build context";
 
 std::string git_name(const solver::GitSource& source) {
@@ -19,7 +18,7 @@ std::string git_name(const solver::GitSource& source) {
 }
 
 solver::HttpSource one_file(solver::HttpSource source) {
-  source.filename = kFile;
+  source.filename = kContextFile;
   return source;
 }
 
@@ -29,7 +28,7 @@ class Lowerer {
       : graph_(graph), platform_(platform) {}
 
   solver::Edge operator()(const LocalContext&) const {
-    return add(solver::LocalSource{std::string(kFile)}, "[internal] load build context");
+    return add(solver::LocalSource{std::string(kContextFile)}, "[internal] load build context");
   }
   solver::Edge operator()(const solver::GitSource& source) const {
     return add(source, git_name(source));
@@ -41,15 +40,15 @@ class Lowerer {
     const auto* http = std::get_if<solver::HttpSource>(&context.archive);
     const solver::Edge file =
         http != nullptr ? (*this)(*http)
-                        : add(solver::LocalSource{std::string(kFile)}, std::string(kRemote));
+                        : add(solver::LocalSource{std::string(kContextFile)}, std::string(kRemote));
     solver::CopyAction all;
-    all.sources = {fmt::format("/{}", kFile)};
+    all.sources = {fmt::format("/{}", kContextFile)};
     all.dest = "/";
     all.unpack = true;
     solver::FileOp op{.has_base = false, .actions = {}};
     op.actions.emplace_back(std::move(all));
     return graph_.add(std::move(op), {file}, platform_,
-                      {.name = fmt::format("copy /{} /", kFile), .location = {}});
+                      {.name = fmt::format("copy /{} /", kContextFile), .location = {}});
   }
 
  private:

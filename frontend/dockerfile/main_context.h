@@ -8,8 +8,12 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 
 namespace mybuild::frontend {
+
+/// What a file is called that came as a whole context.
+inline constexpr std::string_view kContextFile = "context";
 
 /// The tree that COPY copies from. Whoever builds may solve this vertex alone first, to read the
 /// Dockerfile from it: the build's own vertex is equal.

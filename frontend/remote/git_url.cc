@@ -125,7 +125,6 @@ GitUrl url_of(const Place& place, GitOptions options) {
                 .keep_git_dir = options.keep_git_dir.value_or(false),
                 .submodules = options.submodules.value_or(true)};
   url.keep_git_dir = options.keep_git_dir;
-  url.is_encrypted = place.scheme != "http" && place.scheme != "git";
   return url;
 }
 
@@ -143,11 +142,7 @@ std::optional<Result<GitUrl>> parse(std::string_view text, UrlOrigin origin, boo
       return std::nullopt;
     }
     const std::string full = "https://" + std::string(text);
-    auto url = parse_place(place_of(*split_url(full)));
-    if (url) {
-      url->looks_local = true;
-    }
-    return url;
+    return parse_place(place_of(*split_url(full)));
   }
   const auto parts = split_url(text);
   if (!parts) {

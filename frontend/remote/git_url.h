@@ -15,8 +15,6 @@ namespace mybuild::frontend {
 struct GitUrl {
   solver::GitSource source;
   std::optional<bool> keep_git_dir;  // said by the URL itself; `source` has it, too
-  bool is_encrypted = true;          // false for git:// and http://
-  bool looks_local = false;          // github.com/…: a path as well, a URL for contexts only
 };
 
 /// Who wrote the text: the person who builds may name repositories on this machine.

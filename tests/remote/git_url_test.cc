@@ -41,7 +41,6 @@ TEST_P(Accepted, IsARepositoryWithRefAndDirectory) {
   EXPECT_EQ(url->source.remote, row.remote) << row.text;
   EXPECT_EQ(url->source.ref, row.ref) << row.text;
   EXPECT_EQ(url->source.subdir, row.subdir) << row.text;
-  EXPECT_FALSE(url->looks_local);
 }
 
 INSTANTIATE_TEST_SUITE_P(
@@ -130,7 +129,6 @@ TEST(GitUrl, MayBeOnThisMachineForWhoBuilds) {
 TEST(GitUrl, KnowsTheShortFormForContexts) {
   const auto url = parse("github.com/a/b?tag=v1#:d", UrlOrigin::CommandLine);
   ASSERT_TRUE(url);
-  EXPECT_TRUE(url->looks_local);
   EXPECT_EQ(url->source.remote, "https://github.com/a/b");
   EXPECT_EQ(url->source.ref, "refs/tags/v1");
   EXPECT_EQ(url->source.subdir, "d");
@@ -142,15 +140,6 @@ TEST(GitUrl, NeedsNoSuffixWhereAFlagSaysWhatItIs) {
   EXPECT_EQ(url->source.remote, "https://h.org/~a/b");
   EXPECT_EQ(url->source.ref, "main");
   EXPECT_FALSE(parse("a/b", UrlOrigin::Dockerfile, true));
-}
-
-TEST(GitUrl, SaysWhetherOthersCanRead) {
-  for (const char* text : {"http://h.org/a.git", "git://h.org/a"}) {
-    EXPECT_FALSE(parse(text)->is_encrypted) << text;
-  }
-  for (const char* text : {"https://h.org/a.git", "ssh://h.org/a", "git@h.org:a"}) {
-    EXPECT_TRUE(parse(text)->is_encrypted) << text;
-  }
 }
 
 TEST(GitUrl, TakesOptionsFromItsQuery) {
