@@ -510,7 +510,8 @@ Result<SqliteConnection> open_database(const std::string& path) {
   if (version == 0) {
     // Nothing to lose yet: what a crash leaves of an empty database is found corrupt or empty, and
     // made again.
-    TRY(db.run("PRAGMA synchronous=OFF; PRAGMA journal_mode=WAL"));
+    TRY(db.run("PRAGMA synchronous=OFF"));
+    TRY(db.use_wal());
   }
   if (version < kSchemaVersion) {
     TRY(db.run(kSchema));

@@ -3,7 +3,9 @@
 
 #include <sqlite3.h>
 
+#include <chrono>
 #include <cstring>
+#include <thread>
 #include <unordered_map>
 #include <utility>
 
@@ -11,7 +13,7 @@ namespace mybuild::snapshotter {
 
 namespace {
 
-constexpr int kBusyMilliseconds = 30'000;
+constexpr std::chrono::milliseconds kBusy(30'000);
 
 ErrorKind kind_of(int code) {
   switch (code & 0xff) {
@@ -152,7 +154,7 @@ Result<SqliteConnection> SqliteConnection::open(const std::string& path) {
       code != SQLITE_OK) {
     return failed(state->db, code).context(path);
   }
-  sqlite3_busy_timeout(state->db, kBusyMilliseconds);
+  sqlite3_busy_timeout(state->db, static_cast<int>(kBusy.count()));
   sqlite3_extended_result_codes(state->db, 1);
   sqlite3_db_config(state->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
   sqlite3_wal_hook(
@@ -171,6 +173,20 @@ Status SqliteConnection::run(const char* sql) {
     return failed(state_->db, code);
   }
   return {};
+}
+
+Status SqliteConnection::use_wal() {
+  const auto give_up = std::chrono::steady_clock::now() + kBusy;
+  while (true) {
+    const int code = sqlite3_exec(state_->db, "PRAGMA journal_mode=WAL", nullptr, nullptr, nullptr);
+    if (code == SQLITE_OK) {
+      return {};
+    }
+    if ((code & 0xff) != SQLITE_BUSY || std::chrono::steady_clock::now() >= give_up) {
+      return failed(state_->db, code);
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+  }
 }
 
 Result<Query> SqliteConnection::query(const char* sql) {

@@ -57,6 +57,9 @@ class SqliteConnection {
 
   /// Statements without parameters or rows, separated by semicolons.
   Status run(const char* sql);
+  /// Write-ahead logging from now on, kept in the file. Waits for other processes that do the same:
+  /// SQLite answers "locked" at once to all but one of those that switch at the same moment.
+  Status use_wal();
   /// `sql` is a literal: it is prepared at its first use and found again by its address.
   Result<Query> query(const char* sql);
   /// Pages in the write-ahead log after the last commit of this connection.

@@ -329,6 +329,28 @@ TEST_F(MetadataTest, several_processes_write_at_once) {
             static_cast<std::size_t>(kProcesses * kRows));
 }
 
+TEST_F(MetadataTest, several_processes_may_make_a_new_database_at_once) {
+  constexpr int kProcesses = 8;
+  constexpr int kRounds = 20;
+  for (int round = 0; round < kRounds; ++round) {
+    const std::string path = fmt::format("{}-{}", path_, round);
+    Pipe start = sys::pipe().value();
+    for (int p = 0; p < kProcesses; ++p) {
+      if (::fork() == 0) {
+        start.write_end.reset();
+        (void)sys::read_to_end(start.read_end.get());
+        ::_exit(Metadata::open(path) ? 0 : 1);
+      }
+    }
+    start.write_end.reset();
+    for (int p = 0; p < kProcesses; ++p) {
+      int status = 0;
+      ::wait(&status);
+      EXPECT_EQ(status, 0) << "round " << round;
+    }
+  }
+}
+
 TEST_F(MetadataTest, rows_survive_a_killed_writer) {
   db_.reset();
   const pid_t child = ::fork();
