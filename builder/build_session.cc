@@ -74,7 +74,10 @@ Result<std::shared_ptr<const snapshotter::TreeView>> BuildSession::solve_tree(
   inputs.trees = trees;
   devices::DeviceSource devices({}, {});
   const ops::OpDeps deps = op_deps(inputs, devices);
-  const solver::SolveResult solved = TRY(solve(graph, deps, {edge}));
+  solver::SolveResult solved = solve(graph, deps, {edge});
+  if (solved.failure) {
+    return std::move(*solved.failure);
+  }
   const solver::ResultPtr& result = solved.vertices[edge.vertex].output->result;
   if (const auto* files = dynamic_cast<const ops::ContextResult*>(result.get())) {
     return files->view;
@@ -146,8 +149,8 @@ ops::OpDeps BuildSession::op_deps(BuildInputs& inputs, devices::DeviceSource& de
   };
 }
 
-Result<solver::SolveResult> BuildSession::solve(const solver::Graph& graph, const ops::OpDeps& deps,
-                                                const std::vector<solver::Edge>& targets) {
+solver::SolveResult BuildSession::solve(const solver::Graph& graph, const ops::OpDeps& deps,
+                                        const std::vector<solver::Edge>& targets) {
   const solver::OpTable ops = ops::make_op_table(graph, deps);
   return solver::solve(graph, ops, targets,
                        {.index = *services_.index,

@@ -182,8 +182,10 @@ Result<BuildReport> Engine::build(const BuildRequest& request, solver::EventSink
   TRY(exporter::check_outputs(outputs, expected_output(request, lowered), events));
 
   const ops::OpDeps op_deps = session->op_deps(inputs, devices);
-  const solver::SolveResult solved =
-      TRY(session->solve(lowered.graph, op_deps, target_edges(lowered)));
+  solver::SolveResult solved = session->solve(lowered.graph, op_deps, target_edges(lowered));
+  if (solved.failure) {
+    return std::move(*solved.failure);
+  }
 
   exporter::ExportDeps export_deps = own.export_deps(events, cancel);
   export_deps.fetch = fetcher(lowered, solved, session->images());

@@ -4,7 +4,6 @@
 #include "snapshotter/base/log.h"
 #include "snapshotter/base/mailbox.h"
 #include "solver/decide.h"
-#include "solver/step.h"
 
 #include <utility>
 
@@ -34,7 +33,7 @@ class Scheduler {
     }
   }
 
-  Result<SolveResult> run(const std::vector<Edge>& targets) {
+  SolveResult run(const std::vector<Edge>& targets) {
     for (const Edge target : targets) {
       handle(target.vertex, VertexEvent::Demanded);
     }
@@ -44,11 +43,11 @@ class Scheduler {
         receive(std::move(message));
       }
     }
-    if (failure_) {
-      return std::move(*failure_);
-    }
-    TRY(deps_.cancel.check());
     SolveResult result;
+    result.failure = std::move(failure_);
+    if (Status asked = deps_.cancel.check(); !asked && !result.failure) {
+      result.failure = std::move(asked).error();
+    }
     for (Slot& slot : slots_) {
       result.vertices.push_back(std::move(slot.outcome));
     }
@@ -59,7 +58,6 @@ class Scheduler {
   struct Slot {
     VertexState state;
     std::vector<VertexIndex> dependants;
-    StepKeys keys;
     VertexOutcome outcome;
     bool started = false;  // a VertexStarted went out
   };
@@ -67,7 +65,7 @@ class Scheduler {
   void receive(Message message) {
     Slot& slot = slots_[message.vertex];
     if (message.event == VertexEvent::Hit || message.event == VertexEvent::Miss) {
-      slot.keys = std::move(message.keys);
+      slot.outcome.keys = std::move(message.keys);
     }
     if (message.output) {
       slot.outcome.output = std::move(message.output);
@@ -152,7 +150,7 @@ class Scheduler {
       const Slot& slot = slots_[input.vertex];
       inputs.results.push_back(slot.outcome.output->result);
       inputs.ids.push_back(slot.outcome.output->id);
-      inputs.definitions.push_back(slot.keys.definition);
+      inputs.definitions.push_back(slot.outcome.keys.definition);
       inputs.is_direct.push_back(ops_[input.vertex]->is_direct());
     }
     return inputs;
@@ -189,9 +187,8 @@ class Scheduler {
     announce(graph_.vertices()[index], slots_[index]);
     Op& op = *ops_[index];
     deps_.lanes.post(op.lane(),
-                     [this, index, &op, keys = slots_[index].keys, inputs = inputs_of(index)] {
-                       mailbox_.post(exec(index, op, keys, inputs));
-                     });
+                     [this, index, &op, keys = slots_[index].outcome.keys,
+                      inputs = inputs_of(index)] { mailbox_.post(exec(index, op, keys, inputs)); });
   }
 
   Message exec(VertexIndex index, Op& op, const StepKeys& keys, const StepInputs& inputs) {
@@ -220,8 +217,8 @@ class Scheduler {
 
 }  // namespace
 
-Result<SolveResult> solve(const Graph& graph, const OpTable& ops, const std::vector<Edge>& targets,
-                          SolveDeps deps) {
+SolveResult solve(const Graph& graph, const OpTable& ops, const std::vector<Edge>& targets,
+                  SolveDeps deps) {
   return Scheduler(graph, ops, deps).run(targets);
 }
 

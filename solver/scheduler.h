@@ -11,6 +11,7 @@
 #include "snapshotter/base/result.h"
 #include "solver/op.h"
 #include "solver/progress.h"
+#include "solver/step.h"
 
 #include <functional>
 #include <memory>
@@ -32,18 +33,21 @@ struct VertexOutcome {
   std::optional<Output> output;  // of every vertex that is done
   bool cached = false;
   Time finished{};  // when a step ran; of a cached one, the time of the lookup
+  StepKeys keys;    // of a step whose inputs were there, as far as its keys were needed
 };
 
 struct SolveResult {
   std::vector<VertexOutcome> vertices;  // by VertexIndex; those that no target needs have no output
+  /// Of the vertex that failed first, with its place in the Dockerfile; Cancelled when the build
+  /// was asked from outside to end. Then outcomes say how far the build came.
+  std::optional<Error> failure;
 };
 
 /// The op of each vertex by index; must outlive the call.
 using OpTable = std::vector<std::unique_ptr<Op>>;
 
-/// Returns when nothing runs any more. On failure: the error of the vertex that failed first, with
-/// its place in the Dockerfile; Cancelled when `deps.cancel` was asked for from outside.
-Result<SolveResult> solve(const Graph& graph, const OpTable& ops, const std::vector<Edge>& targets,
-                          SolveDeps deps);
+/// Returns when nothing runs any more.
+SolveResult solve(const Graph& graph, const OpTable& ops, const std::vector<Edge>& targets,
+                  SolveDeps deps);
 
 }  // namespace mybuild::solver

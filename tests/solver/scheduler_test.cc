@@ -63,9 +63,13 @@ class World {
   }
   Result<SolveResult> solve(std::vector<Edge> targets) {
     const Graph graph = GraphBuilder(builder).build();
-    return solver::solve(
+    SolveResult result = solver::solve(
         graph, ops, targets,
         {.index = *index, .lanes = lanes, .events = sink, .clock = clock, .cancel = cancel});
+    if (result.failure) {
+      return std::move(*result.failure);
+    }
+    return result;
   }
   FakeOp& op(Edge edge) { return static_cast<FakeOp&>(*ops[edge.vertex]); }
 
