@@ -150,14 +150,20 @@ ops::OpDeps BuildSession::op_deps(BuildInputs& inputs, devices::DeviceSource& de
 }
 
 solver::SolveResult BuildSession::solve(const solver::Graph& graph, const ops::OpDeps& deps,
-                                        const std::vector<solver::Edge>& targets) {
+                                        const std::vector<solver::Edge>& targets,
+                                        solver::KnownBuilds* known_builds) {
   const solver::OpTable ops = ops::make_op_table(graph, deps);
-  return solver::solve(graph, ops, targets,
-                       {.index = *services_.index,
-                        .lanes = services_.lanes,
-                        .events = first_showing_,
-                        .clock = services_.clock,
-                        .cancel = cancel_});
+  solver::LocalExecutor executor;
+  return solver::solve(
+      graph, ops, targets,
+      {.index = *services_.index,
+       .lanes = services_.lanes,
+       .executor = executor,
+       .events = first_showing_,
+       .clock = services_.clock,
+       .cancel = cancel_,
+       .options = {.early_cutoff = request_.early_cutoff, .step_timeout = request_.step_timeout},
+       .known_builds = known_builds});
 }
 
 }  // namespace mybuild::builder

@@ -37,7 +37,8 @@ class BuildSession final : public ContextOpener, public frontend::MetaResolver {
   /// Contexts are moved out of `inputs`.
   ops::OpDeps op_deps(BuildInputs& inputs, devices::DeviceSource& devices);
   solver::SolveResult solve(const solver::Graph& graph, const ops::OpDeps& deps,
-                            const std::vector<solver::Edge>& targets);
+                            const std::vector<solver::Edge>& targets,
+                            solver::KnownBuilds* known_builds = nullptr);
   source::ImageResolver& images() { return *images_; }
 
  private:

@@ -6,6 +6,7 @@
 #include "builder/engine.h"
 #include "builder/image_result.h"
 #include "builder/internal_step.h"
+#include "builder/known_build.h"
 #include "builder/ops/trees.h"
 #include "snapshotter/base/file.h"
 
@@ -111,9 +112,10 @@ exporter::LayerFetcher fetcher(const frontend::FrontendOutput& lowered,
 void count_vertices(const solver::Graph& graph, const solver::SolveResult& solved,
                     BuildReport& report) {
   for (solver::VertexIndex i = 0; i < solved.vertices.size(); ++i) {
-    const bool counts = solved.vertices[i].output && !graph.vertices()[i].meta.name.empty();
-    report.vertices += counts ? 1 : 0;
-    report.cached += solved.vertices[i].cached ? 1 : 0;
+    const solver::VertexOutcome& outcome = solved.vertices[i];
+    const bool is_done = outcome.output || outcome.cached;
+    report.vertices += is_done && !graph.vertices()[i].meta.name.empty() ? 1 : 0;
+    report.cached += outcome.cached ? 1 : 0;
   }
 }
 
@@ -182,15 +184,26 @@ Result<BuildReport> Engine::build(const BuildRequest& request, solver::EventSink
   TRY(exporter::check_outputs(outputs, expected_output(request, lowered), events));
 
   const ops::OpDeps op_deps = session->op_deps(inputs, devices);
-  solver::SolveResult solved = session->solve(lowered.graph, op_deps, target_edges(lowered));
+  const std::unique_ptr<KnownBuild> known =
+      KnownBuild::of(request, lowered,
+                     {.content = *own.content, .layers = *own.layers, .metadata = *own.metadata});
+  solver::SolveResult solved =
+      session->solve(lowered.graph, op_deps, target_edges(lowered), known.get());
   if (solved.failure) {
     return std::move(*solved.failure);
   }
 
   exporter::ExportDeps export_deps = own.export_deps(events, cancel);
-  export_deps.fetch = fetcher(lowered, solved, session->images());
   BuildReport report;
   count_vertices(lowered.graph, solved, report);
+  if (solved.is_known_build) {
+    InternalStep step("exporting to image", events, own.clock);
+    report.exports.push_back(TRY(step.done(exporter::name_stored_image(
+        *known->image(), outputs.front(), request.names, export_deps, step.id()))));
+    report.image_id = report.exports.back().config;
+    return report;
+  }
+  export_deps.fetch = fetcher(lowered, solved, session->images());
   for (const exporter::OutputSpec& spec : outputs) {
     const std::unique_ptr<exporter::Exporter> exporter = exporter::make_exporter(spec, export_deps);
     InternalStep step(exporter->title(), events, own.clock);
@@ -199,6 +212,9 @@ Result<BuildReport> Engine::build(const BuildRequest& request, solver::EventSink
     report.exports.push_back(TRY(step.done(exporter->write(output, step.id()))));
     if (!report.image_id) {
       report.image_id = report.exports.back().config;
+    }
+    if (known != nullptr && report.image_id) {
+      TRY(known->remember(solved, output.images.front(), *report.image_id));
     }
   }
   return report;

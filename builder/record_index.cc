@@ -42,14 +42,24 @@ class RecordIndex final : public solver::CacheIndex {
   RecordIndex(snapshotter::Metadata& metadata, const Clock& clock)
       : metadata_(metadata), clock_(clock) {}
 
-  Result<std::vector<CacheRecord>> find(const solver::DefinitionKey& key) override {
-    return decode(metadata_.find_records_by_definition(key.digest));
+  Result<std::vector<std::vector<CacheRecord>>> find_all(
+      std::span<const solver::DefinitionKey> keys) override {
+    std::vector<Digest> digests;
+    digests.reserve(keys.size());
+    for (const solver::DefinitionKey& key : keys) {
+      digests.push_back(key.digest);
+    }
+    std::vector<std::vector<CacheRecord>> answers;
+    for (std::vector<RecordRow>& rows : TRY(metadata_.find_records_by_definition(digests))) {
+      answers.push_back(decode(rows));
+    }
+    return answers;
   }
   Result<std::vector<CacheRecord>> find(const solver::ContentKey& key) override {
-    return decode(metadata_.find_records_by_content(key.digest));
+    return decode(TRY(metadata_.find_records_by_content(key.digest)));
   }
   Result<std::vector<CacheRecord>> find(const solver::OutputId& output) override {
-    return decode(metadata_.find_records_by_output(output.digest));
+    return decode(TRY(metadata_.find_records_by_output(output.digest)));
   }
   Status add(const CacheRecord& record) override {
     const auto seconds =
@@ -64,10 +74,9 @@ class RecordIndex final : public solver::CacheIndex {
  private:
   /// A row that cannot be read is a miss, not an error: it was written by another version, or
   /// damaged.
-  static Result<std::vector<CacheRecord>> decode(Result<std::vector<RecordRow>> rows) {
-    const std::vector<RecordRow> found = TRY(std::move(rows));
+  static std::vector<CacheRecord> decode(const std::vector<RecordRow>& rows) {
     std::vector<CacheRecord> records;
-    for (const RecordRow& row : found) {
+    for (const RecordRow& row : rows) {
       if (Result<CacheRecord> record = decode_row(row)) {
         records.push_back(std::move(record).value());
       }

@@ -9,6 +9,7 @@
 #include "builder/secrets/ssh_agent.h"
 #include "frontend/frontend.h"
 
+#include <chrono>
 #include <map>
 #include <memory>
 #include <optional>
@@ -29,6 +30,8 @@ struct BuildRequest {
   std::map<std::string, std::string> contexts;  // --build-context name=value, as given
   bool no_cache = false;
   std::vector<std::string> no_cache_filter;
+  bool early_cutoff = true;  // a step that runs again and leaves the same files ends the rebuild
+  std::chrono::milliseconds step_timeout{0};  // how long one RUN may take; 0 = no limit
   bool pull = false;
   solver::NetworkMode network = solver::NetworkMode::Default;
   std::vector<std::string> extra_hosts;

@@ -12,7 +12,7 @@ namespace mybuild::snapshotter {
 
 namespace {
 
-constexpr std::int64_t kSchemaVersion = 3;
+constexpr std::int64_t kSchemaVersion = 4;
 
 /// A log of this many pages is folded back by the writer who closes. Shorter ones stay: to fold
 /// costs two fsyncs, to recover this many at the next open costs less than a millisecond.
@@ -59,7 +59,10 @@ CREATE TABLE IF NOT EXISTS http_files(
 CREATE TABLE IF NOT EXISTS git_trees(
   key BLOB PRIMARY KEY, diff_id BLOB NOT NULL, time INTEGER NOT NULL
 ) WITHOUT ROWID;
-PRAGMA user_version = 3;
+CREATE TABLE IF NOT EXISTS known_builds(
+  id INTEGER PRIMARY KEY, key BLOB NOT NULL UNIQUE, body TEXT NOT NULL
+);
+PRAGMA user_version = 4;
 COMMIT;
 )";
 
@@ -100,6 +103,11 @@ constexpr const char* kFindResolved =
 constexpr const char* kPutHttpFile = "INSERT OR REPLACE INTO http_files VALUES(?,?,?,?,?,?)";
 constexpr const char* kFindHttpFile =
     "SELECT content, size, etag, last_modified, created FROM http_files WHERE request = ?";
+constexpr const char* kPutKnownBuild = "INSERT OR REPLACE INTO known_builds(key, body) VALUES(?,?)";
+constexpr const char* kDropOldKnownBuilds =
+    "DELETE FROM known_builds WHERE id <= (SELECT max(id) FROM known_builds) - 1000";
+constexpr const char* kFindKnownBuild = "SELECT body FROM known_builds WHERE key = ?";
+constexpr const char* kForgetKnownBuilds = "DELETE FROM known_builds";
 constexpr const char* kPutRecord =
     "INSERT INTO records(definition_key, content_key, output, body, created) VALUES(?,?,?,?,?) "
     "ON CONFLICT(definition_key, content_key, output) DO UPDATE "
@@ -397,6 +405,32 @@ class SqliteMetadata final : public Metadata {
     return std::optional(row);
   }
 
+  Status put_known_build(const Digest& key, const std::string& body) override {
+    const auto db = db_.lock();
+    return transaction(*db, [&]() -> Status {
+      Query put = TRY(db->query(kPutKnownBuild));
+      TRY(put.bind(key).bind(body).run());
+      Query drop = TRY(db->query(kDropOldKnownBuilds));
+      return drop.run();
+    });
+  }
+
+  Result<std::optional<std::string>> find_known_build(const Digest& key) override {
+    const auto db = db_.lock();
+    Query query = TRY(db->query(kFindKnownBuild));
+    query.bind(key);
+    if (!TRY(query.next())) {
+      return std::optional<std::string>();
+    }
+    return std::optional(query.text(0));
+  }
+
+  Status forget_known_builds() override {
+    const auto db = db_.lock();
+    Query query = TRY(db->query(kForgetKnownBuilds));
+    return wrote(*db, query);
+  }
+
   Status put_record(const RecordRow& row) override {
     const auto db = db_.lock();
     Query query = TRY(db->query(kPutRecord));
@@ -405,14 +439,31 @@ class SqliteMetadata final : public Metadata {
     return wrote(*db, query);
   }
 
-  Result<std::vector<RecordRow>> find_records_by_definition(const Digest& key) override {
-    return find_records(kRecordsByDefinition, key);
+  Result<std::vector<std::vector<RecordRow>>> find_records_by_definition(
+      std::span<const Digest> keys) override {
+    const auto db = db_.lock();
+    std::vector<std::vector<RecordRow>> answers;
+    answers.reserve(keys.size());
+    // One transaction, so the file is locked once and all answers are of one moment.
+    TRY(db->run("BEGIN"));
+    for (const Digest& key : keys) {
+      Result<std::vector<RecordRow>> rows = find_records(*db, kRecordsByDefinition, key);
+      if (!rows) {
+        (void)db->run("ROLLBACK");
+        return std::move(rows).error();
+      }
+      answers.push_back(std::move(rows).value());
+    }
+    TRY(db->run("COMMIT"));
+    return answers;
   }
   Result<std::vector<RecordRow>> find_records_by_content(const Digest& key) override {
-    return find_records(kRecordsByContent, key);
+    const auto db = db_.lock();
+    return find_records(*db, kRecordsByContent, key);
   }
   Result<std::vector<RecordRow>> find_records_by_output(const Digest& output) override {
-    return find_records(kRecordsByOutput, output);
+    const auto db = db_.lock();
+    return find_records(*db, kRecordsByOutput, output);
   }
 
  private:
@@ -479,9 +530,9 @@ class SqliteMetadata final : public Metadata {
     return insert_row(db, row);
   }
 
-  Result<std::vector<RecordRow>> find_records(const char* sql, const Digest& key) {
-    const auto db = db_.lock();
-    Query query = TRY(db->query(sql));
+  static Result<std::vector<RecordRow>> find_records(SqliteConnection& db, const char* sql,
+                                                     const Digest& key) {
+    Query query = TRY(db.query(sql));
     query.bind(key);
     std::vector<RecordRow> rows;
     while (TRY(query.next())) {

@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -129,8 +130,15 @@ class Metadata {
   virtual Status put_git_tree(const GitTreeRow& row) = 0;
   virtual Result<std::optional<GitTreeRow>> find_git_tree(const Digest& key) = 0;
 
+  /// What a build gave, under the digest of all that matters for it. The newest are kept.
+  virtual Status put_known_build(const Digest& key, const std::string& body) = 0;
+  virtual Result<std::optional<std::string>> find_known_build(const Digest& key) = 0;
+  virtual Status forget_known_builds() = 0;
+
   virtual Status put_record(const RecordRow& row) = 0;
-  virtual Result<std::vector<RecordRow>> find_records_by_definition(const Digest& key) = 0;
+  /// The rows of each key, in the order of the keys, from one state of the database.
+  virtual Result<std::vector<std::vector<RecordRow>>> find_records_by_definition(
+      std::span<const Digest> keys) = 0;
   virtual Result<std::vector<RecordRow>> find_records_by_content(const Digest& key) = 0;
   virtual Result<std::vector<RecordRow>> find_records_by_output(const Digest& output) = 0;
 };

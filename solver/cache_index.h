@@ -7,6 +7,7 @@
 #include "snapshotter/base/digest.h"
 #include "snapshotter/base/result.h"
 
+#include <span>
 #include <string>
 #include <vector>
 
@@ -38,8 +39,10 @@ struct CacheRecord {
 class CacheIndex {
  public:
   virtual ~CacheIndex() = default;
-  /// The newest first.
-  virtual Result<std::vector<CacheRecord>> find(const DefinitionKey& key) = 0;
+  /// The records of each key, in the order of the keys: one question, however many keys a build
+  /// has. The newest record of a key comes first, here as below.
+  virtual Result<std::vector<std::vector<CacheRecord>>> find_all(
+      std::span<const DefinitionKey> keys) = 0;
   virtual Result<std::vector<CacheRecord>> find(const ContentKey& key) = 0;
   virtual Result<std::vector<CacheRecord>> find(const OutputId& output) = 0;
   virtual Status add(const CacheRecord& record) = 0;

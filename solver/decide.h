@@ -32,8 +32,8 @@ struct Decision {
   bool operator==(const Decision&) const = default;
 };
 
-/// `is_direct`: nothing is looked up for it, it runs as soon as its inputs are there. Events that
-/// make no sense in a phase change nothing, so late answers of a stopped build are harmless.
-Decision decide(VertexState state, VertexEvent event, bool is_direct);
+/// Events that make no sense in a phase change nothing, so late answers of a stopped build are
+/// harmless.
+Decision decide(VertexState state, VertexEvent event, VertexKind kind);
 
 }  // namespace mybuild::solver

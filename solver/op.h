@@ -52,9 +52,12 @@ class Op {
   /// Digest of what the op selects of an input with rule Selected.
   virtual Result<Digest> content_digest(std::size_t input, const ResultPtr& result) = 0;
   /// The result that a record describes, put on this build's inputs; nullopt when its bytes are
-  /// gone.
+  /// gone. Called by the scheduler's own thread, too: it looks whether they are there, no more.
   virtual Result<std::optional<Output>> restore(const CacheRecord& record,
                                                 const std::vector<ResultPtr>& inputs) = 0;
+  /// Fetches what exec() will need, and waits for what others hold. The time that a step may take
+  /// does not count it. May be left out.
+  virtual Status prepare(const std::vector<ResultPtr>&, const Cancel&) { return {}; }
   virtual Result<Output> exec(const std::vector<ResultPtr>& inputs,
                               const std::vector<OutputId>& input_ids, const Cancel& cancel) = 0;
 };

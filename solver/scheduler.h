@@ -13,19 +13,39 @@
 #include "solver/progress.h"
 #include "solver/step.h"
 
-#include <functional>
+#include <chrono>
 #include <memory>
 #include <optional>
+#include <span>
 #include <vector>
 
 namespace mybuild::solver {
 
+/// Builds that were done before as a whole. Asked at most once per build, when all keys are known
+/// and nothing has run. Thread-safe.
+class KnownBuilds {
+ public:
+  virtual ~KnownBuilds() = default;
+  /// True if a build whose targets have these keys (of a source: what it is) needs no work.
+  virtual bool is_known(std::span<const KeyInput> targets) = 0;
+};
+
+struct SolveOptions {
+  /// False: what stands on the files of a step that ran, runs too, as without a cache.
+  bool early_cutoff = true;
+  /// How long one command (Lane::Exec) may run; zero: as long as it likes.
+  std::chrono::milliseconds step_timeout{0};
+};
+
 struct SolveDeps {
   CacheIndex& index;
   Lanes& lanes;
+  Executor& executor;
   EventSink& events;
   const Clock& clock;
   Cancel& cancel;  // requested by solve() itself when a vertex fails, so that the others stop
+  SolveOptions options;
+  KnownBuilds* known_builds = nullptr;
 };
 
 /// What became of one vertex.
@@ -41,6 +61,10 @@ struct SolveResult {
   /// Of the vertex that failed first, with its place in the Dockerfile; Cancelled when the build
   /// was asked from outside to end. Then outcomes say how far the build came.
   std::optional<Error> failure;
+  std::optional<VertexIndex> failed_vertex;  // not of a build that was asked to end
+  /// `known_builds` knew it: all steps count as cached, and no vertex that is not a source has an
+  /// output.
+  bool is_known_build = false;
 };
 
 /// The op of each vertex by index; must outlive the call.

@@ -22,30 +22,10 @@ Result<Digest> selected_digest(Op& op, const StepInputs& inputs, StepKeys& keys,
 /// A source that has no identity as a whole (a local context) stands in all keys as what the op
 /// selects of it.
 bool is_bare_context(const StepInputs& inputs, std::size_t input) {
-  return inputs.is_direct[input] && inputs.ids[input].digest.is_zero();
+  return inputs.is_source[input] && inputs.ids[input].digest.is_zero();
 }
 
-Status make_definition(Op& op, const StepInputs& inputs, const std::string& definition,
-                       StepKeys& keys) {
-  std::vector<KeyInput> parts;
-  for (std::size_t i = 0; i < inputs.results.size(); ++i) {
-    if (is_bare_context(inputs, i)) {
-      const Digest digest = TRY(selected_digest(op, inputs, keys, i));
-      parts.push_back({Kind::Content, digest});
-      keys.record_inputs.push_back(OutputId{digest});
-    } else {
-      parts.push_back(inputs.is_direct[i]
-                          ? KeyInput{Kind::Output, inputs.ids[i].digest}
-                          : KeyInput{Kind::Definition, inputs.definitions[i].digest});
-      keys.record_inputs.push_back(inputs.ids[i]);
-    }
-  }
-  keys.definition = definition_key(definition, parts);
-  return {};
-}
-
-Status make_content(Op& op, const StepInputs& inputs, const std::string& definition,
-                    StepKeys& keys) {
+Status make_content(Op& op, const StepInputs& inputs, StepKeys& keys) {
   std::vector<KeyInput> parts;
   for (std::size_t i = 0; i < inputs.results.size(); ++i) {
     if (is_selected(op, i)) {
@@ -55,7 +35,7 @@ Status make_content(Op& op, const StepInputs& inputs, const std::string& definit
       parts.push_back({Kind::Output, inputs.ids[i].digest});
     }
   }
-  keys.content = content_key(definition, parts);
+  keys.content = content_key(op.definition(), parts);
   return {};
 }
 
@@ -81,41 +61,85 @@ CacheRecord make_record(const StepKeys& keys, const Output& output) {
 
 }  // namespace
 
-Result<Probe> probe_step(Op& op, const StepInputs& inputs, CacheIndex& index, bool look_up) {
-  Probe probe;
-  StepKeys& keys = probe.keys;
+bool key_reads_files(const StepInputs& inputs) {
+  for (std::size_t i = 0; i < inputs.ids.size(); ++i) {
+    if (is_bare_context(inputs, i)) {
+      return true;
+    }
+  }
+  return false;
+}
+
+Result<StepKeys> make_definition_key(Op& op, const StepInputs& inputs) {
+  StepKeys keys;
   keys.selected.resize(inputs.results.size());
-  const std::string definition = op.definition();
-  TRY(make_definition(op, inputs, definition, keys));
-  if (look_up) {
-    std::vector<CacheRecord> records = TRY(index.find(keys.definition));
-    std::erase_if(records,
-                  [&](const CacheRecord& record) { return record.inputs != keys.record_inputs; });
-    probe.hit = TRY(restore_any(op, inputs, records));
-    if (probe.hit) {
-      return probe;
+  keys.record_inputs.resize(inputs.results.size());
+  std::vector<KeyInput> parts;
+  for (std::size_t i = 0; i < inputs.results.size(); ++i) {
+    if (is_bare_context(inputs, i)) {
+      const Digest digest = TRY(selected_digest(op, inputs, keys, i));
+      parts.push_back({Kind::Content, digest});
+      keys.record_inputs[i] = OutputId{digest};
+    } else if (inputs.is_source[i]) {
+      parts.push_back({Kind::Output, inputs.ids[i].digest});
+    } else {
+      parts.push_back({Kind::Definition, inputs.definitions[i].digest});
     }
   }
-  TRY(make_content(op, inputs, definition, keys));
-  if (look_up) {
-    const std::vector<CacheRecord> records = TRY(index.find(keys.content));
-    probe.hit = TRY(restore_any(op, inputs, records));
-    if (probe.hit) {
-      TRY(index.add(make_record(keys, *probe.hit)));
+  keys.definition = definition_key(op.definition(), parts);
+  return keys;
+}
+
+void set_inputs(StepKeys& keys, const StepInputs& inputs) {
+  for (std::size_t i = 0; i < inputs.ids.size(); ++i) {
+    if (!is_bare_context(inputs, i)) {
+      keys.record_inputs[i] = inputs.ids[i];
     }
   }
-  return probe;
+}
+
+Result<std::optional<Output>> match_records(Op& op, const StepKeys& keys, const StepInputs& inputs,
+                                            const std::vector<CacheRecord>& records) {
+  for (const CacheRecord& record : records) {
+    if (record.inputs != keys.record_inputs) {
+      continue;
+    }
+    std::optional<Output> output = TRY(op.restore(record, inputs.results));
+    if (output) {
+      return output;
+    }
+  }
+  return std::optional<Output>();
+}
+
+Result<std::optional<Output>> find_by_content(Op& op, StepKeys& keys, const StepInputs& inputs,
+                                              CacheIndex& index, bool look_up) {
+  TRY(make_content(op, inputs, keys));
+  if (!look_up) {
+    return std::optional<Output>();
+  }
+  const std::vector<CacheRecord> records = TRY(index.find(keys.content));
+  std::optional<Output> hit = TRY(restore_any(op, inputs, records));
+  if (hit) {
+    TRY(index.add(make_record(keys, *hit)));
+  }
+  return hit;
 }
 
 Result<Output> run_step(Op& op, const StepKeys& keys, const StepInputs& inputs, CacheIndex& index,
-                        bool look_up, const Cancel& cancel) {
-  Output output = TRY(op.exec(inputs.results, inputs.ids, cancel));
+                        Executor& executor, StepPolicy policy, const Cancel& cancel) {
+  const StepWork work{
+      .definition = op.definition(), .inputs = inputs.ids, .op = op, .results = inputs.results};
+  Output output = TRY(executor.execute(work, cancel));
   if (op.is_direct() || !output.cacheable) {
     return output;
   }
-  const std::vector<CacheRecord> equal = TRY(index.find(output.id));
-  std::optional<Output> earlier = TRY(restore_any(op, inputs, equal));
-  if (!earlier && look_up) {
+  std::optional<Output> earlier;
+  if (policy.early_cutoff) {
+    const std::vector<CacheRecord> equal = TRY(index.find(output.id));
+    earlier = TRY(restore_any(op, inputs, equal));
+  }
+  if (!earlier && policy.look_up) {
     const std::vector<CacheRecord> meanwhile = TRY(index.find(keys.content));
     earlier = TRY(restore_any(op, inputs, meanwhile));
   }

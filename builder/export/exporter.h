@@ -83,6 +83,12 @@ struct ExportDeps {
   LayerFetcher fetch;
 };
 
+/// Gives names to an image that the local store has from an earlier build, and shows it as if it
+/// had been exported again.
+Result<ExportReport> name_stored_image(const snapshotter::ImageRow& image, const OutputSpec& spec,
+                                       const std::vector<oci::Reference>& names, ExportDeps& deps,
+                                       const solver::VertexId& vertex);
+
 class Exporter {
  public:
   virtual ~Exporter() = default;

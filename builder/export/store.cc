@@ -9,6 +9,25 @@ namespace mybuild::exporter {
 
 namespace {
 
+Status put_names(ExportDeps& deps, snapshotter::ImageRow row,
+                 const std::vector<oci::Reference>& names, const solver::VertexId& vertex,
+                 ExportReport& report) {
+  if (names.empty()) {
+    return deps.metadata.put_image(row);
+  }
+  for (const oci::Reference& name : names) {
+    row.name = name.str();
+    Step step(deps, vertex, "naming to " + row.name);
+    const auto known = TRY(deps.metadata.find_image_by_name(row.name));
+    if (!known || known->config != row.config) {
+      TRY(deps.metadata.put_image(row));
+    }
+    report.names.push_back(row.name);
+    step.done();
+  }
+  return {};
+}
+
 class StoreExporter final : public Exporter {
  public:
   StoreExporter(OutputSpec spec, ExportDeps& deps) : spec_(std::move(spec)), deps_(deps) {}
@@ -35,7 +54,7 @@ class StoreExporter final : public Exporter {
     ExportReport report;
     const snapshotter::ImageRow row = TRY(put_config(output.images.front(), vertex));
     report.config = row.config;
-    TRY(put_names(row, names, vertex, report));
+    TRY(put_names(deps_, row, names, vertex, report));
     return report;
   }
 
@@ -56,26 +75,24 @@ class StoreExporter final : public Exporter {
     return row;
   }
 
-  Status put_names(snapshotter::ImageRow row, const std::vector<oci::Reference>& names,
-                   const solver::VertexId& vertex, ExportReport& report) {
-    if (names.empty()) {
-      return deps_.metadata.put_image(row);
-    }
-    for (const oci::Reference& name : names) {
-      row.name = name.str();
-      Step step(deps_, vertex, "naming to " + row.name);
-      TRY(deps_.metadata.put_image(row));
-      report.names.push_back(row.name);
-      step.done();
-    }
-    return {};
-  }
-
   OutputSpec spec_;
   ExportDeps& deps_;
 };
 
 }  // namespace
+
+Result<ExportReport> name_stored_image(const snapshotter::ImageRow& image, const OutputSpec& spec,
+                                       const std::vector<oci::Reference>& names, ExportDeps& deps,
+                                       const solver::VertexId& vertex) {
+  BuildOutput output;
+  output.names = names;
+  const std::vector<oci::Reference> all = TRY(tag_names(spec, output));
+  Step(deps, vertex, "writing image " + image.config.str()).done();
+  ExportReport report;
+  report.config = image.config;
+  TRY(put_names(deps, image, all, vertex, report));
+  return report;
+}
 
 std::unique_ptr<Exporter> make_store_exporter(const OutputSpec& spec, ExportDeps& deps) {
   return std::make_unique<StoreExporter>(spec, deps);

@@ -106,6 +106,13 @@ class ExecOpRunner final : public solver::Op {
     return restore_layer(record, root, deps_);
   }
 
+  /// The files of a base image may have to be downloaded first.
+  Status prepare(const std::vector<ResultPtr>& inputs, const Cancel&) override {
+    const TreeResult* root = TRY(root_of(inputs));
+    TRY(layer_dirs(root, deps_));
+    return {};
+  }
+
   Result<solver::Output> exec(const std::vector<ResultPtr>& inputs,
                               const std::vector<solver::OutputId>& ids,
                               const Cancel& cancel) override {

@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "builder/source/image_layout_files.h"
 
+#include "snapshotter/archive/libarchive.h"
 #include "snapshotter/base/file.h"
 #include "snapshotter/base/rooted_path.h"
 #include "snapshotter/base/sys.h"
-
-#include <archive.h>
-#include <archive_entry.h>
 
 #include <algorithm>
 #include <map>
@@ -15,6 +13,8 @@
 namespace mybuild::source {
 
 namespace {
+
+using snapshotter::Libarchive;
 
 constexpr std::size_t kReadSize = 256 << 10;
 constexpr std::size_t kMaxMembers = 200'000;
@@ -130,21 +130,17 @@ class TarFiles final : public LayoutFiles {
   std::optional<TempDir> dir_;
 };
 
-struct ArchiveDeleter {
-  void operator()(struct archive* handle) const { archive_read_free(handle); }
-};
-using Archive = std::unique_ptr<struct archive, ArchiveDeleter>;
+using Archive = std::unique_ptr<struct archive, decltype(Libarchive::read_free)>;
 
-Result<Archive> open_archive(int fd, const std::string& path) {
-  Archive handle(archive_read_new());
-  archive_read_support_format_tar(handle.get());
-  archive_read_support_filter_gzip(handle.get());
-  archive_read_support_filter_zstd(handle.get());
-  archive_read_support_filter_bzip2(handle.get());
-  archive_read_support_filter_xz(handle.get());
-  if (archive_read_open_fd(handle.get(), fd, kReadSize) != ARCHIVE_OK) {
-    return invalid_argument("{} is not a tar archive: {}", path,
-                            archive_error_string(handle.get()));
+Result<Archive> open_archive(const Libarchive& api, int fd, const std::string& path) {
+  Archive handle(api.read_new(), api.read_free);
+  api.read_support_format_tar(handle.get());
+  api.read_support_filter_gzip(handle.get());
+  api.read_support_filter_zstd(handle.get());
+  api.read_support_filter_bzip2(handle.get());
+  api.read_support_filter_xz(handle.get());
+  if (api.read_open_fd(handle.get(), fd, kReadSize) != ARCHIVE_OK) {
+    return invalid_argument("{} is not a tar archive: {}", path, api.error_string(handle.get()));
   }
   return handle;
 }
@@ -152,18 +148,18 @@ Result<Archive> open_archive(int fd, const std::string& path) {
 /// Lists the members of a tar and, if it is compressed, unpacks them on the way.
 class TarIndexer {
  public:
-  TarIndexer(struct archive* handle, const TempDir* unpack_to)
-      : handle_(handle), unpack_to_(unpack_to) {}
+  TarIndexer(const Libarchive& api, struct archive* handle, const TempDir* unpack_to)
+      : api_(api), handle_(handle), unpack_to_(unpack_to) {}
 
   Result<Members> run(const std::string& path) {
     struct archive_entry* entry = nullptr;
     for (;;) {
-      const int code = archive_read_next_header(handle_, &entry);
+      const int code = api_.read_next_header(handle_, &entry);
       close_last();
       if (code == ARCHIVE_EOF) {
         return std::move(members_);
       }
-      if (code < ARCHIVE_WARN || archive_entry_pathname(entry) == nullptr) {
+      if (code < ARCHIVE_WARN || api_.entry_pathname(entry) == nullptr) {
         return invalid_argument("{} is not a usable tar archive: {}", path, archive_text());
       }
       if (members_.size() >= kMaxMembers) {
@@ -175,7 +171,7 @@ class TarIndexer {
 
  private:
   std::string archive_text() const {
-    const char* const text = archive_error_string(handle_);
+    const char* const text = api_.error_string(handle_);
     return text == nullptr ? "a name cannot be read" : text;
   }
 
@@ -183,7 +179,7 @@ class TarIndexer {
   /// length.
   void close_last() {
     if (last_ != nullptr) {
-      const auto end = static_cast<std::uint64_t>(archive_read_header_position(handle_));
+      const auto end = static_cast<std::uint64_t>(api_.read_header_position(handle_));
       const std::uint64_t padded = (last_->size + kTarBlock - 1) / kTarBlock * kTarBlock;
       last_->offset = end < padded ? 0 : end - padded;
       last_ = nullptr;
@@ -191,16 +187,15 @@ class TarIndexer {
   }
 
   Status take(struct archive_entry* entry) {
-    const std::string name = clean_relative(archive_entry_pathname(entry));
-    if (const char* const target = archive_entry_hardlink(entry)) {
+    const std::string name = clean_relative(api_.entry_pathname(entry));
+    if (const char* const target = api_.entry_hardlink(entry)) {
       members_[name].link = clean_relative(target);
-    } else if (archive_entry_filetype(entry) == AE_IFLNK &&
-               archive_entry_symlink(entry) != nullptr) {
+    } else if (api_.entry_filetype(entry) == AE_IFLNK && api_.entry_symlink(entry) != nullptr) {
       const std::string folder = name.substr(0, std::min(name.rfind('/'), name.size()));
       const bool top = name.find('/') == std::string::npos;
       members_[name].link =
-          clean_relative(join_path(top ? std::string(".") : folder, archive_entry_symlink(entry)));
-    } else if (archive_entry_filetype(entry) == AE_IFREG) {
+          clean_relative(join_path(top ? std::string(".") : folder, api_.entry_symlink(entry)));
+    } else if (api_.entry_filetype(entry) == AE_IFREG) {
       return take_file(name, entry);
     }
     return {};
@@ -209,19 +204,20 @@ class TarIndexer {
   Status take_file(const std::string& name, struct archive_entry* entry) {
     Member& member = members_[name];
     member = Member{};
-    member.size = static_cast<std::uint64_t>(std::max<la_int64_t>(archive_entry_size(entry), 0));
+    member.size = static_cast<std::uint64_t>(std::max<la_int64_t>(api_.entry_size(entry), 0));
     if (unpack_to_ == nullptr) {
       last_ = &member;
       return {};
     }
     member.unpacked = fmt::format("{}/{}", unpack_to_->path(), members_.size());
     const Fd fd = TRY(sys::open(member.unpacked, O_WRONLY | O_CREAT | O_TRUNC, 0600));
-    if (archive_read_data_into_fd(handle_, fd.get()) != ARCHIVE_OK) {
+    if (api_.read_data_into_fd(handle_, fd.get()) != ARCHIVE_OK) {
       return data_loss("unpack {}: {}", name, archive_text());
     }
     return {};
   }
 
+  const Libarchive& api_;
   struct archive* handle_;
   const TempDir* unpack_to_;
   Members members_;
@@ -237,12 +233,13 @@ Result<std::unique_ptr<LayoutFiles>> open_layout_directory(const std::string& pa
 
 Result<std::unique_ptr<LayoutFiles>> open_layout_tar(const std::string& path) {
   Fd fd = TRY(sys::open(path, O_RDONLY));
-  const Archive handle = TRY(open_archive(fd.get(), path));
+  const Libarchive api = TRY(Libarchive::load());
+  const Archive handle = TRY(open_archive(api, fd.get(), path));
   std::optional<TempDir> dir;
-  if (archive_filter_code(handle.get(), 0) != ARCHIVE_FILTER_NONE) {
+  if (api.filter_code(handle.get(), 0) != ARCHIVE_FILTER_NONE) {
     dir.emplace(TRY(TempDir::create()));
   }
-  Members members = TRY(TarIndexer(handle.get(), dir ? &*dir : nullptr).run(path));
+  Members members = TRY(TarIndexer(api, handle.get(), dir ? &*dir : nullptr).run(path));
   return std::unique_ptr<LayoutFiles>(
       std::make_unique<TarFiles>(std::move(fd), std::move(members), std::move(dir)));
 }

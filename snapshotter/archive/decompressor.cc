@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "snapshotter/archive/codec.h"
+#include "snapshotter/archive/libarchive.h"
 
-#include <archive.h>
 #include <isa-l/igzip_lib.h>
 #include <zstd.h>
 
@@ -181,23 +181,26 @@ class ZstdSource final : public Source {
 /// bytes.
 class LibarchiveSource final : public Source {
  public:
-  using Filter = int (*)(struct archive*);
-  explicit LibarchiveSource(Input input)
-      : input_(std::move(input)), buffer_(kInputBuffer), archive_(archive_read_new()) {}
+  using Filter = decltype(Libarchive::read_support_filter_xz);
+  LibarchiveSource(const Libarchive& api, Input input)
+      : api_(api),
+        input_(std::move(input)),
+        buffer_(kInputBuffer),
+        archive_(api_.read_new(), api_.read_free) {}
 
   Status open(Filter filter) {
-    archive_read_support_format_raw(archive_.get());
-    archive_read_support_format_empty(archive_.get());
+    api_.read_support_format_raw(archive_.get());
+    api_.read_support_format_empty(archive_.get());
     if (filter(archive_.get()) != ARCHIVE_OK) {
       return unsupported("libarchive was built without this decoder: {}",
-                         archive_error_string(archive_.get()));
+                         api_.error_string(archive_.get()));
     }
-    if (archive_read_open(archive_.get(), this, nullptr, &LibarchiveSource::supply, nullptr) !=
+    if (api_.read_open(archive_.get(), this, nullptr, &LibarchiveSource::supply, nullptr) !=
         ARCHIVE_OK) {
       return failure();
     }
     struct archive_entry* entry = nullptr;
-    const int code = archive_read_next_header(archive_.get(), &entry);
+    const int code = api_.read_next_header(archive_.get(), &entry);
     ended_ = code == ARCHIVE_EOF;
     return code == ARCHIVE_OK || ended_ ? Status() : failure();
   }
@@ -206,7 +209,7 @@ class LibarchiveSource final : public Source {
     if (ended_) {
       return std::size_t{0};
     }
-    const la_ssize_t count = archive_read_data(archive_.get(), buffer.data(), buffer.size());
+    const la_ssize_t count = api_.read_data(archive_.get(), buffer.data(), buffer.size());
     if (count < 0) {
       return failure();
     }
@@ -214,10 +217,6 @@ class LibarchiveSource final : public Source {
   }
 
  private:
-  struct Free {
-    void operator()(struct archive* archive) const { archive_read_free(archive); }
-  };
-
   static la_ssize_t supply(struct archive*, void* self, const void** bytes) {
     auto& source = *static_cast<LibarchiveSource*>(self);
     Result<std::size_t> count = source.input_->read(source.buffer_);
@@ -233,20 +232,23 @@ class LibarchiveSource final : public Source {
     if (input_error_) {
       return *input_error_;
     }
-    const char* text = archive_error_string(archive_.get());
+    const char* text = api_.error_string(archive_.get());
     return data_loss("corrupt compressed data: {}", text == nullptr ? "unknown cause" : text);
   }
 
+  const Libarchive api_;
   Input input_;
   std::vector<std::byte> buffer_;
-  std::unique_ptr<struct archive, Free> archive_;
+  std::unique_ptr<struct archive, decltype(Libarchive::read_free)> archive_;
   std::optional<Error> input_error_;
   bool ended_ = false;
 };
 
-Result<std::unique_ptr<Source>> open_libarchive(Input input, LibarchiveSource::Filter filter) {
-  auto source = std::make_unique<LibarchiveSource>(std::move(input));
-  TRY(source->open(filter));
+Result<std::unique_ptr<Source>> open_libarchive(Input input,
+                                                LibarchiveSource::Filter Libarchive::*filter) {
+  const Libarchive api = TRY(Libarchive::load());
+  auto source = std::make_unique<LibarchiveSource>(api, std::move(input));
+  TRY(source->open(api.*filter));
   return std::unique_ptr<Source>(std::move(source));
 }
 
@@ -259,10 +261,10 @@ Result<std::unique_ptr<Source>> open_zstd(Input input) {
   return std::unique_ptr<Source>(std::make_unique<ZstdSource>(std::move(input)));
 }
 Result<std::unique_ptr<Source>> open_bzip2(Input input) {
-  return open_libarchive(std::move(input), archive_read_support_filter_bzip2);
+  return open_libarchive(std::move(input), &Libarchive::read_support_filter_bzip2);
 }
 Result<std::unique_ptr<Source>> open_xz(Input input) {
-  return open_libarchive(std::move(input), archive_read_support_filter_xz);
+  return open_libarchive(std::move(input), &Libarchive::read_support_filter_xz);
 }
 
 struct Magic {

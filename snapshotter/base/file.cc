@@ -38,6 +38,17 @@ Status write_file(const std::string& path, std::string_view text, mode_t mode) {
 }
 
 Status make_dirs(const std::string& path, mode_t mode) {
+  // Mostly it is there, or its parent is.
+  const Status whole = sys::mkdir_at(AT_FDCWD, path, mode);
+  if (whole) {
+    return {};
+  }
+  if (whole.error().os_errno() == EEXIST) {
+    const Result<struct stat> found = sys::stat_at(AT_FDCWD, path);
+    if (found && S_ISDIR(found->st_mode)) {
+      return {};
+    }
+  }
   for (std::size_t end = path.find('/', 1);; end = path.find('/', end + 1)) {
     const std::string part = path.substr(0, end);
     if (const Status made = sys::mkdir_at(AT_FDCWD, part, mode); !made) {

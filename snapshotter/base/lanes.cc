@@ -5,6 +5,7 @@
 #include <atomic>
 #include <condition_variable>
 #include <deque>
+#include <map>
 #include <mutex>
 #include <optional>
 #include <thread>
@@ -30,10 +31,11 @@ class Lanes::Pool {
 
   std::size_t cap() const { return cap_; }
 
-  void post(std::function<void()> task) {
+  void post(std::function<void()> task, std::uint32_t priority) {
     const std::lock_guard lock(mutex_);
-    tasks_.push_back(std::move(task));
-    if (idle_ < tasks_.size() && (cap_ == 0 || threads_.size() < cap_)) {
+    tasks_[priority].push_back(std::move(task));
+    ++waiting_;
+    if (idle_ < waiting_ && (cap_ == 0 || threads_.size() < cap_)) {
       threads_.emplace_back([this] { run(); });
     } else {
       wake_.notify_one();
@@ -50,18 +52,30 @@ class Lanes::Pool {
       if (tasks_.empty()) {
         return;
       }
-      const std::function<void()> task = std::move(tasks_.front());
-      tasks_.pop_front();
+      const std::function<void()> task = take();
       lock.unlock();
       task();
       lock.lock();
     }
   }
 
+  std::function<void()> take() {
+    const auto first = tasks_.begin();
+    std::function<void()> task = std::move(first->second.front());
+    first->second.pop_front();
+    if (first->second.empty()) {
+      tasks_.erase(first);
+    }
+    --waiting_;
+    return task;
+  }
+
   const std::size_t cap_;
   std::mutex mutex_;
   std::condition_variable wake_;
-  std::deque<std::function<void()>> tasks_;
+  std::map<std::uint32_t, std::deque<std::function<void()>>, std::greater<>>
+      tasks_;  // by priority; no queue is empty
+  std::size_t waiting_ = 0;
   std::vector<std::thread> threads_;
   std::size_t idle_ = 0;
   bool closing_ = false;
@@ -72,11 +86,14 @@ Lanes::Lanes(Caps caps)
              std::make_unique<Pool>(caps.disk)} {}
 Lanes::~Lanes() = default;
 
-void Lanes::post(Lane lane, std::function<void()> task) {
-  pools_[static_cast<std::size_t>(lane)]->post(std::move(task));
+void Lanes::post(Lane lane, std::function<void()> task, std::uint32_t priority) {
+  pools_[static_cast<std::size_t>(lane)]->post(std::move(task), priority);
 }
 
 namespace {
+
+/// What has begun is helped to its end first.
+constexpr std::uint32_t kStartedWork = ~std::uint32_t{0};
 
 /// What the helpers of one fan_out share. A helper that comes late finds no index left and only
 /// drops its reference.
@@ -123,7 +140,8 @@ Status Lanes::fan_out(Lane lane, std::size_t count,
   const std::size_t cap = pools_[static_cast<std::size_t>(lane)]->cap();
   const std::size_t helpers = cap == 0 ? count - 1 : std::min(count - 1, cap);
   for (std::size_t i = 0; i < helpers; ++i) {
-    post(lane, [shared] { shared->work(); });
+    post(
+        lane, [shared] { shared->work(); }, kStartedWork);
   }
   shared->work();
   std::unique_lock lock(shared->mutex);

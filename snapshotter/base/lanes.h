@@ -8,6 +8,7 @@
 #include "snapshotter/base/result.h"
 
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
 
@@ -32,7 +33,9 @@ class Lanes {
   Lanes(const Lanes&) = delete;
   Lanes& operator=(const Lanes&) = delete;
 
-  void post(Lane lane, std::function<void()> task);
+  /// Of tasks that wait for a thread the one with the highest priority is next, of equal ones the
+  /// one that was posted first.
+  void post(Lane lane, std::function<void()> task, std::uint32_t priority = 0);
   /// Runs body(0) … body(count - 1), on idle threads of the lane and on the calling one; returns
   /// the first error by index.
   Status fan_out(Lane lane, std::size_t count, const std::function<Status(std::size_t)>& body);

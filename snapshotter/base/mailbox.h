@@ -2,6 +2,7 @@
 // Mailbox<T>: many threads post, one takes, in order. Thread-safe; take() is for the one owner.
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <mutex>
 #include <utility>
@@ -23,6 +24,12 @@ class Mailbox {
   std::vector<T> take() {
     std::unique_lock lock(mutex_);
     ready_.wait(lock, [this] { return !messages_.empty(); });
+    return std::exchange(messages_, {});
+  }
+  /// The same, but no longer than until `deadline`; then there may be none.
+  std::vector<T> take_until(std::chrono::steady_clock::time_point deadline) {
+    std::unique_lock lock(mutex_);
+    ready_.wait_until(lock, deadline, [this] { return !messages_.empty(); });
     return std::exchange(messages_, {});
   }
 

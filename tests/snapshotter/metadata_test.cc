@@ -125,8 +125,8 @@ TEST_F(MetadataTest, records_are_found_by_each_key_newest_first) {
       {.definition_key = kA, .content_key = kB, .output = kC, .body = "one", .created = 1}));
   ASSERT_TRUE(db_->put_record(
       {.definition_key = kA, .content_key = kA, .output = kC, .body = "two", .created = 2}));
-  ASSERT_EQ(db_->find_records_by_definition(kA).value().size(), 2U);
-  EXPECT_EQ(db_->find_records_by_definition(kA).value().front().body, "two");
+  ASSERT_EQ(db_->find_records_by_definition({{kA}}).value().at(0).size(), 2U);
+  EXPECT_EQ(db_->find_records_by_definition({{kA}}).value().at(0).front().body, "two");
   ASSERT_EQ(db_->find_records_by_content(kB).value().size(), 1U);
   EXPECT_EQ(db_->find_records_by_content(kB).value().front().body, "one");
   EXPECT_EQ(db_->find_records_by_output(kC).value().size(), 2U);
@@ -138,10 +138,39 @@ TEST_F(MetadataTest, an_equal_record_is_replaced) {
       {.definition_key = kA, .content_key = kB, .output = kC, .body = "one", .created = 1}));
   ASSERT_TRUE(db_->put_record(
       {.definition_key = kA, .content_key = kB, .output = kC, .body = "again", .created = 5}));
-  const auto rows = db_->find_records_by_definition(kA).value();
+  const auto rows = db_->find_records_by_definition({{kA}}).value().at(0);
   ASSERT_EQ(rows.size(), 1U);
   EXPECT_EQ(rows[0].body, "again");
   EXPECT_EQ(rows[0].created, 5);
+}
+
+TEST_F(MetadataTest, a_known_build_is_found_by_its_key_until_all_are_forgotten) {
+  ASSERT_TRUE(db_->put_known_build(kA, "one"));
+  ASSERT_TRUE(db_->put_known_build(kA, "two"));
+  EXPECT_EQ(db_->find_known_build(kA).value(), "two");
+  EXPECT_FALSE(db_->find_known_build(kB).value());
+  ASSERT_TRUE(db_->forget_known_builds());
+  EXPECT_FALSE(db_->find_known_build(kA).value());
+}
+
+TEST_F(MetadataTest, of_known_builds_the_newest_thousand_stay) {
+  for (int i = 0; i < 1002; ++i) {
+    ASSERT_TRUE(db_->put_known_build(Digest::of(std::to_string(i)), "x"));
+  }
+  EXPECT_FALSE(db_->find_known_build(Digest::of("1")).value());
+  EXPECT_TRUE(db_->find_known_build(Digest::of("2")).value());
+}
+
+TEST_F(MetadataTest, records_of_many_keys_come_in_the_order_of_the_keys) {
+  ASSERT_TRUE(db_->put_record(
+      {.definition_key = kA, .content_key = kB, .output = kC, .body = "a", .created = 1}));
+  ASSERT_TRUE(db_->put_record(
+      {.definition_key = kC, .content_key = kB, .output = kC, .body = "c", .created = 1}));
+  const auto rows = db_->find_records_by_definition({{kC, kB, kA}}).value();
+  ASSERT_EQ(rows.size(), 3U);
+  EXPECT_EQ(rows[0].at(0).body, "c");
+  EXPECT_TRUE(rows[1].empty());
+  EXPECT_EQ(rows[2].at(0).body, "a");
 }
 
 TEST_F(MetadataTest, text_with_nul_and_quotes_is_kept) {

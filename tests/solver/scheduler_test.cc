@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "solver/scheduler.h"
-
-#include "solver/memory_index.h"
-#include "tests/support/fake_op.h"
+#include "tests/solver/world.h"
 
 #include <gtest/gtest.h>
 
@@ -12,75 +9,6 @@
 
 namespace mybuild::solver {
 namespace {
-
-using testing_support::FakeOp;
-using testing_support::text_of;
-
-class RecordingSink final : public EventSink {
- public:
-  void on_event(Event event) override {
-    const std::lock_guard lock(mutex_);
-    events.push_back(std::move(event));
-  }
-  template <class T>
-  std::size_t count() const {
-    return static_cast<std::size_t>(std::count_if(
-        events.begin(), events.end(), [](const Event& e) { return std::holds_alternative<T>(e); }));
-  }
-  std::vector<Event> events;
-
- private:
-  std::mutex mutex_;
-};
-
-/// A graph of fake ops; vertex i is named "vi".
-class World {
- public:
-  Edge add(FakeOp::Behaviour behaviour, std::vector<Edge> inputs) {
-    ExecOp op;
-    op.args = {std::to_string(ops.size())};
-    op.has_root = false;
-    behaviour.definition = op.args[0] + behaviour.definition;
-    const Edge edge =
-        builder.add(op, std::move(inputs), oci::host_platform(),
-                    {.name = "v" + op.args[0], .location = {}, .ignore_cache = false});
-    ops.push_back(std::make_unique<FakeOp>(std::move(behaviour)));
-    return edge;
-  }
-  /// "name(inputs…)"
-  Edge join(std::vector<Edge> inputs, std::chrono::milliseconds duration = {}) {
-    return add({.definition = "join",
-                .run =
-                    [](const std::vector<std::string>& texts) {
-                      std::string text = "(";
-                      for (const std::string& part : texts) {
-                        text += part + ",";
-                      }
-                      return Result<std::string>(text + ")");
-                    },
-                .duration = duration},
-               std::move(inputs));
-  }
-  Result<SolveResult> solve(std::vector<Edge> targets) {
-    const Graph graph = GraphBuilder(builder).build();
-    SolveResult result = solver::solve(
-        graph, ops, targets,
-        {.index = *index, .lanes = lanes, .events = sink, .clock = clock, .cancel = cancel});
-    if (result.failure) {
-      return std::move(*result.failure);
-    }
-    return result;
-  }
-  FakeOp& op(Edge edge) { return static_cast<FakeOp&>(*ops[edge.vertex]); }
-
-  GraphBuilder builder;
-  OpTable ops;
-  std::unique_ptr<CacheIndex> index = make_memory_index();
-  Lanes lanes{{}};
-  RecordingSink sink;
-  SystemClock clock;
-  Cancel cancel;
-};
 
 TEST(SchedulerTest, ADiamondRunsItsTopOnce) {
   World world;
@@ -168,43 +96,6 @@ TEST(SchedulerTest, ACancelFromOutsideEndsTheBuild) {
   canceller.join();
   ASSERT_FALSE(result.has_value());
   EXPECT_EQ(result.error().kind(), ErrorKind::Cancelled);
-}
-
-/// What the graph must give, computed without a scheduler.
-std::string model(const Graph& graph, Edge edge) {
-  std::string text = "(";
-  for (const Edge input : graph.at(edge).inputs) {
-    text += model(graph, input) + ",";
-  }
-  return text + ")";
-}
-
-TEST(SchedulerTest, RandomGraphsGiveWhatTheModelSaysAndRunEachVertexAtMostOnce) {
-  for (unsigned seed = 1; seed <= 60; ++seed) {
-    SCOPED_TRACE(seed);
-    std::mt19937 random(seed);
-    World world;
-    std::vector<Edge> edges;
-    for (unsigned i = 0; i < 12; ++i) {
-      std::vector<Edge> inputs;
-      for (const Edge edge : edges) {
-        if (random() % 4 == 0 && inputs.size() < 3) {
-          inputs.push_back(edge);
-        }
-      }
-      edges.push_back(world.join(inputs, std::chrono::milliseconds(random() % 2)));
-    }
-    const std::vector<Edge> targets = {edges.back(), edges[random() % edges.size()]};
-    const Result<SolveResult> result = world.solve(targets);
-    ASSERT_TRUE(result.has_value());
-    const Graph graph = GraphBuilder(world.builder).build();
-    for (const Edge target : targets) {
-      EXPECT_EQ(text_of(result->vertices[target.vertex].output->result), model(graph, target));
-    }
-    for (const Edge edge : edges) {
-      EXPECT_LE(world.op(edge).runs, 1);
-    }
-  }
 }
 
 TEST(SchedulerTest, WhatIsDirectIsNeitherLookedUpNorRecorded) {

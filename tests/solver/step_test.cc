@@ -21,7 +21,7 @@ class StepTest : public testing::Test {
     inputs.results.push_back(std::make_shared<TextResult>(text));
     inputs.ids.push_back({bare_source ? Digest{} : Digest::of("tree " + text)});
     inputs.definitions.push_back({Digest::of(definition)});
-    inputs.is_direct.push_back(bare_source);
+    inputs.is_source.push_back(bare_source);
     return inputs;
   }
   static FakeOp upper(InputRule rule = InputRule::Whole) {
@@ -29,18 +29,38 @@ class StepTest : public testing::Test {
                      return Result<std::string>("up:" + texts[0]);
                    }});
   }
+  struct Probe {
+    StepKeys keys;
+    std::optional<Output> hit;
+  };
+  Probe probe(FakeOp& op, const StepInputs& inputs, bool look_up = true) {
+    Probe probe{.keys = make_definition_key(op, inputs).value(), .hit = {}};
+    set_inputs(probe.keys, inputs);
+    if (look_up) {
+      const auto records = index_->find_all({{probe.keys.definition}}).value().at(0);
+      probe.hit = match_records(op, probe.keys, inputs, records).value();
+    }
+    if (!probe.hit) {
+      probe.hit = find_by_content(op, probe.keys, inputs, *index_, look_up).value();
+    }
+    return probe;
+  }
+  Result<Output> run(FakeOp& op, const Probe& probe, const StepInputs& inputs,
+                     StepPolicy policy = {}) {
+    return run_step(op, probe.keys, inputs, *index_, executor_, policy, cancel_);
+  }
   /// Probes, runs on a miss; the text of the result.
   std::string build(FakeOp& op, const StepInputs& inputs) {
-    Result<Probe> probed = probe_step(op, inputs, *index_, true);
-    EXPECT_TRUE(probed.has_value());
-    if (probed->hit) {
-      return text_of(probed->hit->result);
+    const Probe probed = probe(op, inputs);
+    if (probed.hit) {
+      return text_of(probed.hit->result);
     }
-    Result<Output> output = run_step(op, probed->keys, inputs, *index_, true, cancel_);
+    Result<Output> output = run(op, probed, inputs);
     EXPECT_TRUE(output.has_value());
     return text_of(output->result);
   }
 
+  LocalExecutor executor_;
   std::unique_ptr<CacheIndex> index_ = make_memory_index();
   Cancel cancel_;
 };
@@ -57,12 +77,12 @@ TEST_F(StepTest, BuildsThatRunAStepAtTheSameTimeAgreeOnOneOutcome) {
   FakeOp op({.definition = "date", .run = [&count](const auto&) {
                return Result<std::string>(std::to_string(++count));
              }});
-  const Result<Probe> mine = probe_step(op, input("x"), *index_, true);
-  const Result<Probe> theirs = probe_step(op, input("x"), *index_, true);
-  ASSERT_FALSE(mine->hit || theirs->hit);
-  const auto first = run_step(op, theirs->keys, input("x"), *index_, true, cancel_);
-  EXPECT_EQ(text_of(run_step(op, mine->keys, input("x"), *index_, true, cancel_)->result), "1");
-  EXPECT_EQ(text_of(run_step(op, mine->keys, input("x"), *index_, false, cancel_)->result), "3")
+  const Probe mine = probe(op, input("x"));
+  const Probe theirs = probe(op, input("x"));
+  ASSERT_FALSE(mine.hit || theirs.hit);
+  ASSERT_TRUE(run(op, theirs, input("x")));
+  EXPECT_EQ(text_of(run(op, mine, input("x"))->result), "1");
+  EXPECT_EQ(text_of(run(op, mine, input("x"), {.look_up = false})->result), "3")
       << "who wants no cache gets what was run";
   EXPECT_EQ(build(op, input("x")), "3");
 }
@@ -113,10 +133,9 @@ TEST_F(StepTest, ARecordWhoseBytesAreGoneIsAMiss) {
 TEST_F(StepTest, WithoutLookupTheKeysAreMadeAllTheSame) {
   FakeOp op = upper();
   build(op, input("x"));
-  const Result<Probe> probed = probe_step(op, input("x"), *index_, false);
-  ASSERT_TRUE(probed.has_value());
-  EXPECT_FALSE(probed->hit.has_value());
-  EXPECT_FALSE(probed->keys.content.digest.is_zero());
+  const Probe probed = probe(op, input("x"), false);
+  EXPECT_FALSE(probed.hit.has_value());
+  EXPECT_FALSE(probed.keys.content.digest.is_zero());
 }
 
 TEST_F(StepTest, AnEqualOutcomeKeepsTheEarlierResult) {
@@ -130,12 +149,32 @@ TEST_F(StepTest, AnEqualOutcomeKeepsTheEarlierResult) {
   EXPECT_EQ(records.size(), 2u);
 }
 
+TEST_F(StepTest, WithoutEarlyCutoffTheNewResultStays) {
+  int count = 0;
+  FakeOp op({.definition = "generate", .run = [&count](const auto&) {
+               ++count;
+               return Result<std::string>("same");
+             }});
+  const Probe first = probe(op, input("x"));
+  const ResultPtr earlier = run(op, first, input("x"))->result;
+  const CacheRecord newer{.definition = first.keys.definition,
+                          .content = first.keys.content,
+                          .inputs = first.keys.record_inputs,
+                          .output = {Digest::of("tree same")},
+                          .body = "earlier"};
+  ASSERT_TRUE(index_->add(newer));
+  const StepPolicy forced{.look_up = false, .early_cutoff = true};
+  EXPECT_EQ(text_of(run(op, first, input("x"), forced)->result), "earlier");
+  const StepPolicy none{.look_up = false, .early_cutoff = false};
+  EXPECT_EQ(text_of(run(op, first, input("x"), none)->result), "same");
+}
+
 TEST_F(StepTest, AFailedRunLeavesNoRecord) {
   FakeOp op = upper();
   op.does_.run = [](const auto&) { return Result<std::string>(not_found("no")); };
-  const Result<Probe> probed = probe_step(op, input("x"), *index_, true);
-  EXPECT_FALSE(run_step(op, probed->keys, input("x"), *index_, true, cancel_).has_value());
-  EXPECT_TRUE(index_->find(probed->keys.content)->empty());
+  const Probe probed = probe(op, input("x"));
+  EXPECT_FALSE(run(op, probed, input("x")).has_value());
+  EXPECT_TRUE(index_->find(probed.keys.content)->empty());
 }
 
 }  // namespace

@@ -196,9 +196,15 @@ class FakeMetadata final : public snapshotter::Metadata {
   Result<std::optional<snapshotter::GitTreeRow>> find_git_tree(const Digest&) override {
     return std::optional<snapshotter::GitTreeRow>();
   }
+  Status put_known_build(const Digest&, const std::string&) override { return {}; }
+  Result<std::optional<std::string>> find_known_build(const Digest&) override {
+    return std::optional<std::string>();
+  }
+  Status forget_known_builds() override { return {}; }
   Status put_record(const snapshotter::RecordRow&) override { return {}; }
-  Result<std::vector<snapshotter::RecordRow>> find_records_by_definition(const Digest&) override {
-    return none();
+  Result<std::vector<std::vector<snapshotter::RecordRow>>> find_records_by_definition(
+      std::span<const Digest> keys) override {
+    return std::vector<std::vector<snapshotter::RecordRow>>(keys.size());
   }
   Result<std::vector<snapshotter::RecordRow>> find_records_by_content(const Digest&) override {
     return none();

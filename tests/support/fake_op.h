@@ -37,16 +37,19 @@ class FakeOp final : public solver::Op {
     };
     std::function<Result<std::string>(const std::vector<std::string>&)> run;
     std::chrono::milliseconds duration{0};
-    bool forget = false;  // the bytes behind records are gone
+    std::chrono::milliseconds hashing{0};  // how long content_digest takes
+    bool forget = false;                   // the bytes behind records are gone
+    Lane lane = Lane::Exec;
   };
   explicit FakeOp(Behaviour behaviour) : does_(std::move(behaviour)) {}
 
-  Lane lane() const override { return Lane::Exec; }
+  Lane lane() const override { return does_.lane; }
   bool is_direct() const override { return does_.source; }
   std::string definition() const override { return does_.definition; }
   solver::InputRule input_rule(std::size_t) const override { return does_.rule; }
   Result<Digest> content_digest(std::size_t, const solver::ResultPtr& result) override {
     ++hashed;
+    std::this_thread::sleep_for(does_.hashing);
     return Digest::of(does_.selected(text_of(result)));
   }
   Result<std::optional<solver::Output>> restore(const solver::CacheRecord& record,

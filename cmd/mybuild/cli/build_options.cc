@@ -5,6 +5,7 @@
 #include "cmd/mybuild/cli/credential_options.h"
 #include "cmd/mybuild/cli/output_spec.h"
 #include "cmd/mybuild/cli/values.h"
+#include "frontend/dockerfile/go_format.h"
 #include "frontend/remote/git_url.h"
 #include "frontend/remote/http_url.h"
 
@@ -74,6 +75,16 @@ Status set_platforms(Options& options, std::string_view value) {
       list.push_back(platform);
     }
   }
+  return {};
+}
+
+Status set_step_timeout(Options& options, std::string_view value) {
+  const auto timeout = std::chrono::duration_cast<std::chrono::milliseconds>(
+      TRY(frontend::parse_go_duration(value)));
+  if (timeout.count() <= 0) {
+    return invalid_argument("--step-timeout needs a time of at least 1ms, not \"{}\"", value);
+  }
+  options.request.step_timeout = timeout;
   return {};
 }
 
@@ -235,6 +246,12 @@ constexpr Flag<Options> kFlags[] = {
       .help = "Run the steps of this stage again",
       .repeatable = true},
      set_no_cache_filter},
+    {{.name = "no-early-cutoff",
+      .help = "Run all that stands on a step that ran, also when it left the same files as before"},
+     [](Options& options, std::string_view value) -> Status {
+       options.request.early_cutoff = !TRY(parse_bool(value));
+       return {};
+     }},
     {{.name = "output",
       .letter = 'o',
       .argument = "OUTPUT",
@@ -304,6 +321,10 @@ constexpr Flag<Options> kFlags[] = {
        options.ssh.push_back(parse_ssh(value));
        return {};
      }},
+    {{.name = "step-timeout",
+      .argument = "DURATION",
+      .help = "Stop a RUN step that takes longer, and fail (10m, 1h30m; default: no limit)"},
+     set_step_timeout},
     {{.name = "tag",
       .letter = 't',
       .argument = "NAME[:TAG]",

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
 #include <utility>
 
 namespace mybuild::progress {
@@ -16,6 +17,9 @@ namespace mybuild::progress {
 namespace {
 
 constexpr std::size_t kMostQueued = 8 << 20;  // bytes of log; then the steps have to wait
+/// Events come in bursts: to wake the printer for each of them costs more than a cached build does.
+constexpr std::chrono::milliseconds kGatherTime(5);
+constexpr std::size_t kGatherBytes = 64 << 10;
 // BuildKit's plain form repeats ten lines of a failed step; on a terminal the log was never shown,
 // so all of it is kept.
 constexpr StepTable::Limits kPlainLimits = {.log_lines = 10, .log_bytes = 1 << 20};
@@ -80,10 +84,13 @@ void Progress::on_event(solver::Event event) {
   }
   queued_bytes_ += size_of(event);
   queue_.push_back(std::move(event));
+  const bool wake = queue_.size() == 1 || queued_bytes_ >= kGatherBytes;
   if (!thread_) {
     thread_.emplace([this] { run(); });
   }
-  filled_.notify_one();
+  if (wake) {
+    filled_.notify_one();
+  }
 }
 
 Outcome Progress::finish() {
@@ -123,6 +130,10 @@ bool Progress::wait_for_events(std::vector<solver::Event>& events) {
     filled_.wait(lock, ready);
   } else {
     filled_.wait_for(lock, due - clock_.now(), ready);
+  }
+  if (!queue_.empty()) {
+    filled_.wait_for(lock, kGatherTime,
+                     [this] { return queued_bytes_ >= kGatherBytes || finishing_; });
   }
   std::swap(events, queue_);
   queued_bytes_ = 0;
