@@ -145,6 +145,7 @@ ops::OpDeps BuildSession::op_deps(BuildInputs& inputs, devices::DeviceSource& de
       .resolv_conf = host_resolv_conf(),
       .secrets = request_.secrets.get(),
       .agents = request_.agents.get(),
+      .selections = services_.history.get(),
       .invented_mtime = {.tv_sec = kInventedTime, .tv_nsec = 0},
   };
 }

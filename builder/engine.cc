@@ -70,6 +70,7 @@ Result<std::unique_ptr<Engine>> Engine::open(EngineOptions options) {
   own.metadata = TRY(snapshotter::Metadata::open(join_path(own.root, "state.db")));
   own.layers = TRY(snapshotter::LayerStore::open(own.root, *own.content, *own.metadata));
   own.index = make_record_index(*own.metadata, own.clock);
+  own.history = explain::make_history(own.metadata->builds(), own.clock);
   own.transport = registry::make_lazy_curl_transport();
   own.registry = registry::make_registry_client(*own.transport);
   own.push = registry::make_registry_push(*own.transport);

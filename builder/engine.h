@@ -3,6 +3,7 @@
 // directory and offers what the command line can ask for. Thread-safe; one per process.
 #pragma once
 
+#include "builder/explain/explanation.h"
 #include "builder/pull_policy.h"
 #include "builder/request.h"
 #include "builder/run/container.h"
@@ -47,6 +48,12 @@ class Engine {
   /// Fails with the first vertex's error (its place in the Dockerfile attached) or Cancelled.
   /// `cancel` belongs to this build: a failing step requests it too, so that the others stop.
   Result<BuildReport> build(const BuildRequest& request, solver::EventSink& events, Cancel& cancel);
+
+  /// What became of each step of a build and why. `build` is its id or how that begins; "": the one
+  /// that this engine made last, else the newest.
+  Result<explain::Explanation> explain(const std::string& build);
+  /// Those that are kept, newest first.
+  Result<std::vector<explain::BuildSummary>> builds();
 
   /// The Dockerfile and the contexts of a build that are not directories of this machine.
   Result<BuildInputs> read_inputs(const BuildRequest& request, solver::EventSink& events,

@@ -29,6 +29,14 @@ Result<std::vector<snapshotter::Layer>> Engine::image_layers(const Digest& confi
   return layers;
 }
 
+Result<explain::Explanation> Engine::explain(const std::string& build) {
+  return services_->history->explain(build);
+}
+
+Result<std::vector<explain::BuildSummary>> Engine::builds() {
+  return services_->history->list();
+}
+
 Result<std::vector<std::string>> Engine::repo_digests(const Digest& config) {
   std::vector<std::string> digests;
   for (const auto& row : TRY(services_->metadata->find_repo_digests(config))) {

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "builder/engine.h"
+#include "builder/explain/history.h"
 #include "builder/export/exporter.h"
 #include "builder/registry/client.h"
 #include "builder/registry/push.h"
@@ -34,6 +35,7 @@ struct Engine::Services {
   std::unique_ptr<snapshotter::Metadata> metadata;
   std::unique_ptr<snapshotter::LayerStore> layers;
   std::unique_ptr<solver::CacheIndex> index;
+  std::unique_ptr<explain::History> history;
   std::unique_ptr<registry::Transport> transport;
   std::unique_ptr<registry::RegistryClient> registry;
   std::unique_ptr<registry::RegistryPush> push;

@@ -4,6 +4,7 @@
 #include "snapshotter/base/guarded.h"
 #include "snapshotter/base/log.h"
 #include "snapshotter/base/sys.h"
+#include "snapshotter/build_tables_sqlite.h"
 #include "snapshotter/sqlite.h"
 
 #include <ctime>
@@ -12,7 +13,7 @@ namespace mybuild::snapshotter {
 
 namespace {
 
-constexpr std::int64_t kSchemaVersion = 3;
+constexpr std::int64_t kSchemaVersion = 4;
 
 /// A log of this many pages is folded back by the writer who closes. Shorter ones stay: to fold
 /// costs two fsyncs, to recover this many at the next open costs less than a millisecond.
@@ -59,7 +60,16 @@ CREATE TABLE IF NOT EXISTS http_files(
 CREATE TABLE IF NOT EXISTS git_trees(
   key BLOB PRIMARY KEY, diff_id BLOB NOT NULL, time INTEGER NOT NULL
 ) WITHOUT ROWID;
-PRAGMA user_version = 3;
+CREATE TABLE IF NOT EXISTS builds(
+  number INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL, created INTEGER NOT NULL,
+  last INTEGER NOT NULL, repeats INTEGER NOT NULL, duration INTEGER NOT NULL,
+  subject TEXT NOT NULL, image TEXT NOT NULL, error TEXT NOT NULL, outcomes TEXT NOT NULL, part BLOB
+);
+CREATE TABLE IF NOT EXISTS build_parts(
+  id INTEGER PRIMARY KEY, digest BLOB NOT NULL UNIQUE, size INTEGER NOT NULL, body BLOB NOT NULL
+);
+CREATE INDEX IF NOT EXISTS build_parts_by_age ON build_parts(id, size);
+PRAGMA user_version = 4;
 COMMIT;
 )";
 
@@ -134,7 +144,8 @@ Status transaction(SqliteConnection& db, Body body) {
 
 class SqliteMetadata final : public Metadata {
  public:
-  explicit SqliteMetadata(SqliteConnection db) : db_(std::move(db)) {}
+  explicit SqliteMetadata(SqliteConnection db)
+      : db_(std::move(db)), builds_(make_build_tables(db_, {})) {}
   ~SqliteMetadata() override {
     const auto db = db_.lock();
     if (db->wal_pages() >= kFoldAtClose) {
@@ -415,6 +426,8 @@ class SqliteMetadata final : public Metadata {
     return find_records(kRecordsByOutput, output);
   }
 
+  BuildTables& builds() override { return *builds_; }
+
  private:
   static Status wrote(SqliteConnection& db, Query& query) {
     TRY(query.run());
@@ -497,6 +510,7 @@ class SqliteMetadata final : public Metadata {
   }
 
   Guarded<SqliteConnection> db_;
+  const std::unique_ptr<BuildTables> builds_;
 };
 
 Result<SqliteConnection> open_database(const std::string& path) {

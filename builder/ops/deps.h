@@ -21,6 +21,8 @@
 
 namespace mybuild::ops {
 
+class SelectionLog;
+
 /// A directory that a LocalSource names.
 struct LocalDirectory {
   std::string path;
@@ -45,6 +47,7 @@ struct OpDeps {
   std::string resolv_conf;                            // text for /etc/resolv.conf of steps
   secrets::SecretSource* secrets = nullptr;           // null: none were given
   secrets::AgentSource* agents = nullptr;             // null: none were given
+  SelectionLog* selections = nullptr;                 // null: nobody wants to know
   struct timespec invented_mtime {};  // of directories and files that no source has a time for
 };
 

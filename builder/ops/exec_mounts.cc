@@ -147,14 +147,15 @@ void sort_mounts(std::vector<PlanMount>& mounts) {
   });
 }
 
-Result<Digest> bind_digest(const std::string& source, const ResultPtr& input, const OpDeps& deps) {
+Result<std::vector<SelectedSource>> select_bind(const std::string& source, const ResultPtr& input,
+                                                const OpDeps& deps) {
   const View view = TRY(open_view(input, deps));
   auto selected = select(*view.view, {source}, kOnePath);
   if (!selected) {
     return explain_missing(std::move(selected).error(), input, {source}, deps);
   }
   TRY(hash_contents(*view.view, *selected));
-  return selection_digest(*selected);
+  return selected;
 }
 
 }  // namespace mybuild::ops

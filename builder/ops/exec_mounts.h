@@ -5,6 +5,7 @@
 #pragma once
 
 #include "builder/ops/deps.h"
+#include "builder/ops/selection.h"
 #include "builder/sandbox/plan.h"
 #include "snapshotter/base/file.h"
 #include "solver/graph/op_spec.h"
@@ -33,8 +34,8 @@ Result<PreparedMounts> prepare_mounts(const solver::ExecOp& op,
 /// Outer mounts before those inside them, whatever the order in the Dockerfile.
 void sort_mounts(std::vector<sandbox::PlanMount>& mounts);
 
-/// The part of an input that a bind mount shows, for the step's content key.
-Result<Digest> bind_digest(const std::string& source, const solver::ResultPtr& input,
-                           const OpDeps& deps);
+/// The part of an input that a bind mount shows, for the step's content key: hashed.
+Result<std::vector<SelectedSource>> select_bind(const std::string& source,
+                                                const solver::ResultPtr& input, const OpDeps& deps);
 
 }  // namespace mybuild::ops

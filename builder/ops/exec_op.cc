@@ -4,6 +4,7 @@
 #include "builder/ops/exec_credentials.h"
 #include "builder/ops/exec_devices.h"
 #include "builder/ops/exec_mounts.h"
+#include "builder/ops/selection_log.h"
 #include "builder/ops/trees.h"
 #include "builder/sandbox/mount_point_layer.h"
 #include "frontend/dockerfile/go_format.h"
@@ -74,7 +75,7 @@ Status check_exit(const ExecOp& op, const oci::Platform& platform,
 class ExecOpRunner final : public solver::Op {
  public:
   ExecOpRunner(const solver::Vertex& vertex, const OpDeps& deps)
-      : vertex_(vertex), op_(std::get<ExecOp>(vertex.op)), deps_(deps) {}
+      : vertex_(vertex), op_(std::get<ExecOp>(vertex.op)), deps_(deps), noted_(deps.selections) {}
 
   Lane lane() const override { return Lane::Exec; }
   bool is_direct() const override { return false; }
@@ -91,13 +92,18 @@ class ExecOpRunner final : public solver::Op {
   /// Everything that any bind mount shows of the input.
   Result<Digest> content_digest(std::size_t input, const ResultPtr& result) override {
     solver::KeyBuilder key("mybuild.binds.v1");
+    std::vector<SelectedSource> all;
     for (const solver::ExecMount& mount : op_.mounts) {
       const auto* bind = std::get_if<solver::BindMount>(&mount.kind);
       if (bind != nullptr && mount.input == input) {
-        key.add(TRY(bind_digest(bind->source, result, deps_)));
+        std::vector<SelectedSource> selected = TRY(select_bind(bind->source, result, deps_));
+        key.add(selection_digest(selected));
+        std::move(selected.begin(), selected.end(), std::back_inserter(all));
       }
     }
-    return key.finish();
+    const Digest digest = key.finish();
+    noted_.note(digest, std::move(all));
+    return digest;
   }
 
   Result<std::optional<solver::Output>> restore(const solver::CacheRecord& record,
@@ -109,6 +115,7 @@ class ExecOpRunner final : public solver::Op {
   Result<solver::Output> exec(const std::vector<ResultPtr>& inputs,
                               const std::vector<solver::OutputId>& ids,
                               const Cancel& cancel) override {
+    noted_.report();
     const TreeResult* root = TRY(root_of(inputs));
     const StepCredentials credentials = TRY(StepCredentials::prepare(op_, deps_, cancel));
     const TempDir scratch = TRY(deps_.layers.scratch());
@@ -214,6 +221,7 @@ class ExecOpRunner final : public solver::Op {
   const solver::Vertex& vertex_;
   const ExecOp& op_;
   const OpDeps& deps_;
+  NotedSelections noted_;
 };
 
 }  // namespace

@@ -3,6 +3,7 @@
 
 #include "builder/ops/copy_plan.h"
 #include "builder/ops/missing_source.h"
+#include "builder/ops/selection_log.h"
 #include "builder/ops/trees.h"
 #include "snapshotter/base/file.h"
 #include "snapshotter/base/rooted_path.h"
@@ -31,7 +32,7 @@ struct Source {
 class FileOpRunner final : public solver::Op {
  public:
   FileOpRunner(const solver::Vertex& vertex, const OpDeps& deps)
-      : vertex_(vertex), op_(std::get<FileOp>(vertex.op)), deps_(deps) {}
+      : vertex_(vertex), op_(std::get<FileOp>(vertex.op)), deps_(deps), noted_(deps.selections) {}
 
   Lane lane() const override { return Lane::Disk; }
   bool is_direct() const override { return false; }
@@ -51,7 +52,9 @@ class FileOpRunner final : public solver::Op {
       TRY(hash_contents(*source->view.view, source->selected));
       all.insert(all.end(), source->selected.begin(), source->selected.end());
     }
-    return selection_digest(all);
+    const Digest digest = selection_digest(all);
+    noted_.note(digest, std::move(all));
+    return digest;
   }
 
   Result<std::optional<solver::Output>> restore(const solver::CacheRecord& record,
@@ -63,6 +66,7 @@ class FileOpRunner final : public solver::Op {
   Result<solver::Output> exec(const std::vector<ResultPtr>& inputs,
                               const std::vector<solver::OutputId>& ids,
                               const Cancel& cancel) override {
+    noted_.report();
     const TreeResult* base = TRY(base_of(inputs));
     const std::unique_ptr<snapshotter::TreeView> base_view = TRY(open_tree(base, deps_));
     StagedTree staged(*base_view);
@@ -192,6 +196,7 @@ class FileOpRunner final : public solver::Op {
   const solver::Vertex& vertex_;
   const FileOp& op_;
   const OpDeps& deps_;
+  NotedSelections noted_;
   std::mutex mutex_;
   std::map<std::size_t, std::shared_ptr<Source>> sources_;  // by action
   std::size_t archives_ = 0;
