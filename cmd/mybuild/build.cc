@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cmd/mybuild/call.h"
 #include "cmd/mybuild/cli/build_options.h"
+#include "cmd/mybuild/cli/explain_text.h"
 #include "cmd/mybuild/cli/result_files.h"
 #include "cmd/mybuild/progress/progress.h"
 #include "cmd/mybuild/progress/report.h"
@@ -20,10 +21,26 @@ namespace {
 
 using BuildResult = Result<builder::BuildReport>;
 
-BuildResult build(const BuildOptions& options, solver::EventSink& events, Cancel& cancel) {
+std::string explain_build(builder::Engine& engine, ExplainForm form) {
+  const auto explanation = engine.explain("");
+  if (!explanation) {
+    return fmt::format("WARNING: this build cannot be explained: {}\n",
+                       explanation.error().message());
+  }
+  return form == ExplainForm::Json ? explanation_json(*explanation)
+                                   : "\n" + explanation_text(*explanation, SystemClock().now());
+}
+
+/// `explained`: what is to be said of the steps, of a failed build as well.
+BuildResult build(const BuildOptions& options, solver::EventSink& events, Cancel& cancel,
+                  std::string& explained) {
   const builder::BuildRequest request = TRY(with_credentials(options, cancel));
   auto engine = TRY(open_engine(options.global, request.jobs));
-  return engine->build(request, events, cancel);
+  BuildResult result = engine->build(request, events, cancel);
+  if (options.explain != ExplainForm::None) {
+    explained = explain_build(*engine, options.explain);
+  }
+  return result;
 }
 
 /// A file from an earlier build must not be taken for this one's.
@@ -95,8 +112,9 @@ int build_verb(std::span<const std::string> args) {
   remove_stale(options.iid_file);
   progress::Progress events(mode, STDERR_FILENO, clock);
   BuildResult result = internal_error("the build did not run");
+  std::string explained;
   const Status ran = run_guarded(*gate, [&](Cancel& cancel) -> Status {
-    result = build(options, events, cancel);
+    result = build(options, events, cancel, explained);
     return {};
   });
   if (!ran) {
@@ -112,6 +130,7 @@ int build_verb(std::span<const std::string> args) {
   if (mode != progress::Mode::Quiet) {
     print_err(progress::warnings_text(outcome.warnings, options.global.debug, style));
   }
+  print_err(explained);
   if (!result) {
     print_err(progress::failed_steps_text(outcome.failed, style) +
               progress::error_text(result.error(), "failed to build", style));

@@ -26,6 +26,7 @@ constexpr Verb kVerbs[] = {
     {"volume", "Manage volumes: ls, create, rm, inspect, prune", volume_verb},
     {"images", "List the images of the local store", images_verb},
     {"history", "Show the instructions an image was made by, with sizes and layers", history_verb},
+    {"explain", "Say why the steps of a build ran again, or did not", explain_verb},
     {"inspect", "Print what is known about containers, images and volumes, as JSON", inspect_verb},
     {"rmi", "Remove images from the local store", rmi_verb},
     {"tag", "Give an image one more name", tag_verb},

@@ -36,6 +36,7 @@ int push_verb(std::span<const std::string> args);
 int load_verb(std::span<const std::string> args);
 int save_verb(std::span<const std::string> args);
 int history_verb(std::span<const std::string> args);
+int explain_verb(std::span<const std::string> args);
 int du_verb(std::span<const std::string> args);
 int version_verb(std::span<const std::string> args);
 

@@ -185,6 +185,19 @@ ContainerRoot Engine::container_root(const run::Container&) {
   return {};
 }
 
+Result<explain::Explanation> Engine::explain(const std::string& build) {
+  if (!build.empty()) {
+    return not_found("no such build: {}", build);
+  }
+  explain::Explanation explanation;
+  explanation.build.id = "b1";
+  return explanation;
+}
+
+Result<std::vector<explain::BuildSummary>> Engine::builds() {
+  return std::vector<explain::BuildSummary>(1);
+}
+
 Result<StoreUsage> Engine::usage() {
   return StoreUsage();
 }

@@ -67,7 +67,7 @@ TEST(Help, OfTheVerbsThatMoveAndDescribeImages) {
       {"pull", help_of(kPullCommand)}, {"push", help_of(kPushCommand)},
       {"load", help_of(kLoadCommand)}, {"save", help_of(kSaveCommand)},
       {"tag", help_of(kTagCommand)},   {"history", help_of(kHistoryCommand)},
-      {"du", help_of(kDuCommand)},
+      {"du", help_of(kDuCommand)},     {"explain", help_of(kExplainCommand)},
   };
   std::string all;
   for (const auto& [verb, text] : kTexts) {

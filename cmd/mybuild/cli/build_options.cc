@@ -111,6 +111,16 @@ Status set_progress(Options& options, std::string_view value) {
   return {};
 }
 
+Status set_explain(Options& options, std::string_view value) {
+  if (value == "json") {
+    options.explain = ExplainForm::Json;
+    return {};
+  }
+  const bool on = value == "text" || TRY(parse_bool(value));
+  options.explain = on ? ExplainForm::Text : ExplainForm::None;
+  return {};
+}
+
 /// For attestations, which we do not make: switching them off is fine.
 Status must_be_off(Options&, std::string_view value) {
   const auto on = parse_bool(value);
@@ -181,6 +191,10 @@ constexpr Flag<Options> kFlags[] = {
        options.call.call = on ? builder::Call::Check : options.call.call;
        return {};
      }},
+    {{.name = "explain",
+      .help = "Say at the end, on stderr, why each step ran or did not; --explain=json as one line "
+              "of JSON"},
+     set_explain},
     {{.name = "file",
       .letter = 'f',
       .argument = "FILE",
