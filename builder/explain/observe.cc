@@ -28,7 +28,10 @@ bool is_direct(const Vertex& vertex) {
 
 /// The words for a source in a sentence.
 struct SourceName {
-  std::string operator()(const solver::ImageSource& image) const { return image.reference; }
+  /// The digest is told beside it.
+  std::string operator()(const solver::ImageSource& image) const {
+    return image.reference.substr(0, image.reference.find('@'));
+  }
   std::string operator()(const solver::LocalSource& local) const {
     return local.name == "context" ? "the build context" : "the context " + local.name;
   }

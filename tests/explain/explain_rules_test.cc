@@ -125,8 +125,8 @@ TEST(Explain, FilesAreNamedFromTheManifests) {
   };
   FakePast past;
   past.builds.push_back(build("t", "dr", {kBase, copy("s1")}));
-  past.manifests["s1"]["a"] = {.content = 1};
-  past.manifests["s2"]["a"] = {.content = 2};
+  past.manifests["s1"]["a"].content = 1;
+  past.manifests["s2"]["a"].content = 2;
   const auto now = explain(build("n", "dr", {kBase, copy("s2")}), past).steps.back();
   ASSERT_EQ(now.differences.size(), 1U);
   EXPECT_TRUE(now.differences[0].files_known);

@@ -9,6 +9,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <cctype>
 
 namespace mybuild::cli {
 
@@ -196,6 +197,19 @@ std::vector<std::string> files_lines(const Difference& difference) {
   return {std::move(line)};
 }
 
+/// A step's name without its place.
+std::string_view instruction(std::string_view name) {
+  const std::size_t end = name.starts_with('[') ? name.find("] ") : std::string_view::npos;
+  return end == std::string_view::npos ? name : name.substr(end + 2);
+}
+
+/// "less than a second ago"
+std::string age_words(std::int64_t seconds, Time now) {
+  std::string age = ago(Time(std::chrono::seconds(seconds)), now);
+  age[0] = static_cast<char>(std::tolower(static_cast<unsigned char>(age[0])));
+  return age;
+}
+
 class TextPrinter {
  public:
   TextPrinter(const Explanation& explanation, Time now) : all_(explanation), now_(now) {}
@@ -224,9 +238,8 @@ class TextPrinter {
 
   void header() {
     const explain::BuildSummary& build = all_.build;
-    const std::string age =
-        ago(Time(std::chrono::seconds(build.repeats > 0 ? build.last : build.created)), now_);
-    sentence(fmt::format("build {}, {}, in {}: {} of {} steps found in the cache{}", build.id, age,
+    const std::string age = age_words(build.repeats > 0 ? build.last : build.created, now_);
+    sentence(fmt::format("build {}, {}, in {}: {} of {} steps found{}", build.id, age,
                          progress::elapsed(std::chrono::milliseconds(build.duration)), build.found,
                          build.steps,
                          build.repeats > 0 ? fmt::format(" (repeated: {})", build.repeats) : ""),
@@ -329,7 +342,7 @@ class TextPrinter {
       }
       lines.push_back(fmt::format("also different: {}", fmt::join(more, ", ")));
     }
-    if (step.compared_step != step.name) {
+    if (instruction(step.compared_step) != instruction(step.name)) {
       lines.push_back(fmt::format("(compared with {} of build {})", short_name(step.compared_step),
                                   step.compared_build));
     }
