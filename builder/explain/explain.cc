@@ -45,9 +45,11 @@ class Explainer {
     switch (out.state) {
       case StepState::HitByDefinition:
         out.reason = Reason::FoundDefinition;
+        out.cause = find_cut_off(index);
         break;
       case StepState::HitByContent:
         out.reason = Reason::FoundContent;
+        out.cause = find_cut_off(index);
         break;
       case StepState::NotReached:
         out.reason = Reason::NotReached;
@@ -67,6 +69,24 @@ class Explainer {
 
  private:
   const StepFacts& facts_of(const StepExplanation& step) const { return build_.steps[step.index]; }
+
+  /// A step below that ran, though what stands on it was found.
+  std::optional<Cause> find_cut_off(std::uint32_t index) const {
+    for (const Fact& fact : build_.steps[index].facts) {
+      if (!fact.step) {
+        continue;
+      }
+      if (state_at(build_, *fact.step) == StepState::Ran) {
+        return Cause{.step = *fact.step, .came_out_different = false, .difference = {}};
+      }
+      if (build_.steps[*fact.step].name.empty()) {  // a merge: what it is made of
+        if (auto below = find_cut_off(*fact.step)) {
+          return below;
+        }
+      }
+    }
+    return std::nullopt;
+  }
 
   void explain_source(StepExplanation& out) {
     out.reason = Reason::Source;

@@ -65,7 +65,8 @@ enum class Reason : std::uint8_t {
   NotNeeded,
 };
 
-/// Where a change began that reached a step through the steps it stands on.
+/// Where a change began that reached a step through the steps it stands on; of a step that was
+/// found, the step below it that ran again and came out the same.
 struct Cause {
   std::uint32_t step = 0;  // of this build
   /// The step is the same; it ran again, and its outcome is another one.

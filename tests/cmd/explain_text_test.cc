@@ -79,6 +79,8 @@ Explanation all_reasons() {
   steps.add("[1/9] FROM busybox", StepState::Source, Reason::Source).differences = {base};
   steps.add("[2/9] WORKDIR /src", StepState::HitByDefinition, Reason::FoundDefinition);
   steps.add("[3/9] COPY a b", StepState::HitByContent, Reason::FoundContent);
+  steps.add("[3/9] RUN same", StepState::HitByDefinition, Reason::FoundDefinition).cause =
+      Cause{.step = 3, .came_out_different = false, .difference = {}};
   steps.add("[4/9] RUN new", StepState::Ran, Reason::Unlike);
   steps.add("[4/9] RUN forced", StepState::Ran, Reason::Forced);
   steps.add("[5/9] RUN gone", StepState::Ran, Reason::Gone);
@@ -87,7 +89,7 @@ Explanation all_reasons() {
   auto& caused = steps.add("[8/9] RUN after", StepState::Stopped, Reason::Changed);
   caused.differences = {changed(FactKind::Step, "[4/9] RUN forced", "1", "2"),
                         changed(FactKind::BuildArg, "V", "1", "2")};
-  caused.cause = Cause{.step = 4, .came_out_different = true, .difference = {}};
+  caused.cause = Cause{.step = 5, .came_out_different = true, .difference = {}};
   auto& found = steps.add("[8/9] RUN other", StepState::Ran, Reason::Changed);
   found.differences = {changed(FactKind::Step, "[3/9] COPY a b", "1", "2")};
   found.cause = Cause{.step = 2,
@@ -200,11 +202,11 @@ TEST(ExplainJson, HasAllThatTheTextHas) {
   EXPECT_EQ(json["created"], "1970-01-12T13:44:40Z");
   EXPECT_EQ(json["steps"][0]["differences"][0]["kind"], "base");
   EXPECT_EQ(json["steps"][0]["differences"][0]["was"], kDigestA);
-  EXPECT_EQ(json["steps"][4]["reason"], "no-cache");
-  EXPECT_EQ(json["steps"][8]["cause"]["step"], "[4/9] RUN forced");
-  EXPECT_EQ(json["steps"][8]["cause"]["came_out_different"], true);
-  EXPECT_EQ(json["steps"][9]["cause"]["difference"]["files"][0]["path"], "a");
-  EXPECT_EQ(json["steps"][11]["reason"], "not-needed");
+  EXPECT_EQ(json["steps"][5]["reason"], "no-cache");
+  EXPECT_EQ(json["steps"][9]["cause"]["step"], "[4/9] RUN forced");
+  EXPECT_EQ(json["steps"][9]["cause"]["came_out_different"], true);
+  EXPECT_EQ(json["steps"][10]["cause"]["difference"]["files"][0]["path"], "a");
+  EXPECT_EQ(json["steps"][12]["reason"], "not-needed");
 }
 
 TEST(ExplainList, HasALinePerBuild) {

@@ -117,6 +117,18 @@ TEST(Explain, AStepThatRanAgainAndCameOutDifferentIsTheCause) {
   EXPECT_TRUE(step.cause->came_out_different);
 }
 
+TEST(Explain, AStepThatRanAgainAndCameOutTheSameIsNamedByWhatWasFound) {
+  const std::vector<StepFacts> steps{run_step("[1/2] RUN a", "a", "o"),
+                                     run_step("[2/2] RUN b", "b", "p", {}, 0)};
+  for (const std::string outcomes : {"Rh", "rc"}) {
+    const auto step = last_step(build("n", outcomes, steps), {});
+    ASSERT_TRUE(step.cause) << outcomes;
+    EXPECT_EQ(step.cause->step, 0U);
+    EXPECT_FALSE(step.cause->came_out_different);
+  }
+  EXPECT_FALSE(last_step(build("n", "hh", steps), {}).cause);
+}
+
 TEST(Explain, FilesAreNamedFromTheManifests) {
   const auto copy = [](const std::string& selection) {
     return StepFacts{.name = "[2/2] COPY a b",

@@ -217,8 +217,9 @@ class TextPrinter {
   std::string print() {
     header();
     if (all_.steps.empty()) {
-      sentence(all_.facts_lost ? "What went into its steps is no longer kept."
-                               : "It failed before any of its steps was looked at.",
+      sentence(all_.facts_lost            ? "What went into its steps is no longer kept."
+               : all_.build.error.empty() ? "It has no steps."
+                                          : "It failed before any of its steps was looked at.",
                0);
     }
     for (const StepExplanation& step : all_.steps) {
@@ -296,7 +297,12 @@ class TextPrinter {
 
   std::vector<std::string> reason_lines(const StepExplanation& step) const {
     switch (step.reason) {
+      case Reason::FoundDefinition:
+        return step.cause ? cut_off_lines(*step.cause) : std::vector<std::string>();
       case Reason::FoundContent:
+        if (step.cause) {
+          return cut_off_lines(*step.cause);
+        }
         return {"its inputs are what they were in an earlier build, though made in another way"};
       case Reason::Unlike:
         return {"no earlier build had this step"};
@@ -315,7 +321,6 @@ class TextPrinter {
       case Reason::Source:
       case Reason::Changed:
         return changed_lines(step);
-      case Reason::FoundDefinition:
       case Reason::FirstBuild:
       case Reason::NotNeeded:
         break;
@@ -349,9 +354,18 @@ class TextPrinter {
     return lines;
   }
 
+  std::string name_at(std::uint32_t index) const {
+    const StepExplanation* step = step_at(index);
+    return step == nullptr ? "a step before it" : short_name(step->name);
+  }
+
+  std::vector<std::string> cut_off_lines(const explain::Cause& cause) const {
+    return {name_at(cause.step) + " ran again and came out the same"};
+  }
+
   std::vector<std::string> cause_lines(const explain::Cause& cause) const {
     const StepExplanation* source = step_at(cause.step);
-    const std::string name = source == nullptr ? "a step before it" : short_name(source->name);
+    const std::string name = name_at(cause.step);
     if (cause.came_out_different) {
       return {fmt::format("the cause lies further up: {} ran again and came out different", name)};
     }
