@@ -80,7 +80,7 @@ Explanation all_reasons() {
   steps.add("[2/9] WORKDIR /src", StepState::HitByDefinition, Reason::FoundDefinition);
   steps.add("[3/9] COPY a b", StepState::HitByContent, Reason::FoundContent);
   steps.add("[3/9] RUN same", StepState::HitByDefinition, Reason::FoundDefinition).cause =
-      Cause{.step = 3, .came_out_different = false, .difference = {}};
+      Cause{.step = 1, .came_out_different = false, .difference = {}};
   steps.add("[4/9] RUN new", StepState::Ran, Reason::Unlike);
   steps.add("[4/9] RUN forced", StepState::Ran, Reason::Forced);
   steps.add("[5/9] RUN gone", StepState::Ran, Reason::Gone);

@@ -7,8 +7,6 @@
 #include "solver/key.h"
 
 #include <gtest/gtest.h>
-#include <cstdio>
-#include "builder/explain/manifest.h"
 
 namespace mybuild::explain {
 namespace {
@@ -203,50 +201,5 @@ TEST_F(HistoryTest, AnotherProcessExplainsTheNewest) {
   EXPECT_EQ(other->explain("").value().build.id, history_->list().value()[0].id);
 }
 
-
-TEST_F(HistoryTest, ZZMeasure) {
-  solver::GraphBuilder builder;
-  solver::Edge last = builder.add(solver::SourceOp{solver::ImageSource{.reference = "a", .manifest = Digest::of("x"), .chain = Digest::of("x")}}, {}, {}, {.name = "[1/21] FROM a", .location = {}});
-  for (int i = 0; i < 20; ++i) {
-    solver::ExecOp make;
-    make.args = {"/bin/sh", "-c", "make " + std::to_string(i)};
-    for (int e = 0; e < 15; ++e) make.env.push_back("V" + std::to_string(e) + "=some value of a variable");
-    last = builder.add(make, {last}, {}, {.name = "[2/21] RUN make", .location = SourceLocation{.file="D",.first_line=i,.last_line=i,.excerpt={}}});
-  }
-  graph_ = std::move(builder).build();
-  targets_ = {last};
-  solved_ = {};
-  solved_.vertices.resize(21);
-  for (unsigned i = 0; i < 21; ++i) finish(solver::Edge{i}, "r" + std::to_string(i));
-  const auto t0 = std::chrono::steady_clock::now();
-  add();
-  const auto t1 = std::chrono::steady_clock::now();
-  all_found();
-  add();
-  const auto t2 = std::chrono::steady_clock::now();
-  std::vector<long> us;
-  for (int i = 0; i < 300; ++i) {
-    const auto a = std::chrono::steady_clock::now();
-    add();
-    us.push_back((std::chrono::steady_clock::now() - a) / std::chrono::microseconds(1));
-  }
-  std::sort(us.begin(), us.end());
-  std::printf("first %ld us, first warm %ld us, repeat min %ld median %ld p90 %ld us\n", (long)((t1 - t0) / std::chrono::microseconds(1)), (long)((t2 - t1) / std::chrono::microseconds(1)), us[0], us[150], us[270]);
-  ops::SelectedSource source;
-  for (int i = 0; i < 20000; ++i) {
-    ops::SelectedEntry e;
-    e.entry.path = "src/dir" + std::to_string(i / 100) + "/file" + std::to_string(i) + ".c";
-    e.entry.size = 1000 + i;
-    e.entry.content = Digest::of(e.entry.path);
-    source.entries.push_back(e);
-  }
-  for (int i = 0; i < 8; ++i) {
-    source.entries[0].entry.content = Digest::of(std::to_string(i));
-    const auto a = std::chrono::steady_clock::now();
-    history_->selected(Digest::of("x" + std::to_string(i)), {source});
-    std::printf("20000 files: %ld us\n", (long)((std::chrono::steady_clock::now() - a) / std::chrono::microseconds(1)));
-  }
-  std::printf("manifest %zu, packed %zu\n", encode_manifest({source}).size(), metadata_->builds().find_part(Digest::of("x1")).value()->size());
-}
 }  // namespace
 }  // namespace mybuild::explain
