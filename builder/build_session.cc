@@ -7,6 +7,7 @@
 #include "frontend/dockerfile/main_context.h"
 #include "frontend/remote/http_url.h"
 #include "snapshotter/base/file.h"
+#include "snapshotter/base/log.h"
 
 namespace mybuild::builder {
 
@@ -45,6 +46,12 @@ BuildSession::BuildSession(Engine::Services& services, snapshotter::Snapshotter&
       images_(services.image_resolver(request.pull, events, cancel)),
       files_(services.http_sources(events, request.secrets.get())),
       commits_(services.git_sources(events, request.secrets.get(), request.agents.get())) {}
+
+BuildSession::~BuildSession() {
+  if (const Status saved = services_.stat_index.save(); !saved) {
+    log::debug("stat index: {}", saved.error().message());  // the next build reads files again
+  }
+}
 
 void BuildSession::FirstShowing::on_event(solver::Event event) {
   const auto* started = std::get_if<solver::VertexStarted>(&event);
@@ -140,6 +147,7 @@ ops::OpDeps BuildSession::op_deps(BuildInputs& inputs, devices::DeviceSource& de
       .lanes = services_.lanes,
       .clock = services_.clock,
       .directories = std::move(inputs.directories),
+      .contents = snapshotter::ContentMemory(services_.stat_index, request_.reread_contexts),
       .trees = std::move(inputs.trees),
       .cache_mounts_dir = join_path(services_.root, "cache-mounts"),
       .resolv_conf = host_resolv_conf(),

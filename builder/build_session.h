@@ -24,6 +24,9 @@ class BuildSession final : public ContextOpener, public frontend::MetaResolver {
                                                      const BuildRequest& request,
                                                      solver::EventSink& events, Cancel& cancel);
 
+  /// Saves what was learnt of contexts, however the build ended.
+  ~BuildSession() override;
+
   /// Solves what makes the context, and nothing else. The tree lives as long as the session.
   Result<std::shared_ptr<const snapshotter::TreeView>> open(
       const frontend::MainContext& context,

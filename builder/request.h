@@ -30,6 +30,7 @@ struct BuildRequest {
   bool no_cache = false;
   std::vector<std::string> no_cache_filter;
   bool pull = false;
+  bool reread_contexts = false;  // --context-verify=full: what stat says of files proves nothing
   solver::NetworkMode network = solver::NetworkMode::Default;
   std::vector<std::string> extra_hosts;
   std::uint64_t shm_size = 0;

@@ -12,11 +12,13 @@
 #include "builder/source/git_source.h"
 #include "builder/source/http_source.h"
 #include "builder/source/image_resolver.h"
+#include "snapshotter/base/file.h"
 #include "snapshotter/base/lanes.h"
 #include "snapshotter/content/content_store.h"
 #include "snapshotter/layer_store.h"
 #include "snapshotter/metadata.h"
 #include "snapshotter/snapshotter.h"
+#include "snapshotter/stat_index.h"
 #include "solver/cache_index.h"
 
 #include <memory>
@@ -26,10 +28,13 @@ namespace mybuild::builder {
 
 struct Engine::Services {
   explicit Services(const EngineOptions& options)
-      : root(options.root), lanes({.exec = options.jobs, .net = 16, .disk = 8}) {}
+      : root(options.root),
+        stat_index(join_path(root, "stat-index")),
+        lanes({.exec = options.jobs, .net = 16, .disk = 8}) {}
 
   std::string root;
   SystemClock clock;
+  snapshotter::StatIndex stat_index;
   std::unique_ptr<snapshotter::ContentStore> content;
   std::unique_ptr<snapshotter::Metadata> metadata;
   std::unique_ptr<snapshotter::LayerStore> layers;

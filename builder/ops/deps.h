@@ -11,6 +11,7 @@
 #include "builder/source/image_resolver.h"
 #include "snapshotter/base/clock.h"
 #include "snapshotter/base/lanes.h"
+#include "snapshotter/content_memory.h"
 #include "snapshotter/layer_store.h"
 #include "snapshotter/snapshotter.h"
 #include "solver/progress.h"
@@ -40,6 +41,7 @@ struct OpDeps {
   Lanes& lanes;
   const Clock& clock;
   std::map<std::string, LocalDirectory> directories;  // by LocalSource::name
+  snapshotter::ContentMemory contents;                // what is known of files of these directories
   std::map<std::string, source::SourceTree> trees;    // the same, for what is no directory
   std::string cache_mounts_dir;                       // <root>/cache-mounts
   std::string resolv_conf;                            // text for /etc/resolv.conf of steps

@@ -74,7 +74,7 @@ Status check_exit(const ExecOp& op, const oci::Platform& platform,
 class ExecOpRunner final : public solver::Op {
  public:
   ExecOpRunner(const solver::Vertex& vertex, const OpDeps& deps)
-      : vertex_(vertex), op_(std::get<ExecOp>(vertex.op)), deps_(deps) {}
+      : vertex_(vertex), op_(std::get<ExecOp>(vertex.op)), deps_(deps), contexts_(deps) {}
 
   Lane lane() const override { return Lane::Exec; }
   bool is_direct() const override { return false; }
@@ -94,7 +94,7 @@ class ExecOpRunner final : public solver::Op {
     for (const solver::ExecMount& mount : op_.mounts) {
       const auto* bind = std::get_if<solver::BindMount>(&mount.kind);
       if (bind != nullptr && mount.input == input) {
-        key.add(TRY(bind_digest(bind->source, result, deps_)));
+        key.add(TRY(bind_digest(bind->source, result, deps_, contexts_)));
       }
     }
     return key.finish();
@@ -112,7 +112,9 @@ class ExecOpRunner final : public solver::Op {
     const TreeResult* root = TRY(root_of(inputs));
     const StepCredentials credentials = TRY(StepCredentials::prepare(op_, deps_, cancel));
     const TempDir scratch = TRY(deps_.layers.scratch());
-    PreparedMounts mounts = TRY(prepare_mounts(op_, inputs, scratch.path(), deps_, cancel));
+    PreparedMounts mounts =
+        TRY(prepare_mounts(op_, inputs, scratch.path(), deps_, contexts_, cancel));
+    contexts_.release();
     std::unique_ptr<snapshotter::Active> active = TRY(prepare_root(root, scratch.path()));
     SandboxPlan plan = make_plan(active->root());
     plan.mounts = std::move(mounts.mounts);
@@ -214,6 +216,7 @@ class ExecOpRunner final : public solver::Op {
   const solver::Vertex& vertex_;
   const ExecOp& op_;
   const OpDeps& deps_;
+  BoundContexts contexts_;
 };
 
 }  // namespace

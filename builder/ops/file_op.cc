@@ -41,7 +41,7 @@ class FileOpRunner final : public solver::Op {
   }
 
   Result<Digest> content_digest(std::size_t input, const ResultPtr& result) override {
-    std::vector<SelectedSource> all;
+    std::vector<const SelectedSource*> all;
     for (std::size_t i = 0; i < op_.actions.size(); ++i) {
       const auto* copy = std::get_if<CopyAction>(&op_.actions[i]);
       if (copy == nullptr || copy->input != input) {
@@ -49,7 +49,9 @@ class FileOpRunner final : public solver::Op {
       }
       const std::shared_ptr<Source> source = TRY(select_source(i, *copy, result));
       TRY(hash_contents(*source->view.view, source->selected));
-      all.insert(all.end(), source->selected.begin(), source->selected.end());
+      for (const SelectedSource& selected : source->selected) {
+        all.push_back(&selected);
+      }
     }
     return selection_digest(all);
   }
@@ -64,6 +66,19 @@ class FileOpRunner final : public solver::Op {
                               const std::vector<solver::OutputId>& ids,
                               const Cancel& cancel) override {
     const TreeResult* base = TRY(base_of(inputs));
+    Result<snapshotter::Layer> made = make_layer(base, inputs, cancel);
+    if (!made && made.error().kind() == ErrorKind::DataLoss) {
+      distrust_sources();
+    }
+    const snapshotter::Layer layer = TRY(std::move(made));
+    release_sources();
+    return with_layer(base, op_.has_base ? ids[0] : solver::OutputId{}, layer, deps_.clock.now());
+  }
+
+ private:
+  Result<snapshotter::Layer> make_layer(const TreeResult* base,
+                                        const std::vector<ResultPtr>& inputs,
+                                        const Cancel& cancel) {
     const std::unique_ptr<snapshotter::TreeView> base_view = TRY(open_tree(base, deps_));
     StagedTree staged(*base_view);
     const TempDir scratch = TRY(deps_.layers.scratch());
@@ -71,12 +86,9 @@ class FileOpRunner final : public solver::Op {
       TRY(cancel.check());
       TRY(stage(i, inputs, scratch.path(), staged));
     }
-    const snapshotter::Layer layer = TRY(deps_.layers.commit_changes(staged.changes(), staged));
-    release_sources();
-    return with_layer(base, op_.has_base ? ids[0] : solver::OutputId{}, layer, deps_.clock.now());
+    return deps_.layers.commit_changes(staged.changes(), staged);
   }
 
- private:
   Result<const TreeResult*> base_of(const std::vector<ResultPtr>& inputs) const {
     return as_tree(op_.has_base ? inputs[0] : nullptr);
   }
@@ -97,6 +109,14 @@ class FileOpRunner final : public solver::Op {
       slot = std::move(source);
     }
     return slot;
+  }
+
+  /// Not what the key says: what was remembered of a file is wrong, or it changed just now.
+  void distrust_sources() {
+    const std::lock_guard lock(mutex_);
+    for (const auto& [action, source] : sources_) {
+      distrust_contents(*source->view.view, source->selected);
+    }
   }
 
   void release_sources() {

@@ -65,6 +65,7 @@ TEST_F(BuildOptionsTest, ATypicalLineBecomesARequest) {
                          "--platform=linux/amd64",
                          "--no-cache-filter=a,b",
                          "--pull",
+                         "--context-verify=full",
                          "--build-context",
                          "src=../src",
                          "--network=none",
@@ -91,6 +92,7 @@ TEST_F(BuildOptionsTest, ATypicalLineBecomesARequest) {
   EXPECT_EQ(request.platforms.size(), 2U);
   EXPECT_THAT(request.no_cache_filter, ElementsAre("a", "b"));
   EXPECT_TRUE(request.pull);
+  EXPECT_TRUE(request.reread_contexts);
   EXPECT_TRUE(request.no_cache);
   EXPECT_THAT(request.contexts, ElementsAre(Pair("src", "../src")));
   EXPECT_EQ(request.network, solver::NetworkMode::None);
@@ -108,6 +110,12 @@ TEST_F(BuildOptionsTest, ABuildArgWithoutValueComesFromTheEnvironment) {
       read({"--build-arg", "MYBUILD_TEST_SET", "--build-arg", "MYBUILD_TEST_UNSET", "."});
   ASSERT_TRUE(got);
   EXPECT_THAT(got->request.build_args, ElementsAre(Pair("MYBUILD_TEST_SET", "here")));
+}
+
+TEST_F(BuildOptionsTest, AContextIsVerifiedByStatOrInFull) {
+  EXPECT_FALSE(read({"."})->request.reread_contexts);
+  EXPECT_FALSE(read({"--context-verify=full", "--context-verify=stat", "."})->request.reread_contexts);
+  EXPECT_FALSE(read({"--context-verify=mtime", "."}));
 }
 
 TEST_F(BuildOptionsTest, AnEmptyFilterLeavesNoStageOut) {

@@ -105,6 +105,14 @@ Status set_network(Options& options, std::string_view value) {
   return unsupported("there is no network '{}'", value).with_hint("use default, none or host");
 }
 
+Status set_context_verify(Options& options, std::string_view value) {
+  if (value != "stat" && value != "full") {
+    return invalid_argument("--context-verify cannot be '{}'", value).with_hint("use stat or full");
+  }
+  options.request.reread_contexts = value == "full";
+  return {};
+}
+
 Status set_progress(Options& options, std::string_view value) {
   options.progress = TRY(parse_progress(value));
   options.progress_word = value;
@@ -181,6 +189,11 @@ constexpr Flag<Options> kFlags[] = {
        options.call.call = on ? builder::Call::Check : options.call.call;
        return {};
      }},
+    {{.name = "context-verify",
+      .argument = "MODE",
+      .help = "How files of the context are known to be unchanged: stat (by size, times and inode; "
+              "the default) or full (all are read)"},
+     set_context_verify},
     {{.name = "file",
       .letter = 'f',
       .argument = "FILE",
