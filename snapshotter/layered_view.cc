@@ -112,7 +112,9 @@ class StackedView final : public TreeView {
     }
     const int fd = dir->dirs.front().get();
     std::vector<ListedEntry> listed;
-    for (const DirItem& item : TRY(read_dir(fd))) {
+    const std::vector<DirItem> items = TRY(read_dir(fd));
+    listed.reserve(items.size());
+    for (const DirItem& item : items) {
       if (item.type == DT_SOCK || !wanted(item.name)) {
         continue;
       }

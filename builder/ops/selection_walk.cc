@@ -47,17 +47,17 @@ constexpr std::size_t kParallelFrom = 8;
 
 struct Directory;
 
-struct Item {
-  std::string below;
-  ListedEntry listed;
-  bool only_leads = false;            // kept if something below it is
-  std::unique_ptr<Directory> inside;  // of a directory
+struct Subdirectory {
+  std::size_t at = 0;       // its entry's place in the directory that it is in
+  bool only_leads = false;  // kept if something below it is
+  std::unique_ptr<Directory> inside;
 };
 
 struct Directory {
   std::string path;   // in the tree
   std::string below;  // below the source
-  std::vector<Item> items;
+  std::vector<SelectedEntry> entries;
+  std::vector<Subdirectory> subdirectories;
   Status status;
 };
 
@@ -110,7 +110,9 @@ class Walk {
       return fate != Fate::Skipped;
     };
     auto fate = std::size_t{0};
-    for (ListedEntry& listed : TRY(tree_.read_directory(directory.path, wanted))) {
+    std::vector<ListedEntry> all = TRY(tree_.read_directory(directory.path, wanted));
+    directory.entries.reserve(all.size());
+    for (ListedEntry& listed : all) {
       const std::string below = join_path(directory.below, base_name(listed.entry.path));
       while (fates[fate].first != below) {
         ++fate;  // a name without an entry
@@ -125,7 +127,9 @@ class Walk {
 
   Status read_all(Directory& directory) const {
     const auto any = [](const std::string&) { return true; };
-    for (ListedEntry& listed : TRY(tree_.read_directory(directory.path, any))) {
+    std::vector<ListedEntry> all = TRY(tree_.read_directory(directory.path, any));
+    directory.entries.reserve(all.size());
+    for (ListedEntry& listed : all) {
       std::string below = join_path(directory.below, base_name(listed.entry.path));
       add(directory, std::move(below), std::move(listed), false);
     }
@@ -133,16 +137,16 @@ class Walk {
   }
 
   static void add(Directory& directory, std::string below, ListedEntry listed, bool only_leads) {
-    std::unique_ptr<Directory> inside;
     if (listed.entry.type == EntryType::Directory) {
-      inside = std::make_unique<Directory>();
+      auto inside = std::make_unique<Directory>();
       inside->path = listed.entry.path;
       inside->below = below;
+      directory.subdirectories.push_back(
+          {.at = directory.entries.size(), .only_leads = only_leads, .inside = std::move(inside)});
     }
-    directory.items.push_back({.below = std::move(below),
-                               .listed = std::move(listed),
-                               .only_leads = only_leads,
-                               .inside = std::move(inside)});
+    directory.entries.push_back({.below = std::move(below),
+                                 .entry = std::move(listed.entry),
+                                 .hard_link = listed.hard_link});
   }
 
   Status read_levels(Directory& top) {
@@ -159,11 +163,9 @@ class Walk {
       std::vector<Directory*> next;
       for (Directory* directory : level) {
         TRY(Status(directory->status));
-        found_ += directory->items.size();
-        for (Item& item : directory->items) {
-          if (item.inside) {
-            next.push_back(item.inside.get());
-          }
+        found_ += directory->entries.size();
+        for (const Subdirectory& subdirectory : directory->subdirectories) {
+          next.push_back(subdirectory.inside.get());
         }
       }
       level = std::move(next);
@@ -171,19 +173,23 @@ class Walk {
     return {};
   }
 
+  /// Depth first: a directory, then all below it, then its next sibling.
   static void flatten(Directory& directory, std::vector<SelectedEntry>& entries) {
-    for (Item& item : directory.items) {
-      entries.push_back({.below = std::move(item.below),
-                         .entry = std::move(item.listed.entry),
-                         .hard_link = item.listed.hard_link});
-      const std::size_t kept = entries.size();
-      if (item.inside) {
-        flatten(*item.inside, entries);
+    std::size_t next = 0;
+    const auto take_until = [&](std::size_t end) {
+      for (; next < end; ++next) {
+        entries.push_back(std::move(directory.entries[next]));
       }
-      if (item.only_leads && entries.size() == kept) {
+    };
+    for (const Subdirectory& subdirectory : directory.subdirectories) {
+      take_until(subdirectory.at + 1);
+      const std::size_t kept = entries.size();
+      flatten(*subdirectory.inside, entries);
+      if (subdirectory.only_leads && entries.size() == kept) {
         entries.pop_back();
       }
     }
+    take_until(directory.entries.size());
   }
 
   const TreeView& tree_;

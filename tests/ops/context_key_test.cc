@@ -47,7 +47,7 @@ class ContextKeyTest : public testing::Test {
   }
   /// Waits until what stands there now is old enough to be remembered.
   void settle(const std::string& path) const {
-    while (!is_settled(info(path), snapshotter::file_clock())) {
+    while (!snapshotter::is_settled(info(path), snapshotter::file_clock())) {
       std::this_thread::sleep_for(std::chrono::milliseconds(5));
     }
   }
@@ -139,7 +139,7 @@ TEST_F(ContextKeyTest, WhatMayStillChangeUnseenIsNotRemembered) {
     write("d/fresh", std::to_string(attempt));
     (void)key();
     const bool known = is_known("d/fresh");
-    if (!is_settled(info("d/fresh"), snapshotter::file_clock())) {
+    if (!snapshotter::is_settled(info("d/fresh"), snapshotter::file_clock())) {
       EXPECT_FALSE(known) << "it could be written to within the same tick";
       return;
     }
@@ -157,16 +157,16 @@ TEST_F(ContextKeyTest, ADigestThatProvedWrongIsForgotten) {
 }
 
 TEST_F(ContextKeyTest, AFileThatKeepsChangingIsNamedOrTakenInOneState) {
-  write("d/file", std::string(300'000, 'a'));
+  write("d/file", std::string(60'000, 'a'));
   std::atomic<bool> end = false;
   std::thread writer([&] {
     for (char c = 'a'; !end; c = c == 'z' ? 'a' : static_cast<char>(c + 1)) {
-      write("d/new", std::string(300'000, c));
+      write("d/new", std::string(60'000, c));
       must(sys::rename_at(AT_FDCWD, at("d/new"), AT_FDCWD, at("d/file")));
     }
   });
   const auto tree = view();
-  for (int i = 0; i < 200; ++i) {
+  for (int i = 0; i < 50; ++i) {
     Entry entry;
     entry.path = "d/file";
     if (const Status hashed = tree->hash(entry); !hashed) {
@@ -175,7 +175,7 @@ TEST_F(ContextKeyTest, AFileThatKeepsChangingIsNamedOrTakenInOneState) {
     }
     bool is_state = false;
     for (char c = 'a'; c <= 'z'; ++c) {
-      is_state |= *entry.content == Digest::of(std::string(300'000, c));
+      is_state |= *entry.content == Digest::of(std::string(60'000, c));
     }
     EXPECT_TRUE(is_state);
   }
@@ -183,29 +183,25 @@ TEST_F(ContextKeyTest, AFileThatKeepsChangingIsNamedOrTakenInOneState) {
   writer.join();
 }
 
-TEST_F(ContextKeyTest, AFileThatGrowsForeverIsDataLossByName) {
+TEST_F(ContextKeyTest, AFileThatChangesWithEveryLookIsDataLossByName) {
+  write("d/log", std::string(8'000'000, 'x'));
   std::atomic<bool> end = false;
-  write("d/log", "");
   std::thread writer([&] {
-    const Fd log = must(sys::open(at("d/log"), O_WRONLY | O_APPEND));
-    const std::string line(8000, 'x');
+    const Fd log = must(sys::open(at("d/log"), O_WRONLY));
     while (!end) {
-      must(sys::write_all(log.get(), as_bytes(line)));
-      if (info("d/log").st_size > 50'000'000) {
-        must(sys::ftruncate(log.get(), 0));
-      }
+      must(sys::write_all(log.get(), as_bytes("y")));
     }
   });
   const auto tree = view();
   int failures = 0;
-  for (int i = 0; i < 1000 && failures == 0; ++i) {
+  for (int i = 0; i < 50 && failures == 0; ++i) {
     Entry entry;
     entry.path = "d/log";
     const Status hashed = tree->hash(entry);
-    failures += hashed ? 0 : 1;
     if (!hashed) {
+      ++failures;
       EXPECT_EQ(hashed.error().kind(), ErrorKind::DataLoss);
-      EXPECT_NE(hashed.error().message().find("d/log: changed while"), std::string::npos);
+      EXPECT_TRUE(hashed.error().message().starts_with("d/log: changed while it was being read"));
     }
   }
   end = true;
