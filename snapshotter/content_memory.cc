@@ -39,6 +39,9 @@ std::optional<FileFacts> ContentMemory::recall(const struct stat& info) const {
 Result<std::optional<Entry>> ContentMemory::read(int fd, const std::string& path) const {
   const struct timespec started = file_clock();
   const struct stat before = TRY(sys::fstat(fd));
+  if (!S_ISREG(before.st_mode)) {
+    return std::optional<Entry>();
+  }
   Entry entry = TRY(read_file_entry(fd, before, path));
   entry.content = TRY(hash_file(fd, entry.size).context(path));
   const struct stat after = TRY(sys::fstat(fd));

@@ -129,6 +129,7 @@ Status StatIndex::save() {
   const std::optional<FileLock> lock =
       TRY(FileLock::try_acquire(path_ + ".lock", FileLock::Mode::Exclusive));
   if (!lock) {
+    dirty_ = true;
     return {};
   }
   const std::unique_ptr<Table> others = Table::load(path_, boot_);  // may be newer than ours

@@ -14,7 +14,7 @@
 // - A process replaces the file as a whole by rename and merges what others wrote since. Every
 //   entry has a check sum, looked at when it is used, so loading costs a mapping only.
 //
-// What stat cannot see, and so nobody who trusts it: writes through a shared mapping whose page is
+// What stat cannot show, and so is missed: writes through a shared mapping whose page is
 // dirty already (until the kernel writes it back), and a clock that is set back to the very
 // nanosecond. `mybuild build --context-verify=full` reads everything.
 //

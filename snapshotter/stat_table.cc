@@ -61,6 +61,12 @@ Header make_header(const std::string& boot, std::uint64_t slots, std::uint64_t g
   return header;
 }
 
+Status write_draft(const std::string& path, const Header& header, std::span<const StatSlot> table) {
+  const Fd fd = TRY(sys::open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, 0600));
+  TRY(sys::write_all(fd.get(), std::as_bytes(std::span(&header, 1))));
+  return sys::write_all(fd.get(), std::as_bytes(table));
+}
+
 }  // namespace
 
 StatSlot make_slot(const struct stat& info) {
@@ -180,9 +186,11 @@ Status StatIndex::Table::write(const std::string& path, const std::string& boot,
   const Header header = make_header(boot, table.size(), generation);
   // A name of its own, which the caller's lock guards: what a killed process left is written over.
   const std::string draft = path + ".draft";
-  const Fd fd = TRY(sys::open(draft, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, 0600));
-  TRY(sys::write_all(fd.get(), std::as_bytes(std::span(&header, 1))));
-  TRY(sys::write_all(fd.get(), std::as_bytes(std::span(table))));
+  const Status written = write_draft(draft, header, table);
+  if (!written) {
+    (void)sys::unlink_at(AT_FDCWD, draft);  // what fills the disk up would stay
+    return written;
+  }
   return sys::rename_at(AT_FDCWD, draft, AT_FDCWD, path);
 }
 
