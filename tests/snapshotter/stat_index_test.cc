@@ -5,6 +5,8 @@
 #include "tests/snapshotter/tree_support.h"
 #include "tests/support/kill_at_syscall.h"
 
+#include <thread>
+
 namespace mybuild::snapshotter::testing {
 namespace {
 
@@ -198,6 +200,31 @@ TEST_F(StatIndexTest, above_the_limit_those_unseen_for_longest_go) {
   EXPECT_EQ(known(30, 31), 1);
 }
 
+TEST_F(StatIndexTest, threads_of_two_processes_never_see_a_wrong_answer) {
+  const auto one = open();
+  const auto two = open();
+  std::vector<std::thread> threads;
+  for (int number = 0; number < 4; ++number) {
+    threads.emplace_back([&index = number % 2 == 0 ? *one : *two, number] {
+      for (std::uint64_t inode = 1; inode < 1000; ++inode) {
+        const struct stat info = stat_of(inode % 50);
+        if (const auto facts = index.find(info)) {
+          EXPECT_EQ(*facts, facts_of(inode % 50));
+        }
+        (inode + static_cast<std::uint64_t>(number)) % 7 != 0
+            ? index.remember(info, facts_of(inode % 50))
+            : index.forget(info);
+        if (inode % 100 == 0) {
+          must(index.save());
+        }
+      }
+    });
+  }
+  for (std::thread& thread : threads) {
+    thread.join();
+  }
+}
+
 TEST_F(StatIndexTest, a_kill_at_any_call_of_a_save_leaves_a_good_one) {
   fill(1, 9);
   for (std::size_t step = 0;; ++step) {
@@ -234,6 +261,12 @@ TEST(IsSettledTest, times_must_lie_before_the_last_tick_and_the_grain_of_the_fil
   EXPECT_TRUE(settled(kOld, {100, 300'000'000}, {100, 500'000'000}));
   EXPECT_FALSE(settled(kOld, {100, 1}, {99, 999'999'999})) << "a clock that was set back";
   EXPECT_FALSE(settled({5'000'000'000, 1}, kOld, {100, 0})) << "an mtime in the future";
+}
+
+TEST(TellsChangesTest, file_systems_that_nobody_knows_are_not_trusted) {
+  const Fd proc = must(sys::open("/proc/self/stat", O_RDONLY));
+  EXPECT_FALSE(tells_changes(proc.get()));
+  EXPECT_FALSE(tells_changes(-1));
 }
 
 }  // namespace
