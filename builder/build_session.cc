@@ -27,22 +27,23 @@ std::string host_resolv_conf() {
 
 Result<std::unique_ptr<BuildSession>> BuildSession::start(Engine::Services& services,
                                                           const BuildRequest& request,
-                                                          solver::EventSink& events,
-                                                          Cancel& cancel) {
+                                                          solver::EventSink& events, Cancel& cancel,
+                                                          const Cancel& downloads) {
   snapshotter::Snapshotter* snapshotter = TRY(services.get_snapshotter());
   return std::unique_ptr<BuildSession>(
-      new BuildSession(services, *snapshotter, request, events, cancel));
+      new BuildSession(services, *snapshotter, request, events, cancel, downloads));
 }
 
 BuildSession::BuildSession(Engine::Services& services, snapshotter::Snapshotter& snapshotter,
-                           const BuildRequest& request, solver::EventSink& events, Cancel& cancel)
+                           const BuildRequest& request, solver::EventSink& events, Cancel& cancel,
+                           const Cancel& downloads)
     : services_(services),
       snapshotter_(snapshotter),
       request_(request),
       events_(events),
       cancel_(cancel),
       first_showing_(events),
-      images_(services.image_resolver(request.pull, events, cancel)),
+      images_(services.image_resolver(request.pull, events, downloads)),
       files_(services.http_sources(events, request.secrets.get())),
       commits_(services.git_sources(events, request.secrets.get(), request.agents.get())) {}
 

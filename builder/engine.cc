@@ -77,6 +77,8 @@ Result<std::unique_ptr<Engine>> Engine::open(EngineOptions options) {
   own.sandbox = sandbox::make_sandbox(own.helper);
   const std::string trash = join_path(own.root, "trash");
   own.volumes = run::make_volume_store(join_path(own.root, "volumes"), trash, own.clock);
+  own.cache_mounts =
+      std::make_unique<caches::CacheStore>(join_path(own.root, "cache-mounts"), trash, own.clock);
   own.containers = run::make_container_store(
       {.dir = join_path(own.root, "containers"), .trash_dir = trash}, *own.volumes, own.clock);
   return std::unique_ptr<Engine>(new Engine(std::move(services)));

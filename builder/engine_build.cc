@@ -4,6 +4,7 @@
 
 #include "builder/build_session.h"
 #include "builder/engine.h"
+#include "builder/failure.h"
 #include "builder/image_result.h"
 #include "builder/internal_step.h"
 #include "builder/ops/trees.h"
@@ -165,15 +166,21 @@ Result<frontend::FrontendOutput> lower(const BuildRequest& request, const BuildI
 
 Result<BuildInputs> Engine::read_inputs(const BuildRequest& request, solver::EventSink& events,
                                         Cancel& cancel) {
-  const auto session = TRY(BuildSession::start(*services_, request, events, cancel));
+  const auto session = TRY(BuildSession::start(*services_, request, events, cancel, cancel));
   return read_build_inputs(request, *session);
 }
 
 Result<BuildReport> Engine::build(const BuildRequest& request, solver::EventSink& events,
                                   Cancel& cancel) {
   Services& own = *services_;
+  FailureWatch watch(events);
+  std::optional<LinkedCancel> linked;
+  if (wants_evidence(request)) {
+    linked.emplace(cancel);
+  }
   // A missing right is said before anything is downloaded.
-  const auto session = TRY(BuildSession::start(own, request, events, cancel));
+  const auto session =
+      TRY(BuildSession::start(own, request, watch, linked ? linked->inner() : cancel, cancel));
   BuildInputs inputs = TRY(load_inputs(request, *session, events, own.clock));
   const frontend::FrontendOutput lowered = TRY(lower(request, inputs, *session, events));
   devices::DeviceSource devices(devices::default_cdi_directories(), request.allowed.devices);
@@ -181,13 +188,22 @@ Result<BuildReport> Engine::build(const BuildRequest& request, solver::EventSink
   const std::vector<exporter::OutputSpec> outputs = outputs_of(request);
   TRY(exporter::check_outputs(outputs, expected_output(request, lowered), events));
 
-  const ops::OpDeps op_deps = session->op_deps(inputs, devices);
+  ops::OpDeps op_deps = session->op_deps(inputs, devices);
+  ops::FailedSteps failed_steps;
+  op_deps.failed = wants_evidence(request) ? &failed_steps : nullptr;
   solver::SolveResult solved = session->solve(lowered.graph, op_deps, target_edges(lowered));
+  exporter::ExportDeps export_deps = own.export_deps(events, cancel);
   if (solved.failure) {
-    return std::move(*solved.failure);
+    return wants_evidence(request) ? handle_failure({.request = request,
+                                                     .outputs = outputs,
+                                                     .lowered = lowered,
+                                                     .solved = solved,
+                                                     .op_deps = op_deps,
+                                                     .vertex = watch.failed()},
+                                                    export_deps)
+                                   : std::move(*solved.failure);
   }
 
-  exporter::ExportDeps export_deps = own.export_deps(events, cancel);
   export_deps.fetch = fetcher(lowered, solved, session->images());
   BuildReport report;
   count_vertices(lowered.graph, solved, report);

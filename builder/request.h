@@ -9,6 +9,7 @@
 #include "builder/secrets/ssh_agent.h"
 #include "frontend/frontend.h"
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -16,6 +17,17 @@
 #include <vector>
 
 namespace mybuild::builder {
+
+/// What is done with the files of a step that failed.
+enum class OnError {
+  Discard,  // nothing
+  Keep,     // they become an image without a name
+  Shell,    // and a shell is offered in them
+};
+
+/// Prints what failed, then calls `shell` in the same thread, which takes the terminal until it
+/// ends; its error says why there was none.
+using OfferShell = std::function<void(const Error& failure, const std::function<Status()>& shell)>;
 
 struct BuildRequest {
   std::string context;  // a directory, a URL, or "-" for standard input
@@ -40,6 +52,9 @@ struct BuildRequest {
   Entitlements allowed;                            // --allow
   std::shared_ptr<secrets::SecretSource> secrets;  // null: none
   std::shared_ptr<secrets::AgentSource> agents;    // null: none
+  OnError on_error = OnError::Discard;
+  OfferShell offer_shell;      // for OnError::Shell
+  bool export_failed = false;  // outputs get the files of the step that failed; -t does not
 };
 
 struct BuildReport {

@@ -3,6 +3,7 @@
 // made once.
 #pragma once
 
+#include "builder/caches/store.h"
 #include "builder/engine.h"
 #include "builder/export/exporter.h"
 #include "builder/registry/client.h"
@@ -42,6 +43,7 @@ struct Engine::Services {
   std::unique_ptr<snapshotter::Snapshotter> snapshotter;  // chosen when a step first needs it
   std::unique_ptr<run::VolumeStore> volumes;
   std::unique_ptr<run::ContainerStore> containers;
+  std::unique_ptr<caches::CacheStore> cache_mounts;
   Lanes lanes;  // last: its threads end before what they use
 
   /// What exporters get of the store.

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "builder/devices/device_source.h"
+#include "builder/ops/failed_steps.h"
 #include "builder/sandbox/sandbox.h"
 #include "builder/secrets/secret_source.h"
 #include "builder/secrets/ssh_agent.h"
@@ -43,6 +44,7 @@ struct OpDeps {
   std::map<std::string, source::SourceTree> trees;    // the same, for what is no directory
   std::string cache_mounts_dir;                       // <root>/cache-mounts
   std::string resolv_conf;                            // text for /etc/resolv.conf of steps
+  FailedSteps* failed = nullptr;                      // null: nobody wants evidence
   secrets::SecretSource* secrets = nullptr;           // null: none were given
   secrets::AgentSource* agents = nullptr;             // null: none were given
   struct timespec invented_mtime {};  // of directories and files that no source has a time for

@@ -41,14 +41,14 @@ Result<std::vector<std::string>> context_dirs(const ContextResult& context,
 
 class MountPreparer {
  public:
-  MountPreparer(const solver::ExecOp& op, const std::vector<ResultPtr>& inputs,
+  MountPreparer(const solver::Vertex& vertex, const std::vector<ResultPtr>& inputs,
                 const std::string& scratch, const OpDeps& deps, PreparedMounts& prepared)
-      : has_root_(op.has_root),
+      : has_root_(std::get<solver::ExecOp>(vertex.op).has_root),
         inputs_(inputs),
         scratch_(scratch),
         deps_(deps),
         prepared_(prepared),
-        caches_(deps) {}
+        caches_(vertex, deps) {}
 
   Status add(const solver::ExecMount& mount) {
     mount_ = &mount;
@@ -127,13 +127,13 @@ class MountPreparer {
 
 }  // namespace
 
-Result<PreparedMounts> prepare_mounts(const solver::ExecOp& op,
+Result<PreparedMounts> prepare_mounts(const solver::Vertex& vertex,
                                       const std::vector<ResultPtr>& inputs,
                                       const std::string& scratch, const OpDeps& deps,
                                       const Cancel& cancel) {
   PreparedMounts prepared;
-  MountPreparer preparer(op, inputs, scratch, deps, prepared);
-  for (const solver::ExecMount& mount : op.mounts) {
+  MountPreparer preparer(vertex, inputs, scratch, deps, prepared);
+  for (const solver::ExecMount& mount : std::get<solver::ExecOp>(vertex.op).mounts) {
     TRY(preparer.add(mount));
   }
   TRY(preparer.open_caches(cancel));

@@ -23,9 +23,9 @@ struct PreparedMounts {
   std::vector<FileLock> locks;                              // of cache mounts
 };
 
-/// `scratch`: a directory for upper layers of bind mounts. Waits for cache mounts that another step
-/// holds locked.
-Result<PreparedMounts> prepare_mounts(const solver::ExecOp& op,
+/// `vertex`: with an ExecOp. `scratch`: a directory for upper layers of bind mounts. Waits for
+/// cache mounts that another step holds locked.
+Result<PreparedMounts> prepare_mounts(const solver::Vertex& vertex,
                                       const std::vector<solver::ResultPtr>& inputs,
                                       const std::string& scratch, const OpDeps& deps,
                                       const Cancel& cancel);

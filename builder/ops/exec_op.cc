@@ -71,6 +71,15 @@ Status check_exit(const ExecOp& op, const oci::Platform& platform,
       .with_hint(start_hint(exit, platform));
 }
 
+/// What a step runs in.
+struct StepRoom {
+  StepCredentials credentials;
+  TempDir scratch;
+  PreparedMounts mounts;
+  std::unique_ptr<snapshotter::Active> active;
+  SandboxPlan plan;
+};
+
 class ExecOpRunner final : public solver::Op {
  public:
   ExecOpRunner(const solver::Vertex& vertex, const OpDeps& deps)
@@ -110,24 +119,61 @@ class ExecOpRunner final : public solver::Op {
                               const std::vector<solver::OutputId>& ids,
                               const Cancel& cancel) override {
     const TreeResult* root = TRY(root_of(inputs));
-    const StepCredentials credentials = TRY(StepCredentials::prepare(op_, deps_, cancel));
-    const TempDir scratch = TRY(deps_.layers.scratch());
-    PreparedMounts mounts = TRY(prepare_mounts(op_, inputs, scratch.path(), deps_, cancel));
+    StepRoom room = TRY(prepare(root, inputs, cancel));
+    const sandbox::SandboxExit exit = TRY(deps_.sandbox.run(
+        room.plan, sandbox::Stdio{.on_output = log_sink(), .in = {}, .out = {}, .err = {}}, cancel,
+        room.credentials.fds()));
+    TRY(cancel.check());
+    const Status succeeded = check_exit(op_, vertex_.platform, exit);
+    if (!succeeded && deps_.failed == nullptr) {
+      return succeeded.error();
+    }
+    const solver::OutputId parent = op_.has_root ? ids[0] : solver::OutputId{};
+    Result<solver::Output> output = commit(std::move(room.active), root, parent);
+    if (succeeded) {
+      return output;
+    }
+    if (output) {
+      deps_.failed->put(vertex_.id, std::move(output->result));
+    }
+    return succeeded.error();
+  }
+
+  Result<sandbox::SandboxExit> run_shell(const std::vector<ResultPtr>& inputs,
+                                         const ResultPtr& files, sandbox::Stdio stdio, int signals,
+                                         const Cancel& cancel) const {
+    const TreeResult* root = TRY(as_tree(files));
+    StepRoom room = TRY(prepare(root, inputs, cancel));
+    room.plan.argv = {shell_of(op_)};
+    room.plan.env.emplace_back("TERM=xterm");
+    room.plan.terminal = true;
+    return deps_.sandbox.run(room.plan, std::move(stdio), cancel, room.credentials.fds(), signals);
+  }
+
+ private:
+  Result<solver::Output> commit(std::unique_ptr<snapshotter::Active> active, const TreeResult* root,
+                                const solver::OutputId& root_id) const {
+    const std::string changed = TRY(deps_.snapshotter.finish(std::move(active)));
+    const snapshotter::Layer layer = TRY(deps_.layers.commit_tree(changed));
+    return with_layer(root, root_id, layer, deps_.clock.now());
+  }
+
+  Result<StepRoom> prepare(const TreeResult* root, const std::vector<ResultPtr>& inputs,
+                           const Cancel& cancel) const {
+    StepCredentials credentials = TRY(StepCredentials::prepare(op_, deps_, cancel));
+    TempDir scratch = TRY(deps_.layers.scratch());
+    PreparedMounts mounts = TRY(prepare_mounts(vertex_, inputs, scratch.path(), deps_, cancel));
     std::unique_ptr<snapshotter::Active> active = TRY(prepare_root(root, scratch.path()));
     SandboxPlan plan = make_plan(active->root());
     plan.mounts = std::move(mounts.mounts);
     TRY(complete(plan, credentials, scratch.path()));
-    const sandbox::SandboxExit exit = TRY(deps_.sandbox.run(
-        plan, sandbox::Stdio{.on_output = log_sink(), .in = {}, .out = {}, .err = {}}, cancel,
-        credentials.fds()));
-    TRY(cancel.check());
-    TRY(check_exit(op_, vertex_.platform, exit));
-    const std::string changed = TRY(deps_.snapshotter.finish(std::move(active)));
-    const snapshotter::Layer layer = TRY(deps_.layers.commit_tree(changed));
-    return with_layer(root, op_.has_root ? ids[0] : solver::OutputId{}, layer, deps_.clock.now());
+    return StepRoom{.credentials = std::move(credentials),
+                    .scratch = std::move(scratch),
+                    .mounts = std::move(mounts),
+                    .active = std::move(active),
+                    .plan = std::move(plan)};
   }
 
- private:
   const solver::BindMount* bind_of(std::size_t input) const {
     if (op_.has_root && input == 0) {
       return nullptr;
@@ -217,6 +263,27 @@ class ExecOpRunner final : public solver::Op {
 };
 
 }  // namespace
+
+std::string shell_of(const ExecOp& op) {
+  const std::size_t count = op.args.size();
+  const bool is_shell_form = count >= 3 && op.args[count - 2].starts_with('-') &&
+                             op.args[count - 2].find('c') != std::string::npos;
+  return is_shell_form ? op.args.front() : "/bin/sh";
+}
+
+Result<sandbox::SandboxExit> run_shell(const solver::Vertex& vertex,
+                                       const std::vector<ResultPtr>& inputs, const ResultPtr& files,
+                                       const OpDeps& deps, sandbox::Stdio stdio, int signals,
+                                       const Cancel& cancel) {
+  if (std::holds_alternative<ExecOp>(vertex.op)) {
+    return ExecOpRunner(vertex, deps).run_shell(inputs, files, std::move(stdio), signals, cancel);
+  }
+  solver::Vertex plain = vertex;
+  ExecOp op;
+  op.env = {"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"};
+  plain.op = std::move(op);
+  return ExecOpRunner(plain, deps).run_shell({files}, files, std::move(stdio), signals, cancel);
+}
 
 std::unique_ptr<solver::Op> make_exec_op(const solver::Vertex& vertex, const OpDeps& deps) {
   return std::make_unique<ExecOpRunner>(vertex, deps);

@@ -13,6 +13,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <functional>
+#include <utility>
 
 namespace mybuild::cli {
 
@@ -20,8 +22,10 @@ namespace {
 
 using BuildResult = Result<builder::BuildReport>;
 
-BuildResult build(const BuildOptions& options, solver::EventSink& events, Cancel& cancel) {
-  const builder::BuildRequest request = TRY(with_credentials(options, cancel));
+BuildResult build(const BuildOptions& options, solver::EventSink& events, Cancel& cancel,
+                  const builder::OfferShell& offer_shell) {
+  builder::BuildRequest request = TRY(with_credentials(options, cancel));
+  request.offer_shell = offer_shell;
   auto engine = TRY(open_engine(options.global, request.jobs));
   return engine->build(request, events, cancel);
 }
@@ -69,6 +73,48 @@ progress::Summary summary_of(const BuildOptions& options, const builder::BuildRe
   return summary;
 }
 
+/// What comes last of a build that shows its steps: once, before a shell if there is one.
+class Ending {
+ public:
+  Ending(progress::Progress& events, progress::Mode mode, progress::ReportStyle style, bool debug)
+      : events_(events), mode_(mode), style_(style), debug_(debug) {}
+
+  void show_warnings() {
+    if (std::exchange(ended_, true)) {
+      return;
+    }
+    outcome_ = events_.finish();
+    if (mode_ != progress::Mode::Quiet) {
+      print_err(progress::warnings_text(outcome_.warnings, debug_, style_));
+    }
+  }
+
+  void show_failure(const Error& failure) {
+    if (!std::exchange(failed_, true)) {
+      show_warnings();
+      print_err(progress::failed_steps_text(outcome_.failed, style_) +
+                progress::error_text(failure, "failed to build", style_));
+    }
+  }
+
+  void offer_shell(const Error& failure, const std::function<Status()>& shell) {
+    show_failure(failure);
+    print_err("\nA shell in the files of the failed step; what changes there is not kept.\n");
+    if (const Status ran = shell(); !ran) {
+      print_err(progress::error_text(ran.error(), "", style_));
+    }
+  }
+
+ private:
+  progress::Progress& events_;
+  const progress::Mode mode_;
+  const progress::ReportStyle style_;
+  const bool debug_;
+  bool ended_ = false;
+  bool failed_ = false;
+  progress::Outcome outcome_;
+};
+
 }  // namespace
 
 int build_verb(std::span<const std::string> args) {
@@ -94,9 +140,13 @@ int build_verb(std::span<const std::string> args) {
 
   remove_stale(options.iid_file);
   progress::Progress events(mode, STDERR_FILENO, clock);
+  Ending ending(events, mode, style, options.global.debug);
   BuildResult result = internal_error("the build did not run");
   const Status ran = run_guarded(*gate, [&](Cancel& cancel) -> Status {
-    result = build(options, events, cancel);
+    result = build(options, events, cancel,
+                   [&](const Error& failure, const std::function<Status()>& shell) {
+                     ending.offer_shell(failure, shell);
+                   });
     return {};
   });
   if (!ran) {
@@ -108,13 +158,9 @@ int build_verb(std::span<const std::string> args) {
     }
   }
 
-  const progress::Outcome outcome = events.finish();
-  if (mode != progress::Mode::Quiet) {
-    print_err(progress::warnings_text(outcome.warnings, options.global.debug, style));
-  }
+  ending.show_warnings();
   if (!result) {
-    print_err(progress::failed_steps_text(outcome.failed, style) +
-              progress::error_text(result.error(), "failed to build", style));
+    ending.show_failure(result.error());
     return gate->first_signal() ? 128 + *gate->first_signal() : 1;
   }
   if (mode == progress::Mode::Tty) {

@@ -24,6 +24,8 @@ constexpr Verb kVerbs[] = {
     {"container", "Manage containers: ls, inspect, prune and the verbs above", container_verb},
     {"image", "Manage images: ls, inspect, rm and the verbs below", image_verb},
     {"volume", "Manage volumes: ls, create, rm, inspect, prune", volume_verb},
+    {"cache-mount", "Manage what RUN --mount=type=cache keeps: ls, rm, export, import",
+     cache_mount_verb},
     {"images", "List the images of the local store", images_verb},
     {"history", "Show the instructions an image was made by, with sizes and layers", history_verb},
     {"inspect", "Print what is known about containers, images and volumes, as JSON", inspect_verb},

@@ -22,6 +22,7 @@ int kill_verb(std::span<const std::string> args);
 int ps_verb(std::span<const std::string> args);
 int rm_verb(std::span<const std::string> args);
 int container_verb(std::span<const std::string> args);
+int cache_mount_verb(std::span<const std::string> args);
 int volume_verb(std::span<const std::string> args);
 int images_verb(std::span<const std::string> args);
 int image_verb(std::span<const std::string> args);

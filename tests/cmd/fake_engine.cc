@@ -13,13 +13,14 @@
 
 namespace mybuild::builder {
 
-/// Containers and volumes as of a state directory where nothing ever ran.
+/// Containers, volumes and cache mounts as of a state directory where nothing ever ran.
 struct Engine::Services {
   SystemClock clock;
   std::unique_ptr<run::VolumeStore> volumes =
       run::make_volume_store("/nonexistent/volumes", "/nonexistent/trash", clock);
   std::unique_ptr<run::ContainerStore> containers = run::make_container_store(
       {.dir = "/nonexistent/containers", .trash_dir = "/nonexistent/trash"}, *volumes, clock);
+  caches::CacheStore cache_mounts{"/nonexistent/cache-mounts", "/nonexistent/trash", clock};
 };
 
 namespace {
@@ -142,6 +143,22 @@ run::ContainerStore& Engine::containers() {
 }
 run::VolumeStore& Engine::volumes() {
   return *services_->volumes;
+}
+
+const caches::CacheStore& Engine::cache_mounts() {
+  return services_->cache_mounts;
+}
+
+Status Engine::export_cache_mounts(const std::vector<std::string>& names, const std::string&,
+                                   solver::EventSink&, const Cancel&) {
+  TRY(cache_mounts().find(names.front()));
+  return {};
+}
+
+Result<std::vector<caches::Cache>> Engine::import_cache_mounts(const std::string&,
+                                                               const std::optional<std::string>&,
+                                                               solver::EventSink&, const Cancel&) {
+  return std::vector<caches::Cache>();
 }
 
 Result<std::vector<snapshotter::ImageRow>> Engine::images() {

@@ -126,6 +126,19 @@ Status must_be_on(Options&, std::string_view value) {
   return on ? Status() : unsupported("false is not supported");
 }
 
+Status set_on_error(Options& options, std::string_view value) {
+  using builder::OnError;
+  constexpr std::pair<std::string_view, OnError> kActions[] = {
+      {"discard", OnError::Discard}, {"keep", OnError::Keep}, {"shell", OnError::Shell}};
+  for (const auto& [word, action] : kActions) {
+    if (value == word) {
+      options.request.on_error = action;
+      return {};
+    }
+  }
+  return invalid_argument("--on-error is discard, keep or shell, not '{}'", value);
+}
+
 constexpr Flag<Options> kFlags[] = {
     {{.name = "add-host",
       .argument = "HOST:IP",
@@ -179,6 +192,12 @@ constexpr Flag<Options> kFlags[] = {
      [](Options& options, std::string_view value) -> Status {
        const bool on = TRY(parse_bool(value));
        options.call.call = on ? builder::Call::Check : options.call.call;
+       return {};
+     }},
+    {{.name = "export-failed",
+      .help = "When a step fails, write its files to the outputs; the build fails all the same"},
+     [](Options& options, std::string_view value) -> Status {
+       options.request.export_failed = TRY(parse_bool(value));
        return {};
      }},
     {{.name = "file",
@@ -235,6 +254,11 @@ constexpr Flag<Options> kFlags[] = {
       .help = "Run the steps of this stage again",
       .repeatable = true},
      set_no_cache_filter},
+    {{.name = "on-error",
+      .argument = "ACTION",
+      .help = "When a step fails: discard its files (default), keep them as an image without a "
+              "name, or open a shell in them"},
+     set_on_error},
     {{.name = "output",
       .letter = 'o',
       .argument = "OUTPUT",
@@ -397,6 +421,21 @@ void add_push(Options& options) {
   }
 }
 
+/// What a build that fails cannot do is said before it begins.
+Status check_failure_handling(const builder::BuildRequest& request) {
+  if (request.on_error == builder::OnError::Shell && ::isatty(STDIN_FILENO) == 0) {
+    return invalid_argument("--on-error=shell needs a terminal on standard input")
+        .with_hint("--on-error=keep makes an image of the failed step's files");
+  }
+  for (const exporter::OutputSpec& output : request.outputs) {
+    if (request.export_failed && (output.push || output.type == exporter::OutputType::Registry)) {
+      return invalid_argument("--export-failed does not push")
+          .with_hint("export to type=oci, docker, local, tar or image");
+    }
+  }
+  return {};
+}
+
 /// Who pushes must say where to.
 Status check_push(const builder::BuildRequest& request) {
   for (const exporter::OutputSpec& output : request.outputs) {
@@ -465,6 +504,7 @@ Status finish(Options& options, std::vector<std::string> positionals) {
   add_load(options);
   annotate(options.annotations, options.request.outputs);
   TRY(check_push(options.request));
+  TRY(check_failure_handling(options.request));
   TRY(check_outputs(options));
   return take_context(options, std::move(positionals.front()));
 }
