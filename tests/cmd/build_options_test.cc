@@ -4,6 +4,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <unistd.h>
+
 #include <cstdlib>
 
 namespace mybuild::cli {
@@ -46,6 +48,20 @@ class BuildOptionsTest : public testing::Test {
   ScopedEnv platform_{"DOCKER_DEFAULT_PLATFORM", nullptr};
   ScopedEnv progress_{"BUILDKIT_PROGRESS", nullptr};
 };
+
+TEST_F(BuildOptionsTest, SayWhatIsDoneWithAFailedStep) {
+  EXPECT_EQ(read({"."})->request.on_error, builder::OnError::Discard);
+  EXPECT_EQ(read({"--on-error=keep", "."})->request.on_error, builder::OnError::Keep);
+  EXPECT_TRUE(read({"--export-failed", "-o", "out", "."})->request.export_failed);
+  EXPECT_EQ(error_of({"--on-error=debug", "."}),
+            "--on-error is discard, keep or shell, not 'debug'");
+  EXPECT_EQ(error_of({"--export-failed", "--push", "-t", "h.org/a", "."}),
+            "--export-failed does not push");
+  if (::isatty(STDIN_FILENO) == 0) {
+    EXPECT_EQ(error_of({"--on-error=shell", "."}),
+              "--on-error=shell needs a terminal on standard input");
+  }
+}
 
 TEST_F(BuildOptionsTest, ATypicalLineBecomesARequest) {
   const auto got = read({"-f",
