@@ -4,7 +4,7 @@
 // Thread-compatible but for the sinks.
 #pragma once
 
-#include "builder/ops/failed_steps.h"
+#include "builder/ops/deps.h"
 #include "builder/services.h"
 #include "frontend/frontend.h"
 #include "solver/scheduler.h"

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # --export-failed: the outputs get the files of the step that failed, or those before it; the build fails all the same.
 . "$(dirname "$0")/lib.sh"
-printf 'FROM busybox\nENV A=b\nRUN echo before >/b\nRUN echo half >/made; kill -9 $$\nRUN echo never\n' | dockerfile
+printf 'FROM busybox\nENV A=b\nRUN echo before >/b\nRUN echo half >/made; sleep 9 & kill -9 $!; wait $!\nRUN echo never\n' | dockerfile
 build_fails --export-failed -o type=local,dest=out ctx && assert_log "^hint: the outputs have the failed step's files"
 assert_equal "$(cat out/b out/made | xargs)" "before half" "local"
 build_fails --export-failed -o type=oci,dest=oci,tar=false -o type=tar,dest=t.tar -o type=docker,dest=d.tar -t name ctx

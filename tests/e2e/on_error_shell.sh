@@ -20,7 +20,7 @@ def read(fd):
     global seen
     data = os.read(fd, 4096)
     seen += data
-    if lines and (seen.endswith(b"# ")):
+    if lines and b"# " in seen:
         os.write(fd, lines.pop(0)); seen = b""
     return data
 sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:], read, lambda fd: b"")))
