@@ -53,8 +53,10 @@ TEST_F(BuildOptionsTest, SayWhatIsDoneWithAFailedStep) {
   EXPECT_EQ(read({"."})->request.on_error, builder::OnError::Discard);
   EXPECT_EQ(read({"--on-error=keep", "."})->request.on_error, builder::OnError::Keep);
   EXPECT_TRUE(read({"--export-failed", "-o", "out", "."})->request.export_failed);
-  EXPECT_EQ(error_of({"--on-error=debug", "."}),
-            "--on-error is discard, keep or shell, not 'debug'");
+  EXPECT_EQ(
+      error_of({"--on-error=debug", "."}),
+      "invalid argument \"debug\" for \"--on-error\" flag: --on-error is discard, keep or shell, "
+      "not 'debug'");
   EXPECT_EQ(error_of({"--export-failed", "--push", "-t", "h.org/a", "."}),
             "--export-failed does not push");
   if (::isatty(STDIN_FILENO) == 0) {

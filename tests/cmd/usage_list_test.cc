@@ -85,12 +85,13 @@ TEST(Usage, JsonHasBytes) {
   EXPECT_EQ(whole["Volumes"][1], json::parse(R"({"Name":"left","Size":3,"Containers":0})"));
   EXPECT_EQ(whole["LocalVolumesSize"], 10);
   EXPECT_EQ(whole["GitMirrors"][0]["Remote"], "https://h.org/a.git");
-  EXPECT_EQ(whole["TotalSize"], 1485);
+  EXPECT_EQ(whole["TotalSize"], 1495);
 }
 
 TEST(Usage, ATemplateIsForTheSummary) {
   EXPECT_EQ(usage_text(usage(), {.format = "{{.Type}}"}, kNow).value(),
-            "Images\nContainers\nLocal Volumes\nBuild Cache\nLayer Blobs\nGit Mirrors\nTotal\n");
+            "Images\nContainers\nLocal Volumes\nBuild Cache\nLayer Blobs\nGit Mirrors\nCache "
+            "Mounts\nTotal\n");
 }
 
 }  // namespace
