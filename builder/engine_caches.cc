@@ -8,9 +8,11 @@
 #include "snapshotter/archive/codec.h"
 #include "snapshotter/base/sys.h"
 
+#include <poll.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 
 namespace mybuild::builder {
 
@@ -41,17 +43,21 @@ snapshotter::CompressionSpec compression_of(const std::string& dest) {
           .level = {}};
 }
 
-/// Ends a read of a pipe that nobody writes to.
+/// A read that can be interrupted, also of a pipe that nobody writes to.
 class CancellableSource final : public Source {
  public:
-  CancellableSource(Fd fd, const Cancel& cancel) : source_(std::move(fd)), cancel_(cancel) {}
+  CancellableSource(Fd fd, const Cancel& cancel) : fd_(std::move(fd)), cancel_(cancel) {}
   Result<std::size_t> read(MutableByteSpan buffer) override {
+    struct pollfd either[] = {{.fd = fd_.get(), .events = POLLIN, .revents = 0},
+                              {.fd = cancel_.fd(), .events = POLLIN, .revents = 0}};
+    while (::poll(either, 2, -1) < 0 && errno == EINTR) {
+    }
     TRY(cancel_.check());
-    return source_.read(buffer);
+    return sys::read(fd_.get(), buffer);
   }
 
  private:
-  FileSource source_;
+  const Fd fd_;
   const Cancel& cancel_;
 };
 
