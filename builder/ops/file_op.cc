@@ -7,6 +7,7 @@
 #include "snapshotter/base/file.h"
 #include "snapshotter/base/rooted_path.h"
 #include "snapshotter/base/sys.h"
+#include "solver/key.h"
 
 #include <map>
 #include <mutex>
@@ -41,7 +42,7 @@ class FileOpRunner final : public solver::Op {
   }
 
   Result<Digest> content_digest(std::size_t input, const ResultPtr& result) override {
-    std::vector<SelectedSource> all;
+    solver::KeyBuilder key("mybuild.copies.v1");
     for (std::size_t i = 0; i < op_.actions.size(); ++i) {
       const auto* copy = std::get_if<CopyAction>(&op_.actions[i]);
       if (copy == nullptr || copy->input != input) {
@@ -49,9 +50,9 @@ class FileOpRunner final : public solver::Op {
       }
       const std::shared_ptr<Source> source = TRY(select_source(i, *copy, result));
       TRY(hash_contents(*source->view.view, source->selected));
-      all.insert(all.end(), source->selected.begin(), source->selected.end());
+      key.add(selection_digest(source->selected));
     }
-    return selection_digest(all);
+    return key.finish();
   }
 
   Result<std::optional<solver::Output>> restore(const solver::CacheRecord& record,

@@ -10,6 +10,7 @@
 #include "solver/key.h"
 
 #include <algorithm>
+#include <map>
 
 namespace mybuild::ops {
 
@@ -302,18 +303,39 @@ Status hash_contents(const TreeView& tree, std::vector<SelectedSource>& sources)
   return {};
 }
 
+namespace {
+
+/// What a source brings as the list of a layer: of the names of one file the first is the file, the
+/// others are links to it, as the copy makes them.
+snapshotter::ChangeList as_changes(const SelectedSource& source) {
+  snapshotter::ChangeList entries;
+  entries.reserve(source.entries.size());
+  std::map<std::pair<std::uint64_t, std::uint64_t>, std::string> first_names;
+  for (const SelectedEntry& selected : source.entries) {
+    Entry entry = selected.entry;
+    entry.path = selected.below;
+    if (selected.hard_link) {
+      const auto [first, is_new] = first_names.emplace(*selected.hard_link, entry.path);
+      if (!is_new) {
+        entry.type = EntryType::HardLink;
+        entry.link = first->second;
+        entry.size = 0;
+        entry.content.reset();
+      }
+    }
+    entries.push_back(std::move(entry));
+  }
+  return entries;
+}
+
+}  // namespace
+
 Digest selection_digest(const std::vector<SelectedSource>& sources) {
-  solver::KeyBuilder key("mybuild.selection.v1");
+  solver::KeyBuilder key("mybuild.selection.v2");
   key.add_number(sources.size());
   for (const SelectedSource& source : sources) {
     key.add(source.name);
-    snapshotter::ChangeList entries;
-    entries.reserve(source.entries.size());
-    for (const SelectedEntry& selected : source.entries) {
-      entries.push_back(selected.entry);
-      entries.back().path = selected.below;
-    }
-    key.add(snapshotter::change_digest(entries));
+    key.add(snapshotter::change_digest(as_changes(source)));
   }
   return key.finish();
 }
