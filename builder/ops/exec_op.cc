@@ -79,10 +79,7 @@ class ExecOpRunner final : public solver::Op {
   Lane lane() const override { return Lane::Exec; }
   bool is_direct() const override { return false; }
 
-  std::string definition() const override {
-    return fmt::format("{}\nplatform {}\nisolation root\n", solver::encode(vertex_.op),
-                       oci::to_string(vertex_.platform));
-  }
+  std::string definition() const override { return exec_definition(vertex_); }
 
   InputRule input_rule(std::size_t input) const override {
     return bind_of(input) != nullptr ? InputRule::Selected : InputRule::Whole;
@@ -217,6 +214,11 @@ class ExecOpRunner final : public solver::Op {
 };
 
 }  // namespace
+
+std::string exec_definition(const solver::Vertex& vertex) {
+  return fmt::format("{}\nplatform {}\nisolation root\n", solver::encode(vertex.op),
+                     oci::to_string(vertex.platform));
+}
 
 std::unique_ptr<solver::Op> make_exec_op(const solver::Vertex& vertex, const OpDeps& deps) {
   return std::make_unique<ExecOpRunner>(vertex, deps);

@@ -7,8 +7,12 @@
 #include "solver/op.h"
 
 #include <memory>
+#include <string>
 
 namespace mybuild::ops {
+
+/// Op::definition() of a command: the op, the platform and how it is isolated.
+std::string exec_definition(const solver::Vertex& vertex);
 
 std::unique_ptr<solver::Op> make_exec_op(const solver::Vertex& vertex, const OpDeps& deps);
 
