@@ -479,6 +479,24 @@ def rule_secret_values_are_in_no_key_and_ids_are(t):
     t.ran("RUN")
 
 
+@story
+def rule_what_an_agent_holds_is_in_no_key(t):
+    t.dockerfile("FROM busybox", "RUN --mount=type=ssh test -S $SSH_AUTH_SOCK && echo x >/x")
+    for state, number in (("DONE", 1), ("CACHED", 2)):
+        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", t.path(f"key{number}")], check=True)
+        t.build("--ssh", f"default={t.path(f'key{number}')}")
+        t.expect(state, "RUN")
+
+
+@story
+def rule_the_machine_is_in_no_key(t):
+    t.dockerfile("FROM busybox", "WORKDIR /w", "RUN hostname >/h; nproc >/n; cat /proc/sys/kernel/hostname >/k")
+    t.build()
+    t.prefix = ["unshare", "--uts", "sh", "-c", 'hostname elsewhere && exec taskset -c 0 "$@"', "-"]
+    t.build()
+    t.cached("WORKDIR", "RUN")
+
+
 if __name__ == "__main__":
     os.umask(0o022)
     tell_all(*sys.argv[1:4], sys.argv[4] if len(sys.argv) > 4 else None)

@@ -26,6 +26,7 @@ class Teller:
     def __init__(self, mybuild, base, work):
         self.mybuild, self.base, self.work = mybuild, base, work
         self.contexts = [f"busybox=oci-layout://{base}"]
+        self.prefix = []  # a command that runs the builder
         self.log = ""
         os.makedirs(self.path("ctx"))
 
@@ -74,7 +75,7 @@ class Teller:
 
     def command(self, *flags, context=None):
         contexts = [word for one in self.contexts for word in ("--build-context", one)]
-        return [self.mybuild, "build", "--progress", "plain", *contexts, "-f", self.path("Dockerfile"), *flags, context or self.path("ctx")]
+        return [*self.prefix, self.mybuild, "build", "--progress", "plain", *contexts, "-f", self.path("Dockerfile"), *flags, context or self.path("ctx")]
 
     def environment(self):
         return {**os.environ, "MYBUILD_ROOT": self.path("root")}
