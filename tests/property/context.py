@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The files of a context as data: made at random, edited at random, written to a directory in one of several ways."""
+import io
 import os
 import shutil
+import tarfile
 from dataclasses import dataclass, field, replace
 
 WORDS = ("alpha", "beta", "gamma", "delta", "x", "yy", "", "alpha\nbeta", "1\n2\n3", "same", "SAME")
@@ -59,6 +61,20 @@ def random_file(rng):
     return Node("file", text, rng.choice((0o644, 0o644, 0o755, 0o600, 0o640, 0o4755)))
 
 
+def random_archive(rng):
+    """A tar archive is a text without other bytes than ASCII here, since names and contents are."""
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w") as archive:
+        for name in sorted(rng.sample(("in.txt", "sub", "sub/x", "e.sh"), rng.randrange(1, 4))):
+            member = tarfile.TarInfo(name)
+            data = rng.choice(WORDS).encode()
+            member.size, member.mode = len(data), rng.choice((0o644, 0o755))
+            if name == "sub":
+                member.type, member.size = tarfile.DIRTYPE, 0
+            archive.addfile(member, io.BytesIO(data))
+    return Node("file", out.getvalue().decode("ascii"))
+
+
 def random_path(rng):
     return "/".join(filter(None, (rng.choice(FOLDERS), rng.choice(NAMES))))
 
@@ -72,6 +88,7 @@ def random_context(rng):
     edit_link(context, rng)
     context.put("src/a.txt", random_file(rng))  # what Dockerfiles name without a wildcard
     context.put("lib/keep", random_file(rng))
+    context.put("src/x.tar", random_archive(rng))
     return context
 
 
@@ -146,6 +163,10 @@ def edit_replace_by_copy(context, rng):
         context.nodes[path] = context.nodes[context.nodes[path].data]
 
 
+def edit_archive(context, rng):
+    context.put("src/x.tar", random_archive(rng))
+
+
 def edit_kind(context, rng):
     """A file becomes a directory, or the reverse."""
     path = rng.choice(list(context.nodes))
@@ -157,7 +178,7 @@ def edit_kind(context, rng):
 
 
 EDITS = (edit_content, edit_content, edit_content, edit_same_size, edit_same_size, edit_same_size, edit_mode, edit_owner, edit_xattr,
-         edit_add, edit_delete, edit_rename, edit_directory, edit_link, edit_hard_link, edit_replace_by_copy, edit_kind)
+         edit_add, edit_delete, edit_rename, edit_directory, edit_link, edit_hard_link, edit_replace_by_copy, edit_archive, edit_kind)
 
 
 # --- writing -------------------------------------------------------------------------------------------------------------

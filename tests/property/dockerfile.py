@@ -61,11 +61,14 @@ def copy_line(rng, stage, earlier):
     if earlier and rng.random() < 0.45:
         flags.append(f"--from={rng.choice(earlier).name}")
         sources = [pick(rng, "/w", "/w/", "/w/*", "/w/in*", "/w/*.txt", "/./w/", "w/g*", "/w/./*")]
-    return f"{pick(rng, 'COPY', 'COPY', 'COPY')} {' '.join(flags)} {' '.join(sources)} {rng.choice(DESTS)}"
+    elif rng.random() < 0.15:
+        flags.append("--from=extra")
+        sources = [pick(rng, ".", "*", "sub*", "d*", "/")]
+    return f"COPY {' '.join(flags)} {' '.join(sources)} {rng.choice(DESTS)}"
 
 
 def add_line(rng, stage, earlier):
-    return f"ADD {pick(rng, '', '--chmod=640', '--chown=5:6')} {rng.choice(SOURCES)} {rng.choice(DESTS)}"
+    return f"ADD {pick(rng, '', '--chmod=640', '--chown=5:6')} {pick(rng, 'src/x.t*', rng.choice(SOURCES))} {rng.choice(DESTS)}"
 
 
 def heredoc_copy(rng, stage, earlier):
@@ -102,6 +105,8 @@ def mount(rng, earlier):
     source = pick(rng, "", ",source=src", ",source=lib/keep", ",source=src/sub", ",source=src/a.txt")
     if earlier and rng.random() < 0.5:
         source = f",from={rng.choice(earlier).name}" + pick(rng, "", ",source=w", ",source=/w")
+    elif rng.random() < 0.2:
+        source = ",from=extra"
     kind = rng.random()
     if kind < 0.6:
         look = pick(rng, SUM.format("/m"), LIST.format("/m"), "cat /m /m/* /m/w/* 2>/dev/null | wc -c", "ls /m | wc -l")

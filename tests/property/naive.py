@@ -111,7 +111,7 @@ class Bench:
         out = self.path("image")
         shutil.rmtree(out, ignore_errors=True)
         command = [self.options.mybuild, "build", "--progress", "plain", "--build-context", f"busybox=oci-layout://{self.options.base}",
-                   "-f", self.path("Dockerfile"), "-o", f"type=oci,dest={out},tar=false,compression=uncompressed",
+                   "--build-context", f"extra={self.path('context', 'src')}", "-f", self.path("Dockerfile"), "-o", f"type=oci,dest={out},tar=false,compression=uncompressed",
                    *state.flags(), *forced, self.path("context")]
         done = subprocess.run(command, env={**os.environ, "MYBUILD_ROOT": self.path(root)}, stdin=subprocess.DEVNULL,
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=120, check=False)
@@ -168,7 +168,7 @@ def tell(bench, seed, steps, last=None):
 def report(bench, seed, step, history, lines):
     state, style, done = history[step]
     print(f"\nDIFFERENT: seed {seed}, step {step}: {done} (files written {style}); again with --seed {seed} --step {step}")
-    print("\n".join(lines[:40]))
+    print("\n".join(lines[:40]), flush=True)
     print("--- flags:", " ".join(state.flags()), "\n" + state.dockerfile.text())
     for before in reversed(range(step)):
         bench.start()
