@@ -38,7 +38,7 @@ Result<std::string> identity(const CacheMount& cache, const ResultPtr& start, co
     const View view = TRY(open_view(start, deps));
     std::vector<SelectedSource> selected = TRY(select(*view.view, {cache.source}, kOnePath));
     TRY(hash_contents(*view.view, selected));
-    return selection_digest(selected).str();
+    return selection_digest(selected, NamedDirectories::Shown).str();
   }
   const TreeResult* tree = TRY(as_tree(start));
   std::string layers;

@@ -154,7 +154,7 @@ Result<Digest> bind_digest(const std::string& source, const ResultPtr& input, co
     return explain_missing(std::move(selected).error(), input, {source}, deps);
   }
   TRY(hash_contents(*view.view, *selected));
-  return selection_digest(*selected);
+  return selection_digest(*selected, NamedDirectories::Shown);
 }
 
 }  // namespace mybuild::ops

@@ -50,7 +50,7 @@ class FileOpRunner final : public solver::Op {
       }
       const std::shared_ptr<Source> source = TRY(select_source(i, *copy, result));
       TRY(hash_contents(*source->view.view, source->selected));
-      key.add(selection_digest(source->selected));
+      key.add(selection_digest(source->selected, NamedDirectories::NotShown));
     }
     return key.finish();
   }

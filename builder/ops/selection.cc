@@ -307,13 +307,17 @@ namespace {
 
 /// What a source brings as the list of a layer: of the names of one file the first is the file, the
 /// others are links to it, as the copy makes them.
-snapshotter::ChangeList as_changes(const SelectedSource& source) {
+snapshotter::ChangeList as_changes(const SelectedSource& source, NamedDirectories named) {
   snapshotter::ChangeList entries;
   entries.reserve(source.entries.size());
   std::map<std::pair<std::uint64_t, std::uint64_t>, std::string> first_names;
   for (const SelectedEntry& selected : source.entries) {
     Entry entry = selected.entry;
     entry.path = selected.below;
+    if (source.is_directory && selected.below.empty() && named == NamedDirectories::NotShown) {
+      entry = Entry();
+      entry.type = EntryType::Directory;
+    }
     if (selected.hard_link) {
       const auto [first, is_new] = first_names.emplace(*selected.hard_link, entry.path);
       if (!is_new) {
@@ -330,12 +334,12 @@ snapshotter::ChangeList as_changes(const SelectedSource& source) {
 
 }  // namespace
 
-Digest selection_digest(const std::vector<SelectedSource>& sources) {
+Digest selection_digest(const std::vector<SelectedSource>& sources, NamedDirectories named) {
   solver::KeyBuilder key("mybuild.selection.v2");
   key.add_number(sources.size());
   for (const SelectedSource& source : sources) {
     key.add(source.name);
-    key.add(snapshotter::change_digest(as_changes(source)));
+    key.add(snapshotter::change_digest(as_changes(source, named)));
   }
   return key.finish();
 }

@@ -41,7 +41,9 @@ Result<std::vector<SelectedSource>> select(const snapshotter::TreeView& tree,
 
 /// Reads the files to fill in their content digests, on all cores.
 Status hash_contents(const snapshotter::TreeView& tree, std::vector<SelectedSource>& sources);
-/// The content key of a selection (solver/key_schema.md). Contents must be hashed.
-Digest selection_digest(const std::vector<SelectedSource>& sources);
+/// The content key of a selection (solver/key_schema.md). Contents must be hashed. A mount shows
+/// the directories that were named themselves, a COPY only what is in them.
+enum class NamedDirectories { Shown, NotShown };
+Digest selection_digest(const std::vector<SelectedSource>& sources, NamedDirectories named);
 
 }  // namespace mybuild::ops

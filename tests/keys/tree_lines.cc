@@ -48,11 +48,24 @@ Lines deletion_lines() {
       .lines();
 }
 
-/// What a COPY of /d takes of a tree.
-Digest selected(const MemoryTree& tree) {
+/// What a COPY of /d and /link takes of a tree.
+Digest copied(const MemoryTree& tree) {
   auto sources = ops::select(tree, {"d", "l*"}, {}).value();
   (void)ops::hash_contents(tree, sources);
-  return ops::selection_digest(sources);
+  return ops::selection_digest(sources, ops::NamedDirectories::NotShown);
+}
+
+/// What a mount of /d shows.
+Digest mounted(const MemoryTree& tree) {
+  auto sources = ops::select(tree, {"d"}, {}).value();
+  (void)ops::hash_contents(tree, sources);
+  return ops::selection_digest(sources, ops::NamedDirectories::Shown);
+}
+
+Lines shown_lines() {
+  return LinesOf<MemoryTree>("mounted selection", {{"d/a", "1"}}, mounted)
+      .in("mode of the directory", [](MemoryTree& edited) { edited.at("d").mode = 0700; })
+      .lines();
 }
 
 Lines selection_lines() {
@@ -64,7 +77,7 @@ Lines selection_lines() {
     return [edit](MemoryTree& edited) { edit(edited.at("d/a")); };
   };
   const std::pair<std::string, std::string> b{"d/b", "1"}, s{"d/s", "-> a"}, link{"link", "-> d/b"};
-  return LinesOf<MemoryTree>("selection", tree, selected)
+  return LinesOf<MemoryTree>("selection", tree, copied)
       .in("content", other({{"d/a", "2"}, b, s, link}))
       .in("path", other({{"d/c", "1"}, b, s, link}))
       .in("presence", other({b, s, link}))
@@ -78,6 +91,7 @@ Lines selection_lines() {
       .in("xattrs", entry([](Entry& file) { file.xattrs["user.k"] = "v"; }))
       .in("device", entry([](Entry& file) { file.device_minor = 1; }))
       .not_in("mtime", entry([](Entry& file) { file.mtime.tv_sec = 7; }))
+      .not_in("mode of a named directory", [](MemoryTree& edited) { edited.at("d").mode = 0700; })
       .not_in("files beside it", [](MemoryTree& edited) { edited.at("x").mode = 0600; })
       .not_in("hard links out of it", [](MemoryTree& edited) { edited.hard_link("d/a", "x"); })
       .lines();
@@ -129,6 +143,7 @@ std::vector<Lines> tree_lines() {
   return {entry_lines(),
           deletion_lines(),
           selection_lines(),
+          shown_lines(),
           input_lines("definition key", definition_key),
           input_lines("content key", content_key),
           output_lines(),

@@ -439,6 +439,7 @@ def rule_what_counts_of_a_file(t):
     change(lambda: os.chown(path, 5, 6), state="CACHED")  # what comes from a context belongs to root
     change(lambda: t.write("beside", ""), state="CACHED")
     change(lambda: t.remove("d/empty"), lambda: t.remove("d/l"), state="CACHED")  # as it was once
+    change(lambda: os.chmod(t.path("ctx/d"), 0o700), state="CACHED")  # what is in it is copied, not itself
 
 
 @story
