@@ -202,6 +202,8 @@ def main():
     for seed in range(first, first + count):
         step = tell(bench, seed, options.edits)
         different += [] if step is None else [(seed, step)]
+        if (seed - first) % 10 == 9:
+            print(f"{bench.builds} edits so far, {len(different)} differ", flush=True)
     seconds = time.monotonic() - start
     print(f"{bench.builds} edits, {count} seeds, {seconds:.0f} s: {bench.cached} steps cached, {bench.ran} run; "
           f"{bench.failed} builds failed both ways; {len(different)} differ {different or ''}")
