@@ -7,6 +7,7 @@
 #include "frontend/dockerfile/main_context.h"
 #include "frontend/remote/http_url.h"
 #include "snapshotter/base/file.h"
+#include "snapshotter/base/log.h"
 
 namespace mybuild::builder {
 
@@ -27,24 +28,31 @@ std::string host_resolv_conf() {
 
 Result<std::unique_ptr<BuildSession>> BuildSession::start(Engine::Services& services,
                                                           const BuildRequest& request,
-                                                          solver::EventSink& events,
-                                                          Cancel& cancel) {
+                                                          solver::EventSink& events, Cancel& cancel,
+                                                          const Cancel& downloads) {
   snapshotter::Snapshotter* snapshotter = TRY(services.get_snapshotter());
   return std::unique_ptr<BuildSession>(
-      new BuildSession(services, *snapshotter, request, events, cancel));
+      new BuildSession(services, *snapshotter, request, events, cancel, downloads));
 }
 
 BuildSession::BuildSession(Engine::Services& services, snapshotter::Snapshotter& snapshotter,
-                           const BuildRequest& request, solver::EventSink& events, Cancel& cancel)
+                           const BuildRequest& request, solver::EventSink& events, Cancel& cancel,
+                           const Cancel& downloads)
     : services_(services),
       snapshotter_(snapshotter),
       request_(request),
       events_(events),
       cancel_(cancel),
       first_showing_(events),
-      images_(services.image_resolver(request.pull, events, cancel)),
+      images_(services.image_resolver(request.pull, events, downloads)),
       files_(services.http_sources(events, request.secrets.get())),
       commits_(services.git_sources(events, request.secrets.get(), request.agents.get())) {}
+
+BuildSession::~BuildSession() {
+  if (const Status saved = services_.stat_index.save(); !saved) {
+    log::debug("stat index: {}", saved.error().message());  // the next build reads files again
+  }
+}
 
 void BuildSession::FirstShowing::on_event(solver::Event event) {
   const auto* started = std::get_if<solver::VertexStarted>(&event);
@@ -140,11 +148,13 @@ ops::OpDeps BuildSession::op_deps(BuildInputs& inputs, devices::DeviceSource& de
       .lanes = services_.lanes,
       .clock = services_.clock,
       .directories = std::move(inputs.directories),
+      .contents = snapshotter::ContentMemory(services_.stat_index, request_.reread_contexts),
       .trees = std::move(inputs.trees),
       .cache_mounts_dir = join_path(services_.root, "cache-mounts"),
       .resolv_conf = host_resolv_conf(),
       .secrets = request_.secrets.get(),
       .agents = request_.agents.get(),
+      .selections = services_.history.get(),
       .invented_mtime = {.tv_sec = kInventedTime, .tv_nsec = 0},
   };
 }

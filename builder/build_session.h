@@ -19,10 +19,15 @@ namespace mybuild::builder {
 
 class BuildSession final : public ContextOpener, public frontend::MetaResolver {
  public:
-  /// All arguments must outlive the session. Denied where steps cannot be run at all.
+  /// All arguments must outlive the session. Denied where steps cannot be run at all. `downloads`
+  /// ends those of base images, which may be needed after a step has failed.
   static Result<std::unique_ptr<BuildSession>> start(Engine::Services& services,
                                                      const BuildRequest& request,
-                                                     solver::EventSink& events, Cancel& cancel);
+                                                     solver::EventSink& events, Cancel& cancel,
+                                                     const Cancel& downloads);
+
+  /// Saves what was learnt of contexts, however the build ended.
+  ~BuildSession() override;
 
   /// Solves what makes the context, and nothing else. The tree lives as long as the session.
   Result<std::shared_ptr<const snapshotter::TreeView>> open(
@@ -43,7 +48,8 @@ class BuildSession final : public ContextOpener, public frontend::MetaResolver {
 
  private:
   BuildSession(Engine::Services& services, snapshotter::Snapshotter& snapshotter,
-               const BuildRequest& request, solver::EventSink& events, Cancel& cancel);
+               const BuildRequest& request, solver::EventSink& events, Cancel& cancel,
+               const Cancel& downloads);
   Result<std::optional<std::int64_t>> find_time(const solver::SourceOp& source,
                                                 const solver::VertexId& vertex);
   Result<std::shared_ptr<const snapshotter::TreeView>> solve_tree(

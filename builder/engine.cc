@@ -70,6 +70,7 @@ Result<std::unique_ptr<Engine>> Engine::open(EngineOptions options) {
   own.metadata = TRY(snapshotter::Metadata::open(join_path(own.root, "state.db")));
   own.layers = TRY(snapshotter::LayerStore::open(own.root, *own.content, *own.metadata));
   own.index = make_record_index(*own.metadata, own.clock);
+  own.history = explain::make_history(own.metadata->builds(), own.clock);
   own.transport = registry::make_lazy_curl_transport();
   own.registry = registry::make_registry_client(*own.transport);
   own.push = registry::make_registry_push(*own.transport);
@@ -77,6 +78,8 @@ Result<std::unique_ptr<Engine>> Engine::open(EngineOptions options) {
   own.sandbox = sandbox::make_sandbox(own.helper);
   const std::string trash = join_path(own.root, "trash");
   own.volumes = run::make_volume_store(join_path(own.root, "volumes"), trash, own.clock);
+  own.cache_mounts =
+      std::make_unique<caches::CacheStore>(join_path(own.root, "cache-mounts"), trash, own.clock);
   own.containers = run::make_container_store(
       {.dir = join_path(own.root, "containers"), .trash_dir = trash}, *own.volumes, own.clock);
   return std::unique_ptr<Engine>(new Engine(std::move(services)));

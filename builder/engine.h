@@ -3,6 +3,8 @@
 // directory and offers what the command line can ask for. Thread-safe; one per process.
 #pragma once
 
+#include "builder/caches/store.h"
+#include "builder/explain/explanation.h"
 #include "builder/pull_policy.h"
 #include "builder/request.h"
 #include "builder/run/container.h"
@@ -48,6 +50,12 @@ class Engine {
   /// `cancel` belongs to this build: a failing step requests it too, so that the others stop.
   Result<BuildReport> build(const BuildRequest& request, solver::EventSink& events, Cancel& cancel);
 
+  /// What became of each step of a build and why. `build` is its id or how that begins; "": the one
+  /// that this engine made last, else the newest.
+  Result<explain::Explanation> explain(const std::string& build);
+  /// Those that are kept, newest first.
+  Result<std::vector<explain::BuildSummary>> builds();
+
   /// The Dockerfile and the contexts of a build that are not directories of this machine.
   Result<BuildInputs> read_inputs(const BuildRequest& request, solver::EventSink& events,
                                   Cancel& cancel);
@@ -68,6 +76,18 @@ class Engine {
                                    const Cancel& cancel);
   run::ContainerStore& containers();
   run::VolumeStore& volumes();
+  /// What RUN --mount=type=cache keeps.
+  const caches::CacheStore& cache_mounts();
+  /// An archive of all caches that are called so, by id or key; compressed if `dest` ends in .zst
+  /// or .gz, "-" is standard output.
+  Status export_cache_mounts(const std::vector<std::string>& names, const std::string& dest,
+                             solver::EventSink& events, const Cancel& cancel);
+  /// Puts those of an archive ("-": standard input) in the place of ours; with `id` they are called
+  /// so.
+  Result<std::vector<caches::Cache>> import_cache_mounts(const std::string& path,
+                                                         const std::optional<std::string>& id,
+                                                         solver::EventSink& events,
+                                                         const Cancel& cancel);
   /// Counts what it has written, which takes a walk through it.
   Result<ContainerSize> container_size(const run::Container& container);
   /// Where its files are and how they become its root.

@@ -4,11 +4,17 @@
 
 #include "builder/build_session.h"
 #include "builder/engine.h"
+#include "builder/explain/history.h"
+#include "builder/failure.h"
 #include "builder/image_result.h"
 #include "builder/internal_step.h"
 #include "builder/known_build.h"
 #include "builder/ops/trees.h"
+#include "frontend/remote/http_url.h"
 #include "snapshotter/base/file.h"
+
+#include <climits>
+#include <cstdlib>
 
 namespace mybuild::builder {
 
@@ -167,33 +173,56 @@ Result<frontend::FrontendOutput> lower(const BuildRequest& request, const BuildI
 
 Result<BuildInputs> Engine::read_inputs(const BuildRequest& request, solver::EventSink& events,
                                         Cancel& cancel) {
-  const auto session = TRY(BuildSession::start(*services_, request, events, cancel));
+  const auto session = TRY(BuildSession::start(*services_, request, events, cancel, cancel));
   return read_build_inputs(request, *session);
 }
 
-Result<BuildReport> Engine::build(const BuildRequest& request, solver::EventSink& events,
-                                  Cancel& cancel) {
-  Services& own = *services_;
+namespace {
+
+/// How far a build came, for the history.
+struct BuildTrace {
+  std::string dockerfile;
+  std::optional<frontend::FrontendOutput> lowered;
+  std::vector<solver::Edge> targets;
+  std::optional<solver::SolveResult> solved;
+};
+
+Result<BuildReport> build_traced(Engine::Services& own, const BuildRequest& request,
+                                 solver::EventSink& events, Cancel& cancel, BuildTrace& trace) {
+  // solve() stops the steps when one fails; what is done with its files hears of the user only.
+  Cancel steps(cancel);
   // A missing right is said before anything is downloaded.
-  const auto session = TRY(BuildSession::start(own, request, events, cancel));
+  const auto session = TRY(
+      BuildSession::start(own, request, events, wants_evidence(request) ? steps : cancel, cancel));
   BuildInputs inputs = TRY(load_inputs(request, *session, events, own.clock));
-  const frontend::FrontendOutput lowered = TRY(lower(request, inputs, *session, events));
+  trace.dockerfile = inputs.text;
+  trace.lowered = TRY(lower(request, inputs, *session, events));
+  const frontend::FrontendOutput& lowered = *trace.lowered;
   devices::DeviceSource devices(devices::default_cdi_directories(), request.allowed.devices);
   TRY(check_entitlements(lowered.graph, request.allowed, devices));
   const std::vector<exporter::OutputSpec> outputs = outputs_of(request);
   TRY(exporter::check_outputs(outputs, expected_output(request, lowered), events));
 
-  const ops::OpDeps op_deps = session->op_deps(inputs, devices);
+  ops::OpDeps op_deps = session->op_deps(inputs, devices);
+  ops::FailedSteps failed_steps;
+  op_deps.failed = wants_evidence(request) ? &failed_steps : nullptr;
+  trace.targets = target_edges(lowered);
   const std::unique_ptr<KnownBuild> known =
       KnownBuild::of(request, lowered,
                      {.content = *own.content, .layers = *own.layers, .metadata = *own.metadata});
-  solver::SolveResult solved =
-      session->solve(lowered.graph, op_deps, target_edges(lowered), known.get());
+  trace.solved = session->solve(lowered.graph, op_deps, trace.targets, known.get());
+  const solver::SolveResult& solved = *trace.solved;
+  exporter::ExportDeps export_deps = own.export_deps(events, cancel);
   if (solved.failure) {
-    return std::move(*solved.failure);
+    return wants_evidence(request) ? handle_failure({.request = request,
+                                                     .outputs = outputs,
+                                                     .lowered = lowered,
+                                                     .solved = solved,
+                                                     .op_deps = op_deps},
+                                                    export_deps)
+                                   : *solved.failure;
   }
 
-  exporter::ExportDeps export_deps = own.export_deps(events, cancel);
   BuildReport report;
   count_vertices(lowered.graph, solved, report);
   if (solved.is_known_build) {
@@ -218,6 +247,55 @@ Result<BuildReport> Engine::build(const BuildRequest& request, solver::EventSink
     }
   }
   return report;
+}
+
+/// The same directory is the same context, whatever it was called. URLs without passwords.
+std::string shown_place(const std::string& place) {
+  char real[PATH_MAX];
+  return ::realpath(place.c_str(), real) != nullptr ? std::string(real)
+                                                    : frontend::shown_url(place);
+}
+
+explain::Subject subject_of(const BuildRequest& request) {
+  explain::Subject subject{.dockerfile = request.dockerfile.empty()
+                                             ? std::string("Dockerfile")
+                                             : shown_place(request.dockerfile),
+                           .context = shown_place(request.context),
+                           .target = request.target,
+                           .platforms = {}};
+  for (const oci::Platform& platform : request.platforms) {
+    subject.platforms.push_back(oci::to_string(platform));
+  }
+  return subject;
+}
+
+void remember(explain::History& history, const BuildRequest& request, Time started,
+              const BuildTrace& trace, const Result<BuildReport>& result) {
+  explain::FinishedBuild build;
+  build.subject = subject_of(request);
+  build.started = started;
+  build.dockerfile = trace.dockerfile;
+  build.error = result ? std::string() : result.error().message();
+  build.image = result && result->image_id ? result->image_id->str() : std::string();
+  if (!trace.solved) {
+    history.add(build);
+    return;
+  }
+  const explain::Observed observed{
+      .graph = trace.lowered->graph, .targets = trace.targets, .solved = *trace.solved};
+  build.observed = &observed;
+  history.add(build);
+}
+
+}  // namespace
+
+Result<BuildReport> Engine::build(const BuildRequest& request, solver::EventSink& events,
+                                  Cancel& cancel) {
+  const Time started = services_->clock.now();
+  BuildTrace trace;
+  Result<BuildReport> result = build_traced(*services_, request, events, cancel, trace);
+  remember(*services_->history, request, started, trace, result);
+  return result;
 }
 
 }  // namespace mybuild::builder

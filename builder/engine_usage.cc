@@ -29,6 +29,14 @@ Result<std::vector<snapshotter::Layer>> Engine::image_layers(const Digest& confi
   return layers;
 }
 
+Result<explain::Explanation> Engine::explain(const std::string& build) {
+  return services_->history->explain(build);
+}
+
+Result<std::vector<explain::BuildSummary>> Engine::builds() {
+  return services_->history->list();
+}
+
 Result<std::vector<std::string>> Engine::repo_digests(const Digest& config) {
   std::vector<std::string> digests;
   for (const auto& row : TRY(services_->metadata->find_repo_digests(config))) {
@@ -83,6 +91,16 @@ Result<std::vector<MirrorUsage>> mirror_usage(const std::string& directory) {
   return usage;
 }
 
+Result<std::vector<CacheMountUsage>> cache_mount_usage(const caches::CacheStore& store) {
+  std::vector<CacheMountUsage> usage;
+  for (const caches::Cache& cache : TRY(store.list())) {
+    const std::uint64_t size = TRY(caches::cache_bytes(cache));
+    std::string id = cache.record ? cache.record->identity.id : cache.key;
+    usage.push_back({.id = std::move(id), .size = size, .in_use = cache.in_use});
+  }
+  return usage;
+}
+
 }  // namespace
 
 Result<StoreUsage> Engine::usage() {
@@ -119,6 +137,7 @@ Result<StoreUsage> Engine::usage() {
   StoreUsage usage = summarise(std::move(images), TRY(services_->metadata->layers()), blobs);
   usage.containers = TRY(container_usage(*services_->containers, containers));
   usage.volumes = TRY(volume_usage(*services_->volumes, containers));
+  usage.cache_mounts = TRY(cache_mount_usage(*services_->cache_mounts));
   usage.mirrors = TRY(mirror_usage(join_path(services_->root, "git")));
   return usage;
 }

@@ -10,6 +10,7 @@
 #include "frontend/frontend.h"
 
 #include <chrono>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -17,6 +18,17 @@
 #include <vector>
 
 namespace mybuild::builder {
+
+/// What is done with the files of a step that failed.
+enum class OnError {
+  Discard,  // nothing
+  Keep,     // they become an image without a name
+  Shell,    // and a shell is offered in them
+};
+
+/// Prints what failed, then calls `shell` in the same thread, which takes the terminal until it
+/// ends; its error says why there was none.
+using OfferShell = std::function<void(const Error& failure, const std::function<Status()>& shell)>;
 
 struct BuildRequest {
   std::string context;  // a directory, a URL, or "-" for standard input
@@ -33,6 +45,7 @@ struct BuildRequest {
   bool early_cutoff = true;  // a step that runs again and leaves the same files ends the rebuild
   std::chrono::milliseconds step_timeout{0};  // how long one RUN may take; 0 = no limit
   bool pull = false;
+  bool reread_contexts = false;  // --context-verify=full: what stat says of files proves nothing
   solver::NetworkMode network = solver::NetworkMode::Default;
   std::vector<std::string> extra_hosts;
   std::uint64_t shm_size = 0;
@@ -43,6 +56,9 @@ struct BuildRequest {
   Entitlements allowed;                            // --allow
   std::shared_ptr<secrets::SecretSource> secrets;  // null: none
   std::shared_ptr<secrets::AgentSource> agents;    // null: none
+  OnError on_error = OnError::Discard;
+  OfferShell offer_shell;      // for OnError::Shell
+  bool export_failed = false;  // outputs get the files of the step that failed; -t does not
 };
 
 struct BuildReport {

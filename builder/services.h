@@ -3,7 +3,9 @@
 // made once.
 #pragma once
 
+#include "builder/caches/store.h"
 #include "builder/engine.h"
+#include "builder/explain/history.h"
 #include "builder/export/exporter.h"
 #include "builder/registry/client.h"
 #include "builder/registry/push.h"
@@ -12,11 +14,13 @@
 #include "builder/source/git_source.h"
 #include "builder/source/http_source.h"
 #include "builder/source/image_resolver.h"
+#include "snapshotter/base/file.h"
 #include "snapshotter/base/lanes.h"
 #include "snapshotter/content/content_store.h"
 #include "snapshotter/layer_store.h"
 #include "snapshotter/metadata.h"
 #include "snapshotter/snapshotter.h"
+#include "snapshotter/stat_index.h"
 #include "solver/cache_index.h"
 
 #include <memory>
@@ -26,14 +30,18 @@ namespace mybuild::builder {
 
 struct Engine::Services {
   explicit Services(const EngineOptions& options)
-      : root(options.root), lanes({.exec = options.jobs, .net = 16, .disk = 8}) {}
+      : root(options.root),
+        stat_index(join_path(root, "stat-index")),
+        lanes({.exec = options.jobs, .net = 16, .disk = 8}) {}
 
   std::string root;
   SystemClock clock;
+  snapshotter::StatIndex stat_index;
   std::unique_ptr<snapshotter::ContentStore> content;
   std::unique_ptr<snapshotter::Metadata> metadata;
   std::unique_ptr<snapshotter::LayerStore> layers;
   std::unique_ptr<solver::CacheIndex> index;
+  std::unique_ptr<explain::History> history;
   std::unique_ptr<registry::Transport> transport;
   std::unique_ptr<registry::RegistryClient> registry;
   std::unique_ptr<registry::RegistryPush> push;
@@ -42,6 +50,7 @@ struct Engine::Services {
   std::unique_ptr<snapshotter::Snapshotter> snapshotter;  // chosen when a step first needs it
   std::unique_ptr<run::VolumeStore> volumes;
   std::unique_ptr<run::ContainerStore> containers;
+  std::unique_ptr<caches::CacheStore> cache_mounts;
   Lanes lanes;  // last: its threads end before what they use
 
   /// What exporters get of the store.

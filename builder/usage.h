@@ -56,13 +56,21 @@ struct MirrorUsage {
   std::uint64_t size = 0;
 };
 
+/// What RUN --mount=type=cache keeps.
+struct CacheMountUsage {
+  std::string id;  // its key, where no record says the id
+  std::uint64_t size = 0;
+  bool in_use = false;
+};
+
 struct StoreUsage {
-  std::vector<ImageUsage> images = {};          // newest first
-  std::vector<LayerUsage> layers = {};          // oldest first
-  std::vector<ContainerUsage> containers = {};  // newest first
-  std::vector<VolumeUsage> volumes = {};        // by name
-  std::vector<MirrorUsage> mirrors = {};        // by remote
-  std::uint64_t image_bytes = 0;                // layers of images, each once
+  std::vector<ImageUsage> images = {};             // newest first
+  std::vector<LayerUsage> layers = {};             // oldest first
+  std::vector<ContainerUsage> containers = {};     // newest first
+  std::vector<VolumeUsage> volumes = {};           // by name
+  std::vector<MirrorUsage> mirrors = {};           // by remote
+  std::vector<CacheMountUsage> cache_mounts = {};  // by id
+  std::uint64_t image_bytes = 0;                   // layers of images, each once
   std::uint64_t used_bytes = 0;   // of these, layers of images that a container runs from
   std::uint64_t cache_bytes = 0;  // layers of no image
   std::uint64_t blob_bytes = 0;   // downloaded and compressed forms, beside the unpacked ones

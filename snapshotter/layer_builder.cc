@@ -68,8 +68,9 @@ class Realiser {
     const Digest digest =
         TRY(pass(cloned ? to.get() : from.get(), cloned ? -1 : to.get(), entry.size));
     if (entry.content && *entry.content != digest) {
-      return data_loss("contents changed: expected {}, read {}", entry.content->str(),
-                       digest.str());
+      return data_loss("contents changed while the build read it: expected {}, read {}",
+                       entry.content->str(), digest.str())
+          .with_hint("something writes to it; build again when that is done");
     }
     entry.content = digest;
     return finish_file(to.get(), entry);

@@ -13,6 +13,8 @@
 #include "snapshotter/tree_scan.h"
 #include "snapshotter/whiteout.h"
 
+#include <unistd.h>
+
 #include <cerrno>
 #include <ctime>
 #include <mutex>
@@ -274,6 +276,7 @@ class LocalLayerStore final : public LayerStore {
   }
 
   Result<Layer> commit(const std::string& dir, const LayerIdentity& identity) {
+    TRY(forget_root(dir));
     TRY(publish(dir, independent_name(identity.diff_id)));
     TRY(metadata_.put_layer({.diff_id = identity.diff_id,
                              .changes = identity.changes,
@@ -284,6 +287,19 @@ class LocalLayerStore final : public LayerStore {
     layer.changes = identity.changes;
     layer.size = identity.size;
     return layer;
+  }
+
+  /// No layer made here says anything of "/" itself, so what a step did to it must not live on in
+  /// the tree either: equal layers would not be equal.
+  static Status forget_root(const std::string& dir) {
+    const Fd root = TRY(sys::open(dir, O_RDONLY | O_DIRECTORY));
+    for (const std::string& attribute : TRY(sys::list_xattrs(root.get()))) {
+      if (!is_overlay_xattr(attribute)) {
+        TRY(sys::remove_xattr(root.get(), attribute));
+      }
+    }
+    TRY(sys::fchown(root.get(), ::geteuid(), ::getegid()));
+    return sys::fchmod(root.get(), 0755);
   }
 
   /// The tar of a layer that was made here.

@@ -40,6 +40,7 @@ using MergedDirPtr = std::shared_ptr<MergedDir>;
 constexpr unsigned kIndexAfter = 8;
 constexpr std::size_t kMaxCachedDirs = 4096;
 constexpr std::size_t kMaxCachedFds = 256;
+constexpr int kReadAttempts = 5;
 
 struct Found {
   std::uint32_t dir = 0;
@@ -64,8 +65,9 @@ struct PathHash {
 
 class StackedView final : public TreeView {
  public:
-  StackedView(MergedDirPtr root, TreeForm form)
+  StackedView(MergedDirPtr root, TreeForm form, ContentMemory memory)
       : form_(form),
+        memory_(memory),
         root_(std::move(root)),
         max_fds_(std::max(kMaxCachedFds, 4 * root_->dirs.size())) {}
 
@@ -79,12 +81,7 @@ class StackedView final : public TreeView {
     if (!found) {
       return std::optional<Entry>();
     }
-    std::optional<Entry> entry = TRY(
-        read_entry(parent->dirs[found->dir].get(), name, found->info, std::string(path), form_));
-    if (entry) {
-      entry->opaque = false;  // a fact about one layer, not about the merged tree
-    }
-    return entry;
+    return entry_of(parent->dirs[found->dir].get(), name, found->info, std::string(path));
   }
 
   Result<std::vector<std::string>> list(std::string_view path) const override {
@@ -101,15 +98,64 @@ class StackedView final : public TreeView {
     return names;
   }
 
-  Result<std::optional<std::pair<std::uint64_t, std::uint64_t>>> hard_link_id(
-      std::string_view path) const override {
-    using Id = std::optional<std::pair<std::uint64_t, std::uint64_t>>;
+  Result<std::optional<HardLinkId>> hard_link_id(std::string_view path) const override {
     const MergedDirPtr parent = TRY(directory(parent_path(path)));
     const std::optional<Found> found = TRY(find(parent, std::string(base_name(path))));
-    if (!found || !S_ISREG(found->info.st_mode) || found->info.st_nlink < 2) {
-      return Id();
+    return found ? id_of(found->info) : std::nullopt;
+  }
+
+  Result<std::vector<ListedEntry>> read_directory(std::string_view path,
+                                                  const NameFilter& wanted) const override {
+    const MergedDirPtr dir = TRY(directory(path));
+    if (!dir || dir->dirs.size() != 1 || form_ != TreeForm::Plain) {
+      return TreeView::read_directory(path, wanted);
     }
-    return Id(std::in_place, found->info.st_dev, found->info.st_ino);
+    const int fd = dir->dirs.front().get();
+    std::vector<ListedEntry> listed;
+    const std::vector<DirItem> items = TRY(read_dir(fd));
+    listed.reserve(items.size());
+    for (const DirItem& item : items) {
+      if (item.type == DT_SOCK || !wanted(item.name)) {
+        continue;
+      }
+      const Result<struct stat> info = sys::lstat_at(fd, item.name);
+      if (!info && is_missing(info.error())) {
+        continue;  // it went since
+      }
+      const struct stat found = TRY(Result<struct stat>(info));
+      std::optional<Entry> entry = TRY(entry_of(fd, item.name, found, join_path(path, item.name)));
+      if (entry) {
+        listed.push_back({.entry = std::move(*entry), .hard_link = id_of(found)});
+      }
+    }
+    return listed;
+  }
+
+  Status hash(Entry& file) const override {
+    if (form_ != TreeForm::Plain) {
+      return TreeView::hash(file);  // nobody writes to layers
+    }
+    for (int attempt = 0; attempt < kReadAttempts; ++attempt) {
+      const Fd fd = TRY(open(file));
+      if (std::optional<Entry> read = TRY(memory_.read(fd.get(), file.path))) {
+        file = std::move(*read);
+        return {};
+      }
+    }
+    return data_loss("{}: changed while it was being read, {} times in a row", file.path,
+                     kReadAttempts)
+        .with_hint("stop what writes to it, or put it into the ignore file");
+  }
+
+  void distrust(const Entry& file) const override {
+    const Result<MergedDirPtr> parent = directory(parent_path(file.path));
+    if (!parent) {
+      return;
+    }
+    const Result<std::optional<Found>> found = find(*parent, std::string(base_name(file.path)));
+    if (found && *found) {
+      memory_.forget((*found)->info);
+    }
   }
 
   Result<Fd> open(const Entry& entry) const override {
@@ -130,6 +176,29 @@ class StackedView final : public TreeView {
   }
 
  private:
+  static std::optional<HardLinkId> id_of(const struct stat& info) {
+    if (!S_ISREG(info.st_mode) || info.st_nlink < 2) {
+      return std::nullopt;
+    }
+    return HardLinkId(info.st_dev, info.st_ino);
+  }
+
+  Result<std::optional<Entry>> entry_of(int dir, const std::string& name, const struct stat& info,
+                                        std::string path) const {
+    const std::optional<FileFacts> facts =
+        S_ISREG(info.st_mode) ? memory_.recall(info) : std::nullopt;
+    std::optional<Entry> entry =
+        TRY(read_entry(dir, name, info, std::move(path), form_,
+                       facts && facts->bare ? Attributes::None : Attributes::Read));
+    if (entry) {
+      entry->opaque = false;  // a fact about one layer, not about the merged tree
+    }
+    if (entry && facts) {
+      entry->content = facts->content;
+    }
+    return entry;
+  }
+
   Result<Entry> root_entry() const {
     if (root_->dirs.empty()) {
       Entry entry;
@@ -269,6 +338,7 @@ class StackedView final : public TreeView {
   }
 
   const TreeForm form_;
+  const ContentMemory memory_;
   const MergedDirPtr root_;
   const std::size_t max_fds_;
   mutable std::mutex mutex_;
@@ -276,22 +346,24 @@ class StackedView final : public TreeView {
   mutable std::size_t cached_fds_ = 0;
 };
 
-Result<std::unique_ptr<TreeView>> open_stack(std::span<const std::string> dirs, TreeForm form) {
+Result<std::unique_ptr<TreeView>> open_stack(std::span<const std::string> dirs, TreeForm form,
+                                             ContentMemory memory) {
   auto root = std::make_shared<MergedDir>();
   for (auto dir = dirs.rbegin(); dir != dirs.rend(); ++dir) {
     root->dirs.push_back(TRY(sys::open(*dir, O_PATH | O_DIRECTORY)));
   }
-  return std::unique_ptr<TreeView>(std::make_unique<StackedView>(std::move(root), form));
+  return std::unique_ptr<TreeView>(std::make_unique<StackedView>(std::move(root), form, memory));
 }
 
 }  // namespace
 
-Result<std::unique_ptr<TreeView>> open_directory_view(const std::string& root) {
-  return open_stack(std::span(&root, 1), TreeForm::Plain);
+Result<std::unique_ptr<TreeView>> open_directory_view(const std::string& root,
+                                                      ContentMemory memory) {
+  return open_stack(std::span(&root, 1), TreeForm::Plain, memory);
 }
 
 Result<std::unique_ptr<TreeView>> open_layered_view(const std::vector<std::string>& layer_dirs) {
-  return open_stack(layer_dirs, TreeForm::Layer);
+  return open_stack(layer_dirs, TreeForm::Layer, {});
 }
 
 }  // namespace mybuild::snapshotter

@@ -4,6 +4,7 @@
 #include "snapshotter/base/guarded.h"
 #include "snapshotter/base/log.h"
 #include "snapshotter/base/sys.h"
+#include "snapshotter/build_tables_sqlite.h"
 #include "snapshotter/sqlite.h"
 
 #include <ctime>
@@ -62,6 +63,15 @@ CREATE TABLE IF NOT EXISTS git_trees(
 CREATE TABLE IF NOT EXISTS known_builds(
   id INTEGER PRIMARY KEY, key BLOB NOT NULL UNIQUE, body TEXT NOT NULL
 );
+CREATE TABLE IF NOT EXISTS builds(
+  number INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL, created INTEGER NOT NULL,
+  last INTEGER NOT NULL, repeats INTEGER NOT NULL, duration INTEGER NOT NULL,
+  subject TEXT NOT NULL, image TEXT NOT NULL, error TEXT NOT NULL, outcomes TEXT NOT NULL, part BLOB
+);
+CREATE TABLE IF NOT EXISTS build_parts(
+  id INTEGER PRIMARY KEY, digest BLOB NOT NULL UNIQUE, size INTEGER NOT NULL, body BLOB NOT NULL
+);
+CREATE INDEX IF NOT EXISTS build_parts_by_age ON build_parts(id, size);
 PRAGMA user_version = 4;
 COMMIT;
 )";
@@ -142,7 +152,8 @@ Status transaction(SqliteConnection& db, Body body) {
 
 class SqliteMetadata final : public Metadata {
  public:
-  explicit SqliteMetadata(SqliteConnection db) : db_(std::move(db)) {}
+  explicit SqliteMetadata(SqliteConnection db)
+      : db_(std::move(db)), builds_(make_build_tables(db_, {})) {}
   ~SqliteMetadata() override {
     const auto db = db_.lock();
     if (db->wal_pages() >= kFoldAtClose) {
@@ -466,6 +477,8 @@ class SqliteMetadata final : public Metadata {
     return find_records(*db, kRecordsByOutput, output);
   }
 
+  BuildTables& builds() override { return *builds_; }
+
  private:
   static Status wrote(SqliteConnection& db, Query& query) {
     TRY(query.run());
@@ -548,6 +561,7 @@ class SqliteMetadata final : public Metadata {
   }
 
   Guarded<SqliteConnection> db_;
+  const std::unique_ptr<BuildTables> builds_;
 };
 
 Result<SqliteConnection> open_database(const std::string& path) {

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // Metadata: the store's SQLite database (state.db, WAL; schema in metadata.md with its version):
-// which layers and blobs there are, which names images have, what tags resolved to, and the cache
-// records of steps. Losing the newest rows is allowed (they are rebuilt), wrong rows are not.
-// Thread-safe (one guarded connection), safe between processes.
+// which layers and blobs there are, which names images have, what tags resolved to, the cache
+// records of steps, and what builds found. Losing the newest rows is allowed (they are rebuilt),
+// wrong rows are not. Thread-safe (one guarded connection), safe between processes.
 #pragma once
 
 #include "snapshotter/base/clock.h"
 #include "snapshotter/base/digest.h"
 #include "snapshotter/base/result.h"
+#include "snapshotter/build_tables.h"
 #include "snapshotter/oci/descriptor.h"
 
 #include <cstdint>
@@ -141,6 +142,9 @@ class Metadata {
       std::span<const Digest> keys) = 0;
   virtual Result<std::vector<RecordRow>> find_records_by_content(const Digest& key) = 0;
   virtual Result<std::vector<RecordRow>> find_records_by_output(const Digest& output) = 0;
+
+  /// What is remembered of builds, to explain later ones.
+  virtual BuildTables& builds() = 0;
 };
 
 }  // namespace mybuild::snapshotter

@@ -75,6 +75,11 @@ Query& Query::bind(std::string_view value) {
   sqlite3_bind_text(statement_, ++bound_, data, static_cast<int>(value.size()), SQLITE_STATIC);
   return *this;
 }
+Query& Query::bind_bytes(std::string_view value) {
+  const char* data = value.data() != nullptr ? value.data() : "";
+  sqlite3_bind_blob(statement_, ++bound_, data, static_cast<int>(value.size()), SQLITE_STATIC);
+  return *this;
+}
 Query& Query::bind(std::int64_t value) {
   sqlite3_bind_int64(statement_, ++bound_, value);
   return *this;
@@ -119,6 +124,12 @@ std::string Query::text(int column) const {
   const unsigned char* data = sqlite3_column_text(statement_, column);
   const auto size = static_cast<std::size_t>(sqlite3_column_bytes(statement_, column));
   return data == nullptr ? std::string() : std::string(reinterpret_cast<const char*>(data), size);
+}
+
+std::string Query::bytes(int column) const {
+  const void* data = sqlite3_column_blob(statement_, column);
+  const auto size = static_cast<std::size_t>(sqlite3_column_bytes(statement_, column));
+  return data == nullptr ? std::string() : std::string(static_cast<const char*>(data), size);
 }
 
 std::int64_t Query::integer(int column) const {

@@ -28,6 +28,7 @@ class Query {
   Query& bind(const Digest& value);
   Query& bind(const std::optional<Digest>& value);
   Query& bind(std::string_view value);
+  Query& bind_bytes(std::string_view value);
   Query& bind(std::int64_t value);
   Query& bind(std::uint64_t value) { return bind(static_cast<std::int64_t>(value)); }
 
@@ -40,6 +41,7 @@ class Query {
   Result<Digest> digest(int column) const;
   Result<std::optional<Digest>> optional_digest(int column) const;
   std::string text(int column) const;
+  std::string bytes(int column) const;
   std::int64_t integer(int column) const;
 
  private:

@@ -49,9 +49,11 @@ Result<std::vector<std::string>> split_names(const char* data, std::size_t size)
   return names;
 }
 
-Result<std::vector<std::string>> list_xattrs(const std::string& path) {
+/// `call` is llistxattr(2) or flistxattr(2) of what `subject` names in errors.
+template <class Call>
+Result<std::vector<std::string>> list_xattrs(const Call& call, std::string_view subject) {
   char fixed[1024];
-  ssize_t size = ::llistxattr(path.c_str(), fixed, sizeof fixed);
+  ssize_t size = call(fixed, sizeof fixed);
   if (size == 0) {
     return std::vector<std::string>();
   }
@@ -62,11 +64,17 @@ Result<std::vector<std::string>> list_xattrs(const std::string& path) {
     return std::vector<std::string>();
   }
   std::string large(XATTR_LIST_MAX, '\0');
-  size = errno == ERANGE ? ::llistxattr(path.c_str(), large.data(), large.size()) : -1;
+  size = errno == ERANGE ? call(large.data(), large.size()) : -1;
   if (size < 0) {
-    return failed("list extended attributes of", path);
+    return failed("list extended attributes of", subject);
   }
   return split_names(large.data(), static_cast<std::size_t>(size));
+}
+
+Result<std::vector<std::string>> list_xattrs(const std::string& path) {
+  return list_xattrs(
+      [&path](char* names, std::size_t size) { return ::llistxattr(path.c_str(), names, size); },
+      path);
 }
 
 Result<std::optional<std::string>> get_xattr(const std::string& path, const std::string& name) {
@@ -208,7 +216,7 @@ Result<std::vector<DirItem>> read_dir(int dirfd) {
 }
 
 Result<std::optional<Entry>> read_entry(int dirfd, const std::string& name, const struct stat& info,
-                                        std::string path, TreeForm form) {
+                                        std::string path, TreeForm form, Attributes attributes) {
   Entry entry = entry_of(info, std::move(path), form);
   if (S_ISSOCK(info.st_mode) && entry.type != EntryType::Whiteout) {
     return std::optional<Entry>();
@@ -216,13 +224,27 @@ Result<std::optional<Entry>> read_entry(int dirfd, const std::string& name, cons
   if (entry.type == EntryType::Symlink) {
     entry.link = TRY(sys::readlink_at(dirfd, name));
   }
-  if (entry.type == EntryType::File || entry.type == EntryType::Directory) {
+  if (attributes == Attributes::Read &&
+      (entry.type == EntryType::File || entry.type == EntryType::Directory)) {
     TRY(read_xattrs(through_proc(dirfd, name), form, entry));
   }
   if (entry.type == EntryType::Directory && form == TreeForm::Layer && !entry.opaque) {
     entry.opaque = TRY(has_opaque_object(dirfd, name));
   }
   return std::optional(std::move(entry));
+}
+
+Result<Entry> read_file_entry(int fd, const struct stat& info, std::string path) {
+  Entry entry = entry_of(info, std::move(path), TreeForm::Plain);
+  const auto list = [fd](char* names, std::size_t size) { return ::flistxattr(fd, names, size); };
+  for (const std::string& name : TRY(list_xattrs(list, entry.path))) {
+    if (carried_xattr(name)) {
+      if (std::optional<std::string> value = TRY(sys::get_xattr(fd, name))) {
+        entry.xattrs.emplace(name, std::move(*value));
+      }
+    }
+  }
+  return entry;
 }
 
 Result<Entry> read_directory_entry(int dir_fd, const struct stat& info, std::string path,

@@ -25,10 +25,17 @@ Result<std::vector<DirItem>> read_dir(int dirfd);
 /// Whether the marks of whiteout.h mean deletions.
 enum class TreeForm { Plain, Layer };
 
+/// Whether carried attributes are asked for, which costs as much as all the rest; not where the
+/// caller knows that there are none.
+enum class Attributes { Read, None };
+
 /// The object as an entry called `path`, with carried attributes; nullopt for a socket that
 /// is no mark, which no layer holds.
 Result<std::optional<Entry>> read_entry(int dirfd, const std::string& name, const struct stat& info,
-                                        std::string path, TreeForm form);
+                                        std::string path, TreeForm form,
+                                        Attributes attributes = Attributes::Read);
+/// An open regular file as an entry of a plain tree.
+Result<Entry> read_file_entry(int fd, const struct stat& info, std::string path);
 /// The same for an open directory.
 Result<Entry> read_directory_entry(int dir_fd, const struct stat& info, std::string path,
                                    TreeForm form);

@@ -60,6 +60,32 @@ Result<std::string> TreeView::resolve(std::string_view path, bool follow_last) c
   return resolved;
 }
 
+Result<std::vector<ListedEntry>> TreeView::read_directory(std::string_view path,
+                                                          const NameFilter& wanted) const {
+  std::vector<ListedEntry> listed;
+  for (const std::string& name : TRY(list(path))) {
+    if (!wanted(name)) {
+      continue;
+    }
+    std::optional<Entry> entry = TRY(lookup(join_path(path, name)));
+    if (!entry) {
+      continue;
+    }
+    std::optional<HardLinkId> id;
+    if (entry->type == EntryType::File) {
+      id = TRY(hard_link_id(entry->path));
+    }
+    listed.push_back({.entry = std::move(*entry), .hard_link = id});
+  }
+  return listed;
+}
+
+Status TreeView::hash(Entry& file) const {
+  const Fd fd = TRY(open(file));
+  file.content = TRY(hash_file(fd.get(), file.size).context(file.path));
+  return {};
+}
+
 Result<std::optional<std::string>> TreeView::read_small(std::string_view path,
                                                         std::size_t limit) const {
   const std::string resolved = TRY(resolve(path));

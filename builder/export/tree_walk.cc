@@ -57,8 +57,8 @@ class Walk {
 }  // namespace
 
 Status walk_tree(const snapshotter::TreeView& view,
-                 const std::function<Status(snapshotter::Entry)>& visit) {
-  return Walk(view, visit).children("");
+                 const std::function<Status(snapshotter::Entry)>& visit, const std::string& top) {
+  return Walk(view, visit).children(top);
 }
 
 }  // namespace mybuild::exporter

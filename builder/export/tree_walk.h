@@ -8,9 +8,10 @@
 
 namespace mybuild::exporter {
 
-/// Every object below the root in path order. A second name of a file comes as a HardLink to the
-/// first.
+/// Every object below the directory `top` (by default the root) in path order. A second name of a
+/// file comes as a HardLink to the first.
 Status walk_tree(const snapshotter::TreeView& view,
-                 const std::function<Status(snapshotter::Entry)>& visit);
+                 const std::function<Status(snapshotter::Entry)>& visit,
+                 const std::string& top = {});
 
 }  // namespace mybuild::exporter

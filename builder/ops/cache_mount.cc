@@ -1,15 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "builder/ops/cache_mount.h"
 
+#include "builder/caches/slots.h"
 #include "builder/ops/copy_plan.h"
 #include "builder/ops/selection.h"
 #include "builder/ops/trees.h"
 #include "snapshotter/base/sys.h"
 #include "snapshotter/tree_entry.h"
 #include "snapshotter/tree_writer.h"
-#include "solver/key.h"
-
-#include <poll.h>
 
 namespace mybuild::ops {
 
@@ -21,8 +19,6 @@ using solver::CacheMount;
 using solver::CacheSharing;
 using solver::ResultPtr;
 
-constexpr int kLockPollMilliseconds = 5;
-
 const SelectOptions kOnePath{.excludes = {}, .parents = false, .wildcards = false};
 
 /// What the cache starts from; null when that is an empty directory. BuildKit makes the directory
@@ -33,12 +29,13 @@ ResultPtr start_of(const CacheMount& cache, const ResultPtr& start) {
 }
 
 /// What tells apart files to start from: layers, or for a local context what the mount shows of it.
-Result<std::string> identity(const CacheMount& cache, const ResultPtr& start, const OpDeps& deps) {
+Result<std::string> start_text(const CacheMount& cache, const ResultPtr& start,
+                               const OpDeps& deps) {
   if (dynamic_cast<const ContextResult*>(start.get()) != nullptr) {
     const View view = TRY(open_view(start, deps));
     std::vector<SelectedSource> selected = TRY(select(*view.view, {cache.source}, kOnePath));
     TRY(hash_contents(*view.view, selected));
-    return selection_digest(selected).str();
+    return selection_digest(selected, NamedDirectories::Shown).str();
   }
   const TreeResult* tree = TRY(as_tree(start));
   std::string layers;
@@ -48,23 +45,20 @@ Result<std::string> identity(const CacheMount& cache, const ResultPtr& start, co
   return layers;
 }
 
-Result<std::string> name_of(const CacheMount& cache, const ResultPtr& start, const OpDeps& deps) {
+/// Owner and mode of files that were there before are theirs.
+Result<caches::CacheIdentity> identity_of(const CacheMount& cache, const ResultPtr& start,
+                                          const OpDeps& deps) {
+  caches::CacheIdentity identity;
+  identity.id = cache.id;
   if (start == nullptr) {
-    return solver::KeyBuilder("mybuild.cache-mount.v1")
-        .add(cache.id)
-        .add_number(cache.uid)
-        .add_number(cache.gid)
-        .add_number(cache.mode)
-        .finish()
-        .hex();
+    identity.uid = cache.uid;
+    identity.gid = cache.gid;
+    identity.mode = cache.mode;
+    return identity;
   }
-  const std::string from = TRY(identity(cache, start, deps));
-  return solver::KeyBuilder("mybuild.cache-mount-from.v1")
-      .add(cache.id)
-      .add(cache.source)
-      .add(from)
-      .finish()
-      .hex();
+  identity.source = cache.source;
+  identity.from = TRY(start_text(cache, start, deps));
+  return identity;
 }
 
 Status write_tree(const snapshotter::ChangeList& list, const snapshotter::EntryContents& contents,
@@ -104,21 +98,6 @@ Result<std::string> copy_start(const CacheMount& cache, const ResultPtr& start, 
   return source.is_directory ? dir : join_path(dir, source.name);
 }
 
-/// Another build may hold the lock for minutes, and who waits must still be able to stop.
-Result<FileLock> wait_for(const std::string& path, FileLock::Mode mode, const Cancel& cancel) {
-  for (;;) {
-    std::optional<FileLock> lock = TRY(FileLock::try_acquire(path, mode));
-    if (lock) {
-      return std::move(*lock);
-    }
-    struct pollfd stop {
-      .fd = cancel.fd(), .events = POLLIN, .revents = 0
-    };
-    ::poll(&stop, 1, kLockPollMilliseconds);
-    TRY(cancel.check());
-  }
-}
-
 }  // namespace
 
 Status CacheMounts::add(const solver::ExecMount& mount, const ResultPtr& start) {
@@ -128,8 +107,9 @@ Status CacheMounts::add(const solver::ExecMount& mount, const ResultPtr& start) 
     return not_found("source {} of the cache mount {}: not found", cache.source, mount.target)
         .with_hint("an empty cache has no such path; from= names the files that it starts with");
   }
-  const std::string name = TRY(name_of(cache, from, deps_));
-  Wanted& wanted = wanted_[join_path(deps_.cache_mounts_dir, name)];
+  caches::CacheIdentity identity = TRY(identity_of(cache, from, deps_));
+  Wanted& wanted = wanted_[join_path(deps_.cache_mounts_dir, identity.key())];
+  wanted.identity = std::move(identity);
   const bool is_first = wanted.mounts.empty();
   if (is_first || cache.sharing == CacheSharing::Locked) {
     wanted.sharing = cache.sharing;
@@ -161,33 +141,51 @@ Result<std::string> CacheMounts::open_one(const std::string& base, const Wanted&
   TRY(make_dirs(base, 0700));
   std::string path = base + "/0";
   if (wanted.sharing != CacheSharing::Private) {
-    const FileLock::Mode mode =
-        wanted.sharing == CacheSharing::Locked ? FileLock::Mode::Exclusive : FileLock::Mode::Shared;
-    locks.push_back(TRY(wait_for(path + ".lock", mode, cancel)));
-    TRY(make(path, wanted));
-    return path;
-  }
-  for (unsigned slot = 0;; ++slot) {
-    path = fmt::format("{}/{}", base, slot);
-    std::optional<FileLock> lock =
-        TRY(FileLock::try_acquire(path + ".lock", FileLock::Mode::Exclusive));
-    if (lock) {
-      locks.push_back(std::move(*lock));
-      TRY(make(path, wanted));
-      return path;
+    locks.push_back(TRY(lock_slot(path, wanted, cancel)));
+  } else {
+    const FileLock gate = TRY(caches::lock_gate(base));
+    for (unsigned slot = 1;; ++slot) {
+      std::optional<FileLock> lock =
+          TRY(FileLock::try_acquire(path + ".lock", FileLock::Mode::Exclusive));
+      if (lock) {
+        locks.push_back(std::move(*lock));
+        break;
+      }
+      path = fmt::format("{}/{}", base, slot);
     }
   }
+  TRY(make(path, wanted, cancel));
+  TRY(caches::note_use(base, wanted.identity, deps_.clock.now()));
+  return path;
 }
 
-Status CacheMounts::make(const std::string& path, const Wanted& wanted) {
+/// Another build may hold the lock for minutes: steps that do not need it run meanwhile, whatever
+/// --jobs says.
+Result<FileLock> CacheMounts::lock_slot(const std::string& path, const Wanted& wanted,
+                                        const Cancel& cancel) {
+  const std::string name = path + ".lock";
+  const FileLock::Mode mode =
+      wanted.sharing == CacheSharing::Locked ? FileLock::Mode::Exclusive : FileLock::Mode::Shared;
+  if (std::optional<FileLock> lock = TRY(FileLock::try_acquire(name, mode))) {
+    return std::move(*lock);
+  }
+  say(fmt::format("waiting for the cache mount \"{}\", which another step uses\n",
+                  wanted.identity.id));
+  Result<FileLock> lock = internal_error("the lock was not asked for");
+  deps_.lanes.step_aside(Lane::Exec, [&] { lock = FileLock::acquire(name, mode, cancel); });
+  return lock;
+}
+
+Status CacheMounts::make(const std::string& path, const Wanted& wanted, const Cancel& cancel) {
   if (sys::exists_at(AT_FDCWD, path)) {
     return {};
   }
   // Those who share a cache hold its lock together.
-  const FileLock maker = TRY(FileLock::acquire(path + ".make", FileLock::Mode::Exclusive));
+  const FileLock maker = TRY(FileLock::acquire(path + ".make", FileLock::Mode::Exclusive, cancel));
   if (sys::exists_at(AT_FDCWD, path)) {
     return {};
   }
+  warn_of_namesakes(wanted);
   const std::string draft = path + ".draft";
   TRY(remove_tree(draft));  // of somebody who was killed
   TRY(sys::mkdir_at(AT_FDCWD, draft, 0700));
@@ -200,6 +198,28 @@ Status CacheMounts::make(const std::string& path, const Wanted& wanted) {
   }
   TRY(sys::rename_at(AT_FDCWD, made, AT_FDCWD, path));
   return made == draft ? Status() : remove_tree(draft);
+}
+
+/// When it is made, since that is when an empty cache surprises; the rule CacheOwnerDiffers sees
+/// one Dockerfile only.
+void CacheMounts::warn_of_namesakes(const Wanted& wanted) {
+  const auto others = caches::namesakes(deps_.cache_mounts_dir, wanted.identity);
+  if (!others || others->empty()) {
+    return;
+  }
+  const caches::CacheIdentity& other = others->front();
+  deps_.events.on_event(solver::Warning{
+      .message = fmt::format("CacheOwnerDiffers: cache \"{}\" has {} here and {} in an earlier "
+                             "step or build: these are two caches, and this one is new",
+                             wanted.identity.id, wanted.identity.described(), other.described()),
+      .detail =
+          "Cache mounts with one id but another owner, mode or start do not share their files",
+      .location = vertex_.meta.location});
+}
+
+void CacheMounts::say(const std::string& line) {
+  deps_.events.on_event(solver::LogChunk{
+      .vertex = vertex_.id, .stream = 2, .bytes = line, .time = deps_.clock.now()});
 }
 
 }  // namespace mybuild::ops

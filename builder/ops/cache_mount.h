@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // RUN --mount=type=cache: directories that outlive builds, found by what the mount says. One id
-// with another owner or mode, or with other files to start from, is another cache. A cache appears
-// with one rename, complete with the files it starts from. Thread-compatible; the locks hold
-// between processes.
+// with another owner or mode, or with other files to start from, is another cache; who makes one
+// beside others is warned. A cache appears with one rename, complete with the files it starts from.
+// Thread-compatible; the locks hold between processes.
 #pragma once
 
+#include "builder/caches/record.h"
 #include "builder/ops/deps.h"
 #include "builder/sandbox/plan.h"
 #include "snapshotter/base/file.h"
@@ -20,7 +21,7 @@ namespace mybuild::ops {
 /// The cache mounts of one command.
 class CacheMounts {
  public:
-  explicit CacheMounts(const OpDeps& deps) : deps_(deps) {}
+  CacheMounts(const solver::Vertex& vertex, const OpDeps& deps) : vertex_(vertex), deps_(deps) {}
 
   /// `start`: the tree of from=, null without one. Nothing is locked yet.
   Status add(const solver::ExecMount& mount, const solver::ResultPtr& start);
@@ -31,6 +32,7 @@ class CacheMounts {
 
  private:
   struct Wanted {
+    caches::CacheIdentity identity;
     solver::CacheSharing sharing = solver::CacheSharing::Shared;
     solver::CacheMount cache;
     solver::ResultPtr start;
@@ -39,8 +41,12 @@ class CacheMounts {
 
   Result<std::string> open_one(const std::string& base, const Wanted& wanted,
                                std::vector<FileLock>& locks, const Cancel& cancel);
-  Status make(const std::string& path, const Wanted& wanted);
+  Result<FileLock> lock_slot(const std::string& path, const Wanted& wanted, const Cancel& cancel);
+  Status make(const std::string& path, const Wanted& wanted, const Cancel& cancel);
+  void warn_of_namesakes(const Wanted& wanted);
+  void say(const std::string& line);
 
+  const solver::Vertex& vertex_;
   const OpDeps& deps_;
   std::map<std::string, Wanted> wanted_;  // by directory
 };

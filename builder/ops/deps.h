@@ -3,6 +3,7 @@
 #pragma once
 
 #include "builder/devices/device_source.h"
+#include "builder/ops/failed_steps.h"
 #include "builder/sandbox/sandbox.h"
 #include "builder/secrets/secret_source.h"
 #include "builder/secrets/ssh_agent.h"
@@ -11,6 +12,7 @@
 #include "builder/source/image_resolver.h"
 #include "snapshotter/base/clock.h"
 #include "snapshotter/base/lanes.h"
+#include "snapshotter/content_memory.h"
 #include "snapshotter/layer_store.h"
 #include "snapshotter/snapshotter.h"
 #include "solver/progress.h"
@@ -20,6 +22,8 @@
 #include <vector>
 
 namespace mybuild::ops {
+
+class SelectionLog;
 
 /// A directory that a LocalSource names.
 struct LocalDirectory {
@@ -40,11 +44,14 @@ struct OpDeps {
   Lanes& lanes;
   const Clock& clock;
   std::map<std::string, LocalDirectory> directories;  // by LocalSource::name
+  snapshotter::ContentMemory contents;                // what is known of files of these directories
   std::map<std::string, source::SourceTree> trees;    // the same, for what is no directory
   std::string cache_mounts_dir;                       // <root>/cache-mounts
   std::string resolv_conf;                            // text for /etc/resolv.conf of steps
+  FailedSteps* failed = nullptr;                      // null: nobody wants evidence
   secrets::SecretSource* secrets = nullptr;           // null: none were given
   secrets::AgentSource* agents = nullptr;             // null: none were given
+  SelectionLog* selections = nullptr;                 // null: nobody wants to know
   struct timespec invented_mtime {};  // of directories and files that no source has a time for
 };
 

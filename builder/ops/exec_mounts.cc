@@ -22,16 +22,19 @@ const SelectOptions kOnePath{.excludes = {}, .parents = false, .wildcards = fals
 
 /// A part of a context as a layer tree: contexts are read in place and filtered, so they can not be
 /// mounted themselves. A file is put under its own name.
-Result<std::vector<std::string>> context_dirs(const ContextResult& context,
-                                              const std::string& source, const OpDeps& deps,
-                                              std::string& source_path) {
-  std::vector<SelectedSource> selected = TRY(select(*context.view, {source}, kOnePath));
+Result<std::vector<std::string>> context_dirs(const BoundContexts::Bound& context,
+                                              const OpDeps& deps, std::string& source_path) {
+  const SelectedSource& selected = context.selected.at(0);
   const std::unique_ptr<snapshotter::TreeView> empty = TRY(snapshotter::open_layered_view({}));
   StagedTree staged(*empty);
   CopyPlanOptions options{.dest = "/", .owner = {}, .mode = {}, .invented_mtime = {}};
-  TRY(plan_copy(staged, *context.view, selected.at(0), options));
-  source_path = selected[0].is_directory ? "/" : "/" + selected[0].name;
-  const snapshotter::Layer layer = TRY(deps.layers.commit_changes(staged.changes(), staged));
+  TRY(plan_copy(staged, *context.view.view, selected, options));
+  source_path = selected.is_directory ? "/" : "/" + selected.name;
+  Result<snapshotter::Layer> made = deps.layers.commit_changes(staged.changes(), staged);
+  if (!made && made.error().kind() == ErrorKind::DataLoss) {
+    distrust_contents(*context.view.view, context.selected);
+  }
+  const snapshotter::Layer layer = TRY(std::move(made));
   std::optional<std::string> dir = TRY(deps.layers.tree(std::span(&layer.diff_id, 1)));
   if (!dir) {
     return data_loss("the layer made for a bind mount is gone");
@@ -39,16 +42,31 @@ Result<std::vector<std::string>> context_dirs(const ContextResult& context,
   return std::vector<std::string>{std::move(*dir)};
 }
 
+Result<BoundContexts::Bound> select_bound(const std::string& source, const ResultPtr& input,
+                                          const OpDeps& deps) {
+  BoundContexts::Bound bound;
+  bound.view = TRY(open_view(input, deps));
+  auto selected = select(*bound.view.view, {source}, kOnePath);
+  if (!selected) {
+    return explain_missing(std::move(selected).error(), input, {source}, deps);
+  }
+  bound.selected = std::move(selected).value();
+  TRY(hash_contents(*bound.view.view, bound.selected));
+  return bound;
+}
+
 class MountPreparer {
  public:
-  MountPreparer(const solver::ExecOp& op, const std::vector<ResultPtr>& inputs,
-                const std::string& scratch, const OpDeps& deps, PreparedMounts& prepared)
-      : has_root_(op.has_root),
+  MountPreparer(const solver::Vertex& vertex, const std::vector<ResultPtr>& inputs,
+                const std::string& scratch, const OpDeps& deps, BoundContexts& contexts,
+                PreparedMounts& prepared)
+      : has_root_(std::get<solver::ExecOp>(vertex.op).has_root),
         inputs_(inputs),
         scratch_(scratch),
         deps_(deps),
+        contexts_(contexts),
         prepared_(prepared),
-        caches_(deps) {}
+        caches_(vertex, deps) {}
 
   Status add(const solver::ExecMount& mount) {
     mount_ = &mount;
@@ -71,8 +89,9 @@ class MountPreparer {
     plan.source_path = bind.source;
     plan.read_only = !bind.writable;
     std::vector<std::string> dirs;
-    if (const auto* context = dynamic_cast<const ContextResult*>(input.get())) {
-      dirs = TRY(context_dirs(*context, bind.source, deps_, plan.source_path));
+    if (dynamic_cast<const ContextResult*>(input.get()) != nullptr) {
+      const auto context = TRY(contexts_.open(bind.source, input));
+      dirs = TRY(context_dirs(*context, deps_, plan.source_path));
     } else {
       const TreeResult* tree = TRY(as_tree(input));
       dirs = TRY(layer_dirs(tree, deps_));
@@ -119,6 +138,7 @@ class MountPreparer {
   const std::vector<ResultPtr>& inputs_;
   const std::string& scratch_;
   const OpDeps& deps_;
+  BoundContexts& contexts_;
   PreparedMounts& prepared_;
   CacheMounts caches_;
   std::unique_ptr<snapshotter::TreeView> root_;  // opened when first asked for
@@ -127,13 +147,13 @@ class MountPreparer {
 
 }  // namespace
 
-Result<PreparedMounts> prepare_mounts(const solver::ExecOp& op,
+Result<PreparedMounts> prepare_mounts(const solver::Vertex& vertex,
                                       const std::vector<ResultPtr>& inputs,
                                       const std::string& scratch, const OpDeps& deps,
-                                      const Cancel& cancel) {
+                                      BoundContexts& contexts, const Cancel& cancel) {
   PreparedMounts prepared;
-  MountPreparer preparer(op, inputs, scratch, deps, prepared);
-  for (const solver::ExecMount& mount : op.mounts) {
+  MountPreparer preparer(vertex, inputs, scratch, deps, contexts, prepared);
+  for (const solver::ExecMount& mount : std::get<solver::ExecOp>(vertex.op).mounts) {
     TRY(preparer.add(mount));
   }
   TRY(preparer.open_caches(cancel));
@@ -147,14 +167,29 @@ void sort_mounts(std::vector<PlanMount>& mounts) {
   });
 }
 
-Result<Digest> bind_digest(const std::string& source, const ResultPtr& input, const OpDeps& deps) {
-  const View view = TRY(open_view(input, deps));
-  auto selected = select(*view.view, {source}, kOnePath);
-  if (!selected) {
-    return explain_missing(std::move(selected).error(), input, {source}, deps);
+Result<std::shared_ptr<const BoundContexts::Bound>> BoundContexts::open(
+    const std::string& source, const solver::ResultPtr& context) {
+  const auto bound = bound_.lock();
+  std::shared_ptr<const Bound>& slot = (*bound)[{context.get(), source}];
+  if (slot == nullptr) {
+    auto made = std::make_shared<Bound>(TRY(select_bound(source, context, deps_)));
+    slot = std::move(made);
   }
-  TRY(hash_contents(*view.view, *selected));
-  return selection_digest(*selected);
+  return slot;
+}
+
+void BoundContexts::release() {
+  bound_.lock()->clear();
+}
+
+Result<SharedSelection> select_bind(const std::string& source, const ResultPtr& input,
+                                    const OpDeps& deps, BoundContexts& contexts) {
+  if (dynamic_cast<const ContextResult*>(input.get()) != nullptr) {
+    const auto context = TRY(contexts.open(source, input));
+    return SharedSelection(context, &context->selected);
+  }
+  BoundContexts::Bound layers = TRY(select_bound(source, input, deps));
+  return SharedSelection(std::make_shared<std::vector<SelectedSource>>(std::move(layers.selected)));
 }
 
 }  // namespace mybuild::ops

@@ -4,12 +4,16 @@
 // Thread-compatible.
 #pragma once
 
-#include "builder/ops/deps.h"
+#include "builder/ops/selection.h"
+#include "builder/ops/selection_log.h"
+#include "builder/ops/trees.h"
 #include "builder/sandbox/plan.h"
 #include "snapshotter/base/file.h"
+#include "snapshotter/base/guarded.h"
 #include "solver/graph/op_spec.h"
 #include "solver/op.h"
 
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -23,18 +27,38 @@ struct PreparedMounts {
   std::vector<FileLock> locks;                              // of cache mounts
 };
 
-/// `scratch`: a directory for upper layers of bind mounts. Waits for cache mounts that another step
-/// holds locked.
-Result<PreparedMounts> prepare_mounts(const solver::ExecOp& op,
+/// What bind mounts show of contexts: selected and hashed once, so that the command sees the very
+/// files of its key. Thread-safe.
+class BoundContexts {
+ public:
+  explicit BoundContexts(const OpDeps& deps) : deps_(deps) {}
+  struct Bound {
+    View view;
+    std::vector<SelectedSource> selected;
+  };
+  Result<std::shared_ptr<const Bound>> open(const std::string& source,
+                                            const solver::ResultPtr& context);
+  void release();
+
+ private:
+  const OpDeps& deps_;
+  Guarded<
+      std::map<std::pair<const solver::ResultHandle*, std::string>, std::shared_ptr<const Bound>>>
+      bound_;
+};
+
+/// `vertex`: with an ExecOp. `scratch`: a directory for upper layers of bind mounts. Waits for
+/// cache mounts that another step holds locked.
+Result<PreparedMounts> prepare_mounts(const solver::Vertex& vertex,
                                       const std::vector<solver::ResultPtr>& inputs,
                                       const std::string& scratch, const OpDeps& deps,
-                                      const Cancel& cancel);
+                                      BoundContexts& contexts, const Cancel& cancel);
 
 /// Outer mounts before those inside them, whatever the order in the Dockerfile.
 void sort_mounts(std::vector<sandbox::PlanMount>& mounts);
 
-/// The part of an input that a bind mount shows, for the step's content key.
-Result<Digest> bind_digest(const std::string& source, const solver::ResultPtr& input,
-                           const OpDeps& deps);
+/// The part of an input that a bind mount shows, for the step's content key: hashed.
+Result<SharedSelection> select_bind(const std::string& source, const solver::ResultPtr& input,
+                                    const OpDeps& deps, BoundContexts& contexts);
 
 }  // namespace mybuild::ops

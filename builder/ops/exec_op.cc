@@ -4,6 +4,7 @@
 #include "builder/ops/exec_credentials.h"
 #include "builder/ops/exec_devices.h"
 #include "builder/ops/exec_mounts.h"
+#include "builder/ops/selection_log.h"
 #include "builder/ops/trees.h"
 #include "builder/sandbox/mount_point_layer.h"
 #include "frontend/dockerfile/go_format.h"
@@ -71,18 +72,33 @@ Status check_exit(const ExecOp& op, const oci::Platform& platform,
       .with_hint(start_hint(exit, platform));
 }
 
+/// What a step runs in.
+struct StepRoom {
+  StepCredentials credentials;
+  TempDir scratch;
+  PreparedMounts mounts;
+  std::unique_ptr<snapshotter::Active> active;
+  SandboxPlan plan;
+};
+
+/// A step that failed by itself, or took too long, leaves evidence; one that was stopped does not.
+bool has_failed(const Error& error) {
+  return error.kind() == ErrorKind::ProcessFailed || error.kind() == ErrorKind::Deadline;
+}
+
 class ExecOpRunner final : public solver::Op {
  public:
   ExecOpRunner(const solver::Vertex& vertex, const OpDeps& deps)
-      : vertex_(vertex), op_(std::get<ExecOp>(vertex.op)), deps_(deps) {}
+      : vertex_(vertex),
+        op_(std::get<ExecOp>(vertex.op)),
+        deps_(deps),
+        noted_(deps.selections),
+        contexts_(deps) {}
 
   Lane lane() const override { return Lane::Exec; }
   bool is_direct() const override { return false; }
 
-  std::string definition() const override {
-    return fmt::format("{}\nplatform {}\nisolation root\n", solver::encode(vertex_.op),
-                       oci::to_string(vertex_.platform));
-  }
+  std::string definition() const override { return exec_definition(vertex_); }
 
   InputRule input_rule(std::size_t input) const override {
     return bind_of(input) != nullptr ? InputRule::Selected : InputRule::Whole;
@@ -91,13 +107,18 @@ class ExecOpRunner final : public solver::Op {
   /// Everything that any bind mount shows of the input.
   Result<Digest> content_digest(std::size_t input, const ResultPtr& result) override {
     solver::KeyBuilder key("mybuild.binds.v1");
+    std::vector<SharedSelection> all;
     for (const solver::ExecMount& mount : op_.mounts) {
       const auto* bind = std::get_if<solver::BindMount>(&mount.kind);
       if (bind != nullptr && mount.input == input) {
-        key.add(TRY(bind_digest(bind->source, result, deps_)));
+        SharedSelection selected = TRY(select_bind(bind->source, result, deps_, contexts_));
+        key.add(selection_digest(*selected, NamedDirectories::Shown));
+        all.push_back(std::move(selected));
       }
     }
-    return key.finish();
+    const Digest digest = key.finish();
+    noted_.note(digest, std::move(all));
+    return digest;
   }
 
   Result<std::optional<solver::Output>> restore(const solver::CacheRecord& record,
@@ -106,35 +127,90 @@ class ExecOpRunner final : public solver::Op {
     return restore_layer(record, root, deps_);
   }
 
-  /// The files of a base image may have to be downloaded first.
-  Status prepare(const std::vector<ResultPtr>& inputs, const Cancel&) override {
+  /// The files of a base image are downloaded, cache mounts that others hold are waited for.
+  Status prepare(const std::vector<ResultPtr>& inputs, const Cancel& cancel) override {
     const TreeResult* root = TRY(root_of(inputs));
-    TRY(layer_dirs(root, deps_));
+    StepRoom room = TRY(make_room(root, inputs, cancel));
+    room_ = std::move(room);
     return {};
   }
 
   Result<solver::Output> exec(const std::vector<ResultPtr>& inputs,
                               const std::vector<solver::OutputId>& ids,
                               const Cancel& cancel) override {
+    noted_.report();
     const TreeResult* root = TRY(root_of(inputs));
-    const StepCredentials credentials = TRY(StepCredentials::prepare(op_, deps_, cancel));
-    const TempDir scratch = TRY(deps_.layers.scratch());
-    PreparedMounts mounts = TRY(prepare_mounts(op_, inputs, scratch.path(), deps_, cancel));
+    if (!room_) {
+      TRY(prepare(inputs, cancel));
+    }
+    StepRoom room = std::move(*room_);
+    room_.reset();
+    const Result<sandbox::SandboxExit> exit = deps_.sandbox.run(
+        room.plan, sandbox::Stdio{.on_output = log_sink(), .in = {}, .out = {}, .err = {}}, cancel,
+        room.credentials.fds());
+    const Status succeeded = how_it_went(exit, cancel);
+    if (!succeeded && !has_failed(succeeded.error())) {
+      return succeeded.error();
+    }
+    if (!succeeded && deps_.failed == nullptr) {
+      return succeeded.error();
+    }
+    const solver::OutputId parent = op_.has_root ? ids[0] : solver::OutputId{};
+    Result<solver::Output> output = commit(std::move(room.active), root, parent);
+    if (succeeded) {
+      return output;
+    }
+    if (output) {
+      deps_.failed->put(vertex_.id, std::move(output->result));
+    }
+    return succeeded.error();
+  }
+
+  Result<sandbox::SandboxExit> run_shell(const std::vector<ResultPtr>& inputs,
+                                         const ResultPtr& files, sandbox::Stdio stdio, int signals,
+                                         const Cancel& cancel) {
+    const TreeResult* root = TRY(as_tree(files));
+    StepRoom room = TRY(make_room(root, inputs, cancel));
+    room.plan.argv = {shell_of(op_)};
+    room.plan.env.emplace_back("TERM=xterm");
+    room.plan.terminal = true;
+    return deps_.sandbox.run(room.plan, std::move(stdio), cancel, room.credentials.fds(), signals);
+  }
+
+ private:
+  Status how_it_went(const Result<sandbox::SandboxExit>& exit, const Cancel& cancel) const {
+    TRY(cancel.check());
+    if (!exit) {
+      return exit.error();
+    }
+    return check_exit(op_, vertex_.platform, *exit);
+  }
+
+  Result<solver::Output> commit(std::unique_ptr<snapshotter::Active> active, const TreeResult* root,
+                                const solver::OutputId& root_id) const {
+    const std::string changed = TRY(deps_.snapshotter.finish(std::move(active)));
+    const snapshotter::Layer layer = TRY(deps_.layers.commit_tree(changed));
+    return with_layer(root, root_id, layer, deps_.clock.now());
+  }
+
+  Result<StepRoom> make_room(const TreeResult* root, const std::vector<ResultPtr>& inputs,
+                             const Cancel& cancel) {
+    StepCredentials credentials = TRY(StepCredentials::prepare(op_, deps_, cancel));
+    TempDir scratch = TRY(deps_.layers.scratch());
+    PreparedMounts mounts =
+        TRY(prepare_mounts(vertex_, inputs, scratch.path(), deps_, contexts_, cancel));
+    contexts_.release();
     std::unique_ptr<snapshotter::Active> active = TRY(prepare_root(root, scratch.path()));
     SandboxPlan plan = make_plan(active->root());
     plan.mounts = std::move(mounts.mounts);
     TRY(complete(plan, credentials, scratch.path()));
-    const sandbox::SandboxExit exit = TRY(deps_.sandbox.run(
-        plan, sandbox::Stdio{.on_output = log_sink(), .in = {}, .out = {}, .err = {}}, cancel,
-        credentials.fds()));
-    TRY(cancel.check());
-    TRY(check_exit(op_, vertex_.platform, exit));
-    const std::string changed = TRY(deps_.snapshotter.finish(std::move(active)));
-    const snapshotter::Layer layer = TRY(deps_.layers.commit_tree(changed));
-    return with_layer(root, op_.has_root ? ids[0] : solver::OutputId{}, layer, deps_.clock.now());
+    return StepRoom{.credentials = std::move(credentials),
+                    .scratch = std::move(scratch),
+                    .mounts = std::move(mounts),
+                    .active = std::move(active),
+                    .plan = std::move(plan)};
   }
 
- private:
   const solver::BindMount* bind_of(std::size_t input) const {
     if (op_.has_root && input == 0) {
       return nullptr;
@@ -221,9 +297,38 @@ class ExecOpRunner final : public solver::Op {
   const solver::Vertex& vertex_;
   const ExecOp& op_;
   const OpDeps& deps_;
+  NotedSelections noted_;
+  BoundContexts contexts_;
+  std::optional<StepRoom> room_;  // from prepare() to exec()
 };
 
 }  // namespace
+
+std::string exec_definition(const solver::Vertex& vertex) {
+  return fmt::format("{}\nplatform {}\nisolation root\n", solver::encode(vertex.op),
+                     oci::to_string(vertex.platform));
+}
+
+std::string shell_of(const ExecOp& op) {
+  const std::size_t count = op.args.size();
+  const bool is_shell_form = count >= 3 && op.args[count - 2].starts_with('-') &&
+                             op.args[count - 2].find('c') != std::string::npos;
+  return is_shell_form ? op.args.front() : "/bin/sh";
+}
+
+Result<sandbox::SandboxExit> run_shell(const solver::Vertex& vertex,
+                                       const std::vector<ResultPtr>& inputs, const ResultPtr& files,
+                                       const OpDeps& deps, sandbox::Stdio stdio, int signals,
+                                       const Cancel& cancel) {
+  if (std::holds_alternative<ExecOp>(vertex.op)) {
+    return ExecOpRunner(vertex, deps).run_shell(inputs, files, std::move(stdio), signals, cancel);
+  }
+  solver::Vertex plain = vertex;
+  ExecOp op;
+  op.env = {"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"};
+  plain.op = std::move(op);
+  return ExecOpRunner(plain, deps).run_shell({files}, files, std::move(stdio), signals, cancel);
+}
 
 std::unique_ptr<solver::Op> make_exec_op(const solver::Vertex& vertex, const OpDeps& deps) {
   return std::make_unique<ExecOpRunner>(vertex, deps);

@@ -3,10 +3,12 @@
 
 #include "builder/ops/copy_plan.h"
 #include "builder/ops/missing_source.h"
+#include "builder/ops/selection_log.h"
 #include "builder/ops/trees.h"
 #include "snapshotter/base/file.h"
 #include "snapshotter/base/rooted_path.h"
 #include "snapshotter/base/sys.h"
+#include "solver/key.h"
 
 #include <map>
 #include <mutex>
@@ -31,7 +33,7 @@ struct Source {
 class FileOpRunner final : public solver::Op {
  public:
   FileOpRunner(const solver::Vertex& vertex, const OpDeps& deps)
-      : vertex_(vertex), op_(std::get<FileOp>(vertex.op)), deps_(deps) {}
+      : vertex_(vertex), op_(std::get<FileOp>(vertex.op)), deps_(deps), noted_(deps.selections) {}
 
   Lane lane() const override { return Lane::Disk; }
   bool is_direct() const override { return false; }
@@ -41,7 +43,8 @@ class FileOpRunner final : public solver::Op {
   }
 
   Result<Digest> content_digest(std::size_t input, const ResultPtr& result) override {
-    std::vector<SelectedSource> all;
+    std::vector<SharedSelection> all;
+    solver::KeyBuilder key("mybuild.copies.v1");
     for (std::size_t i = 0; i < op_.actions.size(); ++i) {
       const auto* copy = std::get_if<CopyAction>(&op_.actions[i]);
       if (copy == nullptr || copy->input != input) {
@@ -49,9 +52,12 @@ class FileOpRunner final : public solver::Op {
       }
       const std::shared_ptr<Source> source = TRY(select_source(i, *copy, result));
       TRY(hash_contents(*source->view.view, source->selected));
-      all.insert(all.end(), source->selected.begin(), source->selected.end());
+      all.emplace_back(source, &source->selected);
+      key.add(selection_digest(source->selected, NamedDirectories::NotShown));
     }
-    return selection_digest(all);
+    const Digest digest = key.finish();
+    noted_.note(digest, std::move(all));
+    return digest;
   }
 
   Result<std::optional<solver::Output>> restore(const solver::CacheRecord& record,
@@ -63,7 +69,21 @@ class FileOpRunner final : public solver::Op {
   Result<solver::Output> exec(const std::vector<ResultPtr>& inputs,
                               const std::vector<solver::OutputId>& ids,
                               const Cancel& cancel) override {
+    noted_.report();
     const TreeResult* base = TRY(base_of(inputs));
+    Result<snapshotter::Layer> made = make_layer(base, inputs, cancel);
+    if (!made && made.error().kind() == ErrorKind::DataLoss) {
+      distrust_sources();
+    }
+    const snapshotter::Layer layer = TRY(std::move(made));
+    release_sources();
+    return with_layer(base, op_.has_base ? ids[0] : solver::OutputId{}, layer, deps_.clock.now());
+  }
+
+ private:
+  Result<snapshotter::Layer> make_layer(const TreeResult* base,
+                                        const std::vector<ResultPtr>& inputs,
+                                        const Cancel& cancel) {
     const std::unique_ptr<snapshotter::TreeView> base_view = TRY(open_tree(base, deps_));
     StagedTree staged(*base_view);
     const TempDir scratch = TRY(deps_.layers.scratch());
@@ -71,12 +91,9 @@ class FileOpRunner final : public solver::Op {
       TRY(cancel.check());
       TRY(stage(i, inputs, scratch.path(), staged));
     }
-    const snapshotter::Layer layer = TRY(deps_.layers.commit_changes(staged.changes(), staged));
-    release_sources();
-    return with_layer(base, op_.has_base ? ids[0] : solver::OutputId{}, layer, deps_.clock.now());
+    return deps_.layers.commit_changes(staged.changes(), staged);
   }
 
- private:
   Result<const TreeResult*> base_of(const std::vector<ResultPtr>& inputs) const {
     return as_tree(op_.has_base ? inputs[0] : nullptr);
   }
@@ -97,6 +114,14 @@ class FileOpRunner final : public solver::Op {
       slot = std::move(source);
     }
     return slot;
+  }
+
+  /// Not what the key says: what was remembered of a file is wrong, or it changed just now.
+  void distrust_sources() {
+    const std::lock_guard lock(mutex_);
+    for (const auto& [action, source] : sources_) {
+      distrust_contents(*source->view.view, source->selected);
+    }
   }
 
   void release_sources() {
@@ -192,6 +217,7 @@ class FileOpRunner final : public solver::Op {
   const solver::Vertex& vertex_;
   const FileOp& op_;
   const OpDeps& deps_;
+  NotedSelections noted_;
   std::mutex mutex_;
   std::map<std::size_t, std::shared_ptr<Source>> sources_;  // by action
   std::size_t archives_ = 0;

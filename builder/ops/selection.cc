@@ -1,15 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "builder/ops/selection.h"
 
+#include "builder/ops/selection_walk.h"
 #include "frontend/ignore/glob.h"
-#include "frontend/ignore/pattern.h"
-#include "snapshotter/base/cpu.h"
 #include "snapshotter/base/file.h"
 #include "snapshotter/base/rooted_path.h"
-#include "snapshotter/base/sys.h"
-#include "solver/key.h"
 
 #include <algorithm>
+#include <map>
 
 namespace mybuild::ops {
 
@@ -19,110 +17,6 @@ using frontend::PatternMatcher;
 using snapshotter::Entry;
 using snapshotter::EntryType;
 using snapshotter::TreeView;
-
-std::string join(const std::string& directory, const std::string& name) {
-  return directory.empty() ? name : directory + "/" + name;
-}
-
-/// What --parents takes: all that a pattern matches. It knows which directories may lead to a
-/// match, so that the walk need not look at the whole tree.
-class Include {
- public:
-  static Result<Include> compile(const std::string& pattern) {
-    Include include(TRY(PatternMatcher::compile({pattern})));
-    for (const std::string& part : path_components(pattern)) {
-      if (part.find("**") != std::string::npos) {
-        include.any_depth_ = true;
-        break;
-      }
-      frontend::Glob glob = TRY(frontend::Glob::compile(part, frontend::Glob::Dialect::Match));
-      include.parts_.push_back(std::move(glob));
-    }
-    return include;
-  }
-
-  bool matches(std::string_view path) const { return matcher_.matches(path); }
-  bool may_lead_to_match(std::string_view directory) const {
-    const std::vector<std::string> names = path_components(directory);
-    for (std::size_t i = 0; i < names.size(); ++i) {
-      if (i == parts_.size()) {
-        return any_depth_;
-      }
-      if (!parts_[i].matches(names[i])) {
-        return false;
-      }
-    }
-    return true;
-  }
-
- private:
-  explicit Include(PatternMatcher matcher) : matcher_(std::move(matcher)) {}
-
-  PatternMatcher matcher_;
-  std::vector<frontend::Glob> parts_;  // of the components in front of the first "**"
-  bool any_depth_ = false;
-};
-
-/// Walks one source and keeps what is not excluded. Exclusion is about what lies below the source:
-/// a file that was named is taken.
-class Walk {
- public:
-  Walk(const TreeView& tree, const PatternMatcher& excludes, const Include* include)
-      : tree_(tree), excludes_(excludes), include_(include) {}
-
-  Result<SelectedSource> run(std::string name, const Entry& root) {
-    SelectedSource source{
-        .name = std::move(name), .is_directory = root.type == EntryType::Directory, .entries = {}};
-    if (!source.is_directory) {
-      TRY(keep(source, "", root));
-      return source;
-    }
-    source.entries.push_back(SelectedEntry{.below = "", .entry = root, .hard_link = {}});
-    TRY(descend(source, root.path, ""));
-    return source;
-  }
-
- private:
-  Status descend(SelectedSource& source, const std::string& directory, const std::string& below) {
-    for (const std::string& name : TRY(tree_.list(directory))) {
-      const std::string path = join(directory, name);
-      const std::string relative = join(below, name);
-      const bool excluded = excludes_.matches(relative);
-      const bool included = include_ == nullptr || include_->matches(relative);
-      if ((excluded && !excludes_.may_include_below(relative)) ||
-          (!included && !include_->may_lead_to_match(relative))) {
-        continue;
-      }
-      const std::optional<Entry> entry = TRY(tree_.lookup(path));
-      const bool only_leads = excluded || !included;
-      if (!entry || (only_leads && entry->type != EntryType::Directory)) {
-        continue;
-      }
-      TRY(keep(source, relative, *entry));
-      const std::size_t kept = source.entries.size();
-      if (entry->type == EntryType::Directory) {
-        TRY(descend(source, path, relative));
-      }
-      if (only_leads && source.entries.size() == kept) {
-        source.entries.pop_back();
-      }
-    }
-    return {};
-  }
-
-  Status keep(SelectedSource& source, std::string below, const Entry& entry) {
-    SelectedEntry selected{.below = std::move(below), .entry = entry, .hard_link = {}};
-    if (entry.type == EntryType::File) {
-      selected.hard_link = TRY(tree_.hard_link_id(entry.path));
-    }
-    source.entries.push_back(std::move(selected));
-    return {};
-  }
-
-  const TreeView& tree_;
-  const PatternMatcher& excludes_;
-  const Include* include_;
-};
 
 /// The longest leading part of a pattern without wildcards, and the rest.
 struct SplitPattern {
@@ -135,23 +29,28 @@ SplitPattern split_pattern(const std::string& pattern) {
   for (const std::string& part : path_components(pattern)) {
     const bool wild = !split.wild.empty() || frontend::has_wildcards(part);
     std::string& side = wild ? split.wild : split.literal;
-    side = join(side, part);
+    side = join_path(side, part);
   }
   return split;
 }
 
+struct WildPattern {
+  frontend::Glob glob;
+  std::ptrdiff_t depth = 0;  // slashes
+};
+
 /// Paths below `directory` that match `pattern` as a whole; what matches is not looked into.
 Status glob(const TreeView& tree, const std::string& directory, const std::string& below,
-            const std::string& pattern, std::vector<std::string>& matches) {
+            const WildPattern& pattern, std::vector<std::string>& matches) {
   for (const std::string& name : TRY(tree.list(directory))) {
-    const std::string path = join(directory, name);
-    const std::string relative = join(below, name);
-    if (TRY(frontend::match_glob(pattern, relative))) {
+    const std::string path = join_path(directory, name);
+    const std::string relative = join_path(below, name);
+    if (pattern.glob.matches(relative)) {
       matches.push_back(path);
       continue;
     }
     const auto depth = std::count(relative.begin(), relative.end(), '/');
-    if (depth >= std::count(pattern.begin(), pattern.end(), '/')) {
+    if (depth >= pattern.depth) {
       continue;  // a match has as many components as the pattern
     }
     const std::optional<Entry> entry = TRY(tree.lookup(path));
@@ -174,13 +73,17 @@ Result<std::vector<std::string>> match(const TreeView& tree, const std::string& 
   if (split.wild.empty()) {
     return std::vector<std::string>{split.literal};
   }
+  frontend::Glob compiled =
+      TRY(frontend::Glob::compile(split.wild, frontend::Glob::Dialect::Match));
   std::vector<std::string> matches;
   const std::string directory = TRY(tree.resolve(split.literal));
   const std::optional<Entry> start = TRY(tree.lookup(directory));
   if (!start || start->type != EntryType::Directory) {
     return matches;
   }
-  TRY(glob(tree, directory, "", split.wild, matches));
+  const WildPattern pattern_below{.glob = std::move(compiled),
+                                  .depth = std::count(split.wild.begin(), split.wild.end(), '/')};
+  TRY(glob(tree, directory, "", pattern_below, matches));
   return matches;
 }
 
@@ -194,7 +97,7 @@ Result<std::vector<SelectedSource>> select_plain(const TreeView& tree, const std
       return missing(pattern);
     }
     SelectedSource source =
-        TRY(Walk(tree, excludes, nullptr).run(std::string(base_name(path)), *root));
+        TRY(walk_source(tree, {excludes, nullptr}, std::string(base_name(path)), *root));
     sources.push_back(std::move(source));
   }
   return sources;
@@ -219,7 +122,7 @@ Result<std::vector<SelectedSource>> select_parents(const TreeView& tree, const s
     const std::optional<Entry> root = TRY(tree.lookup(real));
     bool is_there = root && root->type == EntryType::Directory;
     if (is_there && !frontend::has_wildcards(below)) {
-      const std::optional<Entry> named = TRY(tree.lookup(join(real, below)));
+      const std::optional<Entry> named = TRY(tree.lookup(join_path(real, below)));
       is_there = named.has_value();
     }
     if (!is_there) {
@@ -228,7 +131,8 @@ Result<std::vector<SelectedSource>> select_parents(const TreeView& tree, const s
       }
       return missing(pattern);
     }
-    SelectedSource source = TRY(Walk(tree, excludes, include ? &*include : nullptr).run("", *root));
+    SelectedSource source =
+        TRY(walk_source(tree, {excludes, include ? &*include : nullptr}, "", *root));
     sources.push_back(std::move(source));
   }
   return sources;
@@ -248,74 +152,6 @@ Result<std::vector<SelectedSource>> select(const TreeView& tree,
     std::move(sources.begin(), sources.end(), std::back_inserter(all));
   }
   return all;
-}
-
-namespace {
-
-Result<Digest> hash_file(const TreeView& tree, const Entry& entry) {
-  const Fd fd = TRY(tree.open(entry));
-  Hasher hasher;
-  std::vector<std::byte> buffer(std::min<std::size_t>(entry.size + 1, 256 * 1024));
-  for (;;) {
-    const std::size_t count = TRY(sys::read(fd.get(), buffer));
-    if (count == 0) {
-      return hasher.finish();
-    }
-    hasher.update(ByteSpan(buffer).first(count));
-  }
-}
-
-}  // namespace
-
-Status hash_contents(const TreeView& tree, std::vector<SelectedSource>& sources) {
-  std::vector<Entry*> files;
-  for (SelectedSource& source : sources) {
-    for (SelectedEntry& selected : source.entries) {
-      if (selected.entry.type == EntryType::File && !selected.entry.content) {
-        files.push_back(&selected.entry);
-      }
-    }
-  }
-  // Files are handed out in runs, so that a job is worth more than its dispatch.
-  constexpr std::size_t kRun = 64;
-  const std::size_t runs = (files.size() + kRun - 1) / kRun;
-  std::vector<Status> failures(runs);
-  const auto hash_run = [&](std::size_t run) {
-    const std::size_t end = std::min(files.size(), (run + 1) * kRun);
-    for (std::size_t i = run * kRun; i < end; ++i) {
-      Result<Digest> digest = hash_file(tree, *files[i]);
-      if (!digest) {
-        failures[run] = std::move(digest).error().context(files[i]->path);
-        return;
-      }
-      files[i]->content = *digest;
-    }
-  };
-  if (runs == 1) {
-    hash_run(0);
-  } else {
-    cpu::for_each(runs, hash_run);
-  }
-  for (const Status& failure : failures) {
-    TRY(failure);
-  }
-  return {};
-}
-
-Digest selection_digest(const std::vector<SelectedSource>& sources) {
-  solver::KeyBuilder key("mybuild.selection.v1");
-  key.add_number(sources.size());
-  for (const SelectedSource& source : sources) {
-    key.add(source.name);
-    snapshotter::ChangeList entries;
-    entries.reserve(source.entries.size());
-    for (const SelectedEntry& selected : source.entries) {
-      entries.push_back(selected.entry);
-      entries.back().path = selected.below;
-    }
-    key.add(snapshotter::change_digest(entries));
-  }
-  return key.finish();
 }
 
 }  // namespace mybuild::ops

@@ -8,6 +8,7 @@
 #include "snapshotter/tree_view.h"
 #include "solver/graph/op_spec.h"
 
+#include <span>
 #include <string>
 #include <vector>
 
@@ -17,7 +18,7 @@ namespace mybuild::ops {
 struct SelectedEntry {
   std::string below;         // path below the source; "" is the source itself
   snapshotter::Entry entry;  // as in the source tree; `path` leads to it there
-  std::optional<std::pair<std::uint64_t, std::uint64_t>> hard_link;  // equal for names of one file
+  std::optional<snapshotter::HardLinkId> hard_link;  // equal for names of one file
 };
 
 /// One matched source with all it brings. A directory brings its contents, in order, parents first.
@@ -39,9 +40,15 @@ Result<std::vector<SelectedSource>> select(const snapshotter::TreeView& tree,
                                            const std::vector<std::string>& patterns,
                                            const SelectOptions& options);
 
-/// Reads the files to fill in their content digests, on all cores.
+/// Reads the files whose content digests are not known to fill them in, on all cores; a file that
+/// changed since it was selected is taken as it is now.
 Status hash_contents(const snapshotter::TreeView& tree, std::vector<SelectedSource>& sources);
-/// The content key of a selection (solver/key_schema.md). Contents must be hashed.
-Digest selection_digest(const std::vector<SelectedSource>& sources);
+/// Some file had other bytes than those of its digest: the next build reads all of them.
+void distrust_contents(const snapshotter::TreeView& tree,
+                       const std::vector<SelectedSource>& sources);
+/// The content key of a selection (solver/key_schema.md). Contents must be hashed. A mount shows
+/// the directories that were named themselves, a COPY only what is in them.
+enum class NamedDirectories { Shown, NotShown };
+Digest selection_digest(const std::vector<SelectedSource>& sources, NamedDirectories named);
 
 }  // namespace mybuild::ops

@@ -82,7 +82,8 @@ class LocalSourceOp final : public SourceRunner {
       return internal_error("no directory for the context {}", source_.name);
     }
     source::SourceTree tree;
-    tree.view = TRY(source::open_local_context(directory->second.path, directory->second.ignore));
+    tree.view = TRY(source::open_local_context(directory->second.path, directory->second.ignore,
+                                               deps_.contents));
     return as_output(std::move(tree), source_.name);
   }
 

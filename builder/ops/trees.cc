@@ -44,7 +44,8 @@ Result<std::optional<std::vector<std::string>>> present_dirs(const std::vector<D
   return std::optional(std::move(dirs));
 }
 
-/// The vertex of the image was done when its layers were known; it is shown again while they are fetched.
+/// The vertex of the image was done when its layers were known; it is shown again while they are
+/// fetched.
 Status fetch_base(const BaseImage& base, const OpDeps& deps) {
   deps.events.on_event(solver::VertexStarted{base.vertex, base.name, deps.clock.now()});
   Status fetched = deps.images.fetch_trees(base.id, base.vertex);

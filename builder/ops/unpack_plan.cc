@@ -132,11 +132,34 @@ class UnpackPlanner {
   std::size_t files_ = 0;
 };
 
+/// Hashes what it passes on.
+class HashedSource final : public Source {
+ public:
+  explicit HashedSource(Source& from) : from_(from) {}
+  Result<std::size_t> read(MutableByteSpan buffer) override {
+    const std::size_t count = TRY(from_.read(buffer));
+    hasher_.update(ByteSpan(buffer).first(count));
+    return count;
+  }
+  /// What nobody read counts, too.
+  Result<Digest> finish() {
+    std::vector<std::byte> rest(64 * 1024);
+    while (TRY(read(rest)) > 0) {
+    }
+    return hasher_.finish();
+  }
+
+ private:
+  Source& from_;
+  Hasher hasher_;
+};
+
 }  // namespace
 
 Result<bool> plan_unpack(StagedTree& to, const snapshotter::TreeView& from, const Entry& file,
                          const CopyPlanOptions& options, const std::string& scratch) {
-  FileSource bytes(TRY(from.open(file)));
+  FileSource opened(TRY(from.open(file)));
+  HashedSource bytes(opened);
   Result<TarReader> reader = TarReader::open(bytes, {.layer = false});
   if (!reader && reader.error().kind() == ErrorKind::InvalidArgument) {
     return false;
@@ -150,6 +173,10 @@ Result<bool> plan_unpack(StagedTree& to, const snapshotter::TreeView& from, cons
     return false;
   }
   TRY(UnpackPlanner(to, options, scratch).run(*reader, std::move(first)).context(file.path));
+  if (file.content && TRY(bytes.finish().context(file.path)) != *file.content) {
+    return data_loss("{}: contents changed while it was unpacked", file.path)
+        .with_hint("something writes to it; build again when that is done");
+  }
   return true;
 }
 

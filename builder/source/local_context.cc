@@ -2,6 +2,9 @@
 #include "builder/source/local_context.h"
 
 #include "frontend/ignore/pattern.h"
+#include "snapshotter/base/file.h"
+
+#include <set>
 
 namespace mybuild::source {
 
@@ -9,6 +12,9 @@ namespace {
 
 using snapshotter::Entry;
 using snapshotter::EntryType;
+using snapshotter::HardLinkId;
+using snapshotter::ListedEntry;
+using snapshotter::NameFilter;
 using snapshotter::TreeView;
 
 class LocalContext final : public TreeView {
@@ -21,8 +27,7 @@ class LocalContext final : public TreeView {
     if (!entry || !TRY(is_visible(*entry))) {
       return std::optional<Entry>();
     }
-    entry->uid = 0;
-    entry->gid = 0;
+    own_by_root(*entry);
     return entry;
   }
 
@@ -33,22 +38,65 @@ class LocalContext final : public TreeView {
     }
     std::vector<std::string> visible;
     for (std::string& name : names) {
-      const std::string child = path.empty() ? name : std::string(path) + "/" + name;
-      const bool excluded = ignore_.matches(child);
-      if (!excluded || (ignore_.may_include_below(child) && TRY(lookup(child)))) {
+      const std::string child = join_path(path, name);
+      if (!ignore_.matches(child) || (ignore_.may_include_below(child) && TRY(lookup(child)))) {
         visible.push_back(std::move(name));
       }
     }
     return visible;
   }
 
-  Result<std::optional<std::pair<std::uint64_t, std::uint64_t>>> hard_link_id(
-      std::string_view path) const override {
+  Result<std::vector<ListedEntry>> read_directory(std::string_view path,
+                                                  const NameFilter& wanted) const override {
+    if (ignore_.empty()) {
+      std::vector<ListedEntry> listed = TRY(files_->read_directory(path, wanted));
+      for (ListedEntry& item : listed) {
+        own_by_root(item.entry);
+      }
+      return listed;
+    }
+    std::set<std::string> doubtful;  // excluded, but something below it may not be
+    const auto may_be_visible = [&](const std::string& name) {
+      if (!wanted(name)) {
+        return false;
+      }
+      std::string child = join_path(path, name);
+      if (!ignore_.matches(child)) {
+        return true;
+      }
+      const bool may_include = ignore_.may_include_below(child);
+      if (may_include) {
+        doubtful.insert(std::move(child));
+      }
+      return may_include;
+    };
+    std::vector<ListedEntry> kept;
+    for (ListedEntry& item : TRY(files_->read_directory(path, may_be_visible))) {
+      if (!doubtful.contains(item.entry.path) || TRY(is_visible(item.entry))) {
+        own_by_root(item.entry);
+        kept.push_back(std::move(item));
+      }
+    }
+    return kept;
+  }
+
+  Result<std::optional<HardLinkId>> hard_link_id(std::string_view path) const override {
     return files_->hard_link_id(path);
   }
+  Status hash(Entry& file) const override {
+    TRY(files_->hash(file));
+    own_by_root(file);
+    return {};
+  }
+  void distrust(const Entry& file) const override { files_->distrust(file); }
   Result<Fd> open(const Entry& entry) const override { return files_->open(entry); }
 
  private:
+  static void own_by_root(Entry& entry) {
+    entry.uid = 0;
+    entry.gid = 0;
+  }
+
   /// An excluded directory is still there when something below it is not excluded.
   Result<bool> is_visible(const Entry& entry) const {
     if (entry.path.empty() || ignore_.empty() || !ignore_.matches(entry.path)) {
@@ -68,8 +116,9 @@ class LocalContext final : public TreeView {
 }  // namespace
 
 Result<std::unique_ptr<TreeView>> open_local_context(const std::string& directory,
-                                                     const std::vector<std::string>& ignore) {
-  std::unique_ptr<TreeView> files = TRY(snapshotter::open_directory_view(directory));
+                                                     const std::vector<std::string>& ignore,
+                                                     snapshotter::ContentMemory memory) {
+  std::unique_ptr<TreeView> files = TRY(snapshotter::open_directory_view(directory, memory));
   frontend::PatternMatcher matcher =
       TRY(frontend::PatternMatcher::compile(ignore).context("ignore file"));
   return std::unique_ptr<TreeView>(

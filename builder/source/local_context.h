@@ -4,6 +4,7 @@
 #pragma once
 
 #include "snapshotter/base/result.h"
+#include "snapshotter/content_memory.h"
 #include "snapshotter/tree_view.h"
 
 #include <memory>
@@ -12,8 +13,10 @@
 
 namespace mybuild::source {
 
-/// `ignore`: patterns of the ignore file (frontend/ignore/dockerignore.h), possibly none.
+/// `ignore`: patterns of the ignore file (frontend/ignore/dockerignore.h), possibly none. `memory`:
+/// where digests of files that did not change come from.
 Result<std::unique_ptr<snapshotter::TreeView>> open_local_context(
-    const std::string& directory, const std::vector<std::string>& ignore);
+    const std::string& directory, const std::vector<std::string>& ignore,
+    snapshotter::ContentMemory memory = {});
 
 }  // namespace mybuild::source

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cmd/mybuild/call.h"
 #include "cmd/mybuild/cli/build_options.h"
+#include "cmd/mybuild/cli/explain_text.h"
 #include "cmd/mybuild/cli/result_files.h"
 #include "cmd/mybuild/progress/progress.h"
 #include "cmd/mybuild/progress/report.h"
@@ -13,6 +14,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <functional>
+#include <utility>
 
 namespace mybuild::cli {
 
@@ -20,10 +23,27 @@ namespace {
 
 using BuildResult = Result<builder::BuildReport>;
 
-BuildResult build(const BuildOptions& options, solver::EventSink& events, Cancel& cancel) {
-  const builder::BuildRequest request = TRY(with_credentials(options, cancel));
+std::string explain_build(builder::Engine& engine, ExplainForm form) {
+  const auto explanation = engine.explain("");
+  if (!explanation) {
+    return fmt::format("WARNING: this build cannot be explained: {}\n",
+                       explanation.error().message());
+  }
+  return form == ExplainForm::Json ? explanation_json(*explanation)
+                                   : "\n" + explanation_text(*explanation, SystemClock().now());
+}
+
+/// `explained`: what is to be said of the steps, of a failed build as well.
+BuildResult build(const BuildOptions& options, solver::EventSink& events, Cancel& cancel,
+                  const builder::OfferShell& offer_shell, std::string& explained) {
+  builder::BuildRequest request = TRY(with_credentials(options, cancel));
+  request.offer_shell = offer_shell;
   auto engine = TRY(open_engine(options.global, request.jobs));
-  return engine->build(request, events, cancel);
+  BuildResult result = engine->build(request, events, cancel);
+  if (options.explain != ExplainForm::None) {
+    explained = explain_build(*engine, options.explain);
+  }
+  return result;
 }
 
 /// A file from an earlier build must not be taken for this one's.
@@ -69,6 +89,48 @@ progress::Summary summary_of(const BuildOptions& options, const builder::BuildRe
   return summary;
 }
 
+/// What comes last of a build that shows its steps: once, before a shell if there is one.
+class Ending {
+ public:
+  Ending(progress::Progress& events, progress::Mode mode, progress::ReportStyle style, bool debug)
+      : events_(events), mode_(mode), style_(style), debug_(debug) {}
+
+  void show_warnings() {
+    if (std::exchange(ended_, true)) {
+      return;
+    }
+    outcome_ = events_.finish();
+    if (mode_ != progress::Mode::Quiet) {
+      print_err(progress::warnings_text(outcome_.warnings, debug_, style_));
+    }
+  }
+
+  void show_failure(const Error& failure) {
+    if (!std::exchange(failed_, true)) {
+      show_warnings();
+      print_err(progress::failed_steps_text(outcome_.failed, style_) +
+                progress::error_text(failure, "failed to build", style_));
+    }
+  }
+
+  void offer_shell(const Error& failure, const std::function<Status()>& shell) {
+    show_failure(failure);
+    print_err("\nA shell in the files of the failed step; what changes there is not kept.\n");
+    if (const Status ran = shell(); !ran) {
+      print_err(progress::error_text(ran.error(), "", style_));
+    }
+  }
+
+ private:
+  progress::Progress& events_;
+  const progress::Mode mode_;
+  const progress::ReportStyle style_;
+  const bool debug_;
+  bool ended_ = false;
+  bool failed_ = false;
+  progress::Outcome outcome_;
+};
+
 }  // namespace
 
 int build_verb(std::span<const std::string> args) {
@@ -94,9 +156,14 @@ int build_verb(std::span<const std::string> args) {
 
   remove_stale(options.iid_file);
   progress::Progress events(mode, STDERR_FILENO, clock);
+  Ending ending(events, mode, style, options.global.debug);
   BuildResult result = internal_error("the build did not run");
+  std::string explained;
   const Status ran = run_guarded(*gate, [&](Cancel& cancel) -> Status {
-    result = build(options, events, cancel);
+    const auto offer_shell = [&](const Error& failure, const std::function<Status()>& shell) {
+      ending.offer_shell(failure, shell);
+    };
+    result = build(options, events, cancel, offer_shell, explained);
     return {};
   });
   if (!ran) {
@@ -108,13 +175,10 @@ int build_verb(std::span<const std::string> args) {
     }
   }
 
-  const progress::Outcome outcome = events.finish();
-  if (mode != progress::Mode::Quiet) {
-    print_err(progress::warnings_text(outcome.warnings, options.global.debug, style));
-  }
+  ending.show_warnings();
+  print_err(explained);
   if (!result) {
-    print_err(progress::failed_steps_text(outcome.failed, style) +
-              progress::error_text(result.error(), "failed to build", style));
+    ending.show_failure(result.error());
     return gate->first_signal() ? 128 + *gate->first_signal() : 1;
   }
   if (mode == progress::Mode::Tty) {

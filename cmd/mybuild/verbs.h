@@ -22,6 +22,7 @@ int kill_verb(std::span<const std::string> args);
 int ps_verb(std::span<const std::string> args);
 int rm_verb(std::span<const std::string> args);
 int container_verb(std::span<const std::string> args);
+int cache_mount_verb(std::span<const std::string> args);
 int volume_verb(std::span<const std::string> args);
 int images_verb(std::span<const std::string> args);
 int image_verb(std::span<const std::string> args);
@@ -36,6 +37,7 @@ int push_verb(std::span<const std::string> args);
 int load_verb(std::span<const std::string> args);
 int save_verb(std::span<const std::string> args);
 int history_verb(std::span<const std::string> args);
+int explain_verb(std::span<const std::string> args);
 int du_verb(std::span<const std::string> args);
 int version_verb(std::span<const std::string> args);
 

@@ -7,7 +7,7 @@
 #include "cmd/mybuild/cli/verb_table.h"
 #include "cmd/mybuild/cli/volume_list.h"
 #include "cmd/mybuild/cli/volume_options.h"
-#include "cmd/mybuild/verbs.h"
+#include "cmd/mybuild/group_verb.h"
 
 namespace mybuild::cli {
 
@@ -90,17 +90,6 @@ Result<int> prune(const PruneOptions& options) {
   }
   TRY(print_out(prune_text("Deleted Volumes", removed, bytes)));
   return 0;
-}
-
-/// A verb from its table and what it does.
-template <auto& command, auto& action>
-int verb(std::span<const std::string> args) {
-  const auto reading = read_command(command, args);
-  if (!reading.options) {
-    return reading.exit_code;
-  }
-  const Result<int> done = action(*reading.options);
-  return done ? *done : fail(done.error());
 }
 
 constexpr Verb kVerbs[] = {

@@ -10,26 +10,33 @@ namespace {
 constexpr std::string_view kChangesVersion = "mybuild.changes.v1";
 constexpr std::size_t kFlushAt = 64 * 1024;
 
+}  // namespace
+
 /// Every field with its length in front, so that no two lists share an encoding.
-class Framer {
+class ChangeHasher::Framer {
  public:
   explicit Framer(Hasher& hasher) : hasher_(hasher) {}
-  ~Framer() { hasher_.update(buffer_); }
+  ~Framer() = default;
   Framer(const Framer&) = delete;
   Framer& operator=(const Framer&) = delete;
 
   void number(std::uint64_t value) {
-    for (unsigned shift = 0; shift < 64; shift += 8) {
-      buffer_.push_back(static_cast<char>((value >> shift) & 0xffU));
+    char bytes[sizeof value];
+    for (unsigned i = 0; i < sizeof value; ++i) {
+      bytes[i] = static_cast<char>((value >> (8 * i)) & 0xffU);
     }
+    buffer_.append(bytes, sizeof bytes);
   }
   void text(std::string_view value) {
     number(value.size());
     buffer_.append(value);
     if (buffer_.size() >= kFlushAt) {
-      hasher_.update(buffer_);
-      buffer_.clear();
+      flush();
     }
+  }
+  void flush() {
+    hasher_.update(buffer_);
+    buffer_.clear();
   }
 
  private:
@@ -37,8 +44,16 @@ class Framer {
   std::string buffer_;
 };
 
-void frame(Framer& framer, const Entry& entry) {
-  framer.text(entry.path);
+ChangeHasher::ChangeHasher(std::size_t count) : framer_(std::make_unique<Framer>(hasher_)) {
+  framer_->text(kChangesVersion);
+  framer_->number(count);
+}
+
+ChangeHasher::~ChangeHasher() = default;
+
+void ChangeHasher::add(std::string_view path, const Entry& entry) {
+  Framer& framer = *framer_;
+  framer.text(path);
   framer.number(static_cast<std::uint64_t>(entry.type));
   if (entry.type == EntryType::Whiteout) {
     return;  // it hides a path; owner and mode of the marker mean nothing
@@ -59,7 +74,10 @@ void frame(Framer& framer, const Entry& entry) {
   framer.text(entry.content ? as_text(entry.content->bytes) : std::string_view());
 }
 
-}  // namespace
+Digest ChangeHasher::finish() {
+  framer_->flush();
+  return hasher_.finish();
+}
 
 bool path_less(std::string_view a, std::string_view b) {
   const auto [in_a, in_b] = std::mismatch(a.begin(), a.end(), b.begin(), b.end());
@@ -71,14 +89,9 @@ bool path_less(std::string_view a, std::string_view b) {
 }
 
 Digest change_digest(const ChangeList& changes) {
-  Hasher hasher;
-  {
-    Framer framer(hasher);
-    framer.text(kChangesVersion);
-    framer.number(changes.size());
-    for (const Entry& entry : changes) {
-      frame(framer, entry);
-    }
+  ChangeHasher hasher(changes.size());
+  for (const Entry& entry : changes) {
+    hasher.add(entry.path, entry);
   }
   return hasher.finish();
 }

@@ -70,6 +70,24 @@ class EntryContents {
 /// (solver/key_schema.md).
 Digest change_digest(const ChangeList& changes);
 
+/// change_digest() of a list that nobody has as one: `count` entries, each under a path that may
+/// differ from its own.
+class ChangeHasher {
+ public:
+  explicit ChangeHasher(std::size_t count);
+  ChangeHasher(const ChangeHasher&) = delete;
+  ChangeHasher& operator=(const ChangeHasher&) = delete;
+  ~ChangeHasher();
+
+  void add(std::string_view path, const Entry& entry);
+  Digest finish();
+
+ private:
+  class Framer;
+  Hasher hasher_;
+  std::unique_ptr<Framer> framer_;
+};
+
 /// The names of extended attributes that layers carry: security.capability and user.* but for
 /// overlayfs' own.
 bool carried_xattr(std::string_view name);

@@ -15,6 +15,8 @@
 
 namespace mybuild {
 
+class Cancel;
+
 Result<std::string> read_file(const std::string& path);
 /// Fails with InvalidArgument when the file is not regular or holds more than `limit` bytes.
 Result<std::string> read_regular_file(int dirfd, const std::string& path, std::size_t limit);
@@ -75,6 +77,10 @@ class FileLock {
  public:
   enum class Mode { Shared, Exclusive };
   static Result<FileLock> acquire(const std::string& path, Mode mode);
+  /// The same, given up as soon as the stop is asked for: its reason is the error then. The wait is
+  /// the kernel's, on a thread of its own, so it costs nothing and ends with the holder, however
+  /// that dies; who of several gets the lock next is not said.
+  static Result<FileLock> acquire(const std::string& path, Mode mode, const Cancel& cancel);
   /// nullopt when somebody else holds it.
   static Result<std::optional<FileLock>> try_acquire(const std::string& path, Mode mode);
 

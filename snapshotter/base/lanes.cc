@@ -4,8 +4,6 @@
 #include <algorithm>
 #include <atomic>
 #include <condition_variable>
-#include <deque>
-#include <map>
 #include <mutex>
 #include <optional>
 #include <thread>
@@ -33,53 +31,109 @@ class Lanes::Pool {
 
   void post(std::function<void()> task, std::uint32_t priority) {
     const std::lock_guard lock(mutex_);
-    tasks_[priority].push_back(std::move(task));
-    ++waiting_;
-    if (idle_ < waiting_ && (cap_ == 0 || threads_.size() < cap_)) {
+    tasks_.push_back({.priority = priority, .number = posted_++, .run = std::move(task)});
+    std::push_heap(tasks_.begin(), tasks_.end());
+    call_a_thread();
+  }
+
+  void step_aside(const std::function<void()>& wait) {
+    if (current != this) {
+      wait();
+      return;
+    }
+    {
+      const std::lock_guard lock(mutex_);
+      --running_;
+      ++aside_;
+      call_a_thread();
+    }
+    wait();
+    std::unique_lock lock(mutex_);
+    --aside_;
+    ++returning_;
+    room_.wait(lock, [this] { return has_room(); });
+    --returning_;
+    ++running_;
+    there_is_room();  // maybe for more than one
+  }
+
+ private:
+  bool has_room() const { return cap_ == 0 || running_ < cap_; }
+  /// Those who come back go first: they have begun.
+  bool may_begin() const { return !tasks_.empty() && returning_ == 0 && has_room(); }
+
+  /// Under the lock.
+  void call_a_thread() {
+    if (idle_ < tasks_.size() && (cap_ == 0 || threads_.size() - aside_ < cap_)) {
       threads_.emplace_back([this] { run(); });
     } else {
       wake_.notify_one();
     }
   }
 
- private:
+  void there_is_room() {
+    room_.notify_one();
+    if (closing_) {
+      wake_.notify_all();
+    } else {
+      wake_.notify_one();
+    }
+  }
+
   void run() {
+    current = this;
     std::unique_lock lock(mutex_);
     for (;;) {
       ++idle_;
-      wake_.wait(lock, [this] { return closing_ || !tasks_.empty(); });
+      wake_.wait(lock, [this] { return may_begin() || (closing_ && tasks_.empty()); });
       --idle_;
       if (tasks_.empty()) {
         return;
       }
       const std::function<void()> task = take();
+      ++running_;
       lock.unlock();
       task();
       lock.lock();
+      --running_;
+      there_is_room();
     }
   }
 
-  std::function<void()> take() {
-    const auto first = tasks_.begin();
-    std::function<void()> task = std::move(first->second.front());
-    first->second.pop_front();
-    if (first->second.empty()) {
-      tasks_.erase(first);
+  struct Task {
+    std::uint32_t priority = 0;
+    std::uint64_t number = 0;  // in the order they were posted
+    std::function<void()> run;
+    /// The next one is the largest.
+    bool operator<(const Task& other) const {
+      return priority != other.priority ? priority < other.priority : number > other.number;
     }
-    --waiting_;
+  };
+
+  std::function<void()> take() {
+    std::pop_heap(tasks_.begin(), tasks_.end());
+    std::function<void()> task = std::move(tasks_.back().run);
+    tasks_.pop_back();
     return task;
   }
+
+  static thread_local Pool* current;
 
   const std::size_t cap_;
   std::mutex mutex_;
   std::condition_variable wake_;
-  std::map<std::uint32_t, std::deque<std::function<void()>>, std::greater<>>
-      tasks_;  // by priority; no queue is empty
-  std::size_t waiting_ = 0;
+  std::condition_variable room_;
+  std::vector<Task> tasks_;  // a heap
+  std::uint64_t posted_ = 0;
   std::vector<std::thread> threads_;
   std::size_t idle_ = 0;
+  std::size_t running_ = 0;    // tasks, without those that stepped aside
+  std::size_t aside_ = 0;      // tasks that wait for somebody else
+  std::size_t returning_ = 0;  // tasks that waited, and now for room
   bool closing_ = false;
 };
+
+thread_local Lanes::Pool* Lanes::Pool::current = nullptr;
 
 Lanes::Lanes(Caps caps)
     : pools_{std::make_unique<Pool>(caps.exec), std::make_unique<Pool>(caps.net),
@@ -88,6 +142,10 @@ Lanes::~Lanes() = default;
 
 void Lanes::post(Lane lane, std::function<void()> task, std::uint32_t priority) {
   pools_[static_cast<std::size_t>(lane)]->post(std::move(task), priority);
+}
+
+void Lanes::step_aside(Lane lane, const std::function<void()>& wait) {
+  pools_[static_cast<std::size_t>(lane)]->step_aside(wait);
 }
 
 namespace {

@@ -79,6 +79,43 @@ TEST(FanOut, RunsEachIndexOnce) {
   EXPECT_TRUE(lanes.fan_out(Lane::Disk, 0, [](std::size_t) -> Status { return {}; }));
 }
 
+TEST(Lanes, ATaskThatStepsAsideHoldsNobodyBack) {
+  std::latch released(1);
+  std::atomic<int> ran = 0;
+  Lanes lanes({.exec = 1});
+  lanes.post(Lane::Exec, [&] {
+    lanes.step_aside(Lane::Exec, [&] { released.wait(); });
+    ++ran;
+  });
+  lanes.post(Lane::Exec, [&] { released.count_down(); });
+  lanes.step_aside(Lane::Exec, [&] { released.wait(); });  // on no thread of the lane
+}
+
+TEST(Lanes, WhoStepsAsideComesBackWithinTheCap) {
+  std::atomic<int> running = 0;
+  std::atomic<int> most = 0;
+  std::atomic<int> done = 0;
+  const auto busy = [&] {
+    most = std::max(most.load(), ++running);
+    std::this_thread::sleep_for(std::chrono::microseconds(100));
+    --running;
+  };
+  {
+    Lanes lanes({.exec = 2});
+    for (int i = 0; i < 200; ++i) {
+      lanes.post(Lane::Exec, [&] {
+        busy();
+        lanes.step_aside(Lane::Exec,
+                         [] { std::this_thread::sleep_for(std::chrono::microseconds(100)); });
+        busy();
+        ++done;
+      });
+    }
+  }
+  EXPECT_EQ(done, 200);
+  EXPECT_LE(most, 2);
+}
+
 TEST(FanOut, NestsOnABoundedLaneWithoutDeadlock) {
   Lanes lanes({.exec = 0, .net = 1, .disk = 1});
   std::atomic<int> ran = 0;

@@ -4,6 +4,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <unistd.h>
+
 #include <cstdlib>
 
 namespace mybuild::cli {
@@ -47,6 +49,22 @@ class BuildOptionsTest : public testing::Test {
   ScopedEnv progress_{"BUILDKIT_PROGRESS", nullptr};
 };
 
+TEST_F(BuildOptionsTest, SayWhatIsDoneWithAFailedStep) {
+  EXPECT_EQ(read({"."})->request.on_error, builder::OnError::Discard);
+  EXPECT_EQ(read({"--on-error=keep", "."})->request.on_error, builder::OnError::Keep);
+  EXPECT_TRUE(read({"--export-failed", "-o", "out", "."})->request.export_failed);
+  EXPECT_EQ(
+      error_of({"--on-error=debug", "."}),
+      "invalid argument \"debug\" for \"--on-error\" flag: --on-error is discard, keep or shell, "
+      "not 'debug'");
+  EXPECT_EQ(error_of({"--export-failed", "--push", "-t", "h.org/a", "."}),
+            "--export-failed does not push");
+  if (::isatty(STDIN_FILENO) == 0) {
+    EXPECT_EQ(error_of({"--on-error=shell", "."}),
+              "--on-error=shell needs a terminal on standard input");
+  }
+}
+
 TEST_F(BuildOptionsTest, ATypicalLineBecomesARequest) {
   const auto got = read({"-f",
                          "a/Dockerfile",
@@ -65,6 +83,7 @@ TEST_F(BuildOptionsTest, ATypicalLineBecomesARequest) {
                          "--platform=linux/amd64",
                          "--no-cache-filter=a,b",
                          "--pull",
+                         "--context-verify=full",
                          "--build-context",
                          "src=../src",
                          "--network=none",
@@ -91,6 +110,7 @@ TEST_F(BuildOptionsTest, ATypicalLineBecomesARequest) {
   EXPECT_EQ(request.platforms.size(), 2U);
   EXPECT_THAT(request.no_cache_filter, ElementsAre("a", "b"));
   EXPECT_TRUE(request.pull);
+  EXPECT_TRUE(request.reread_contexts);
   EXPECT_TRUE(request.no_cache);
   EXPECT_THAT(request.contexts, ElementsAre(Pair("src", "../src")));
   EXPECT_EQ(request.network, solver::NetworkMode::None);
@@ -108,6 +128,12 @@ TEST_F(BuildOptionsTest, ABuildArgWithoutValueComesFromTheEnvironment) {
       read({"--build-arg", "MYBUILD_TEST_SET", "--build-arg", "MYBUILD_TEST_UNSET", "."});
   ASSERT_TRUE(got);
   EXPECT_THAT(got->request.build_args, ElementsAre(Pair("MYBUILD_TEST_SET", "here")));
+}
+
+TEST_F(BuildOptionsTest, AContextIsVerifiedByStatOrInFull) {
+  EXPECT_FALSE(read({"."})->request.reread_contexts);
+  EXPECT_FALSE(read({"--context-verify=full", "--context-verify=stat", "."})->request.reread_contexts);
+  EXPECT_FALSE(read({"--context-verify=mtime", "."}));
 }
 
 TEST_F(BuildOptionsTest, AnEmptyFilterLeavesNoStageOut) {

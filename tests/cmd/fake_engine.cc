@@ -13,13 +13,14 @@
 
 namespace mybuild::builder {
 
-/// Containers and volumes as of a state directory where nothing ever ran.
+/// Containers, volumes and cache mounts as of a state directory where nothing ever ran.
 struct Engine::Services {
   SystemClock clock;
   std::unique_ptr<run::VolumeStore> volumes =
       run::make_volume_store("/nonexistent/volumes", "/nonexistent/trash", clock);
   std::unique_ptr<run::ContainerStore> containers = run::make_container_store(
       {.dir = "/nonexistent/containers", .trash_dir = "/nonexistent/trash"}, *volumes, clock);
+  caches::CacheStore cache_mounts{"/nonexistent/cache-mounts", "/nonexistent/trash", clock};
 };
 
 namespace {
@@ -144,6 +145,22 @@ run::VolumeStore& Engine::volumes() {
   return *services_->volumes;
 }
 
+const caches::CacheStore& Engine::cache_mounts() {
+  return services_->cache_mounts;
+}
+
+Status Engine::export_cache_mounts(const std::vector<std::string>& names, const std::string&,
+                                   solver::EventSink&, const Cancel&) {
+  TRY(cache_mounts().find(names.front()));
+  return {};
+}
+
+Result<std::vector<caches::Cache>> Engine::import_cache_mounts(const std::string&,
+                                                               const std::optional<std::string>&,
+                                                               solver::EventSink&, const Cancel&) {
+  return std::vector<caches::Cache>();
+}
+
 Result<std::vector<snapshotter::ImageRow>> Engine::images() {
   return std::vector{snapshotter::ImageRow{
       .name = "docker.io/library/a:1", .config = Digest::of("a"), .created = 1, .size = 5}};
@@ -183,6 +200,19 @@ Result<ContainerSize> Engine::container_size(const run::Container&) {
 
 ContainerRoot Engine::container_root(const run::Container&) {
   return {};
+}
+
+Result<explain::Explanation> Engine::explain(const std::string& build) {
+  if (!build.empty()) {
+    return not_found("no such build: {}", build);
+  }
+  explain::Explanation explanation;
+  explanation.build.id = "b1";
+  return explanation;
+}
+
+Result<std::vector<explain::BuildSummary>> Engine::builds() {
+  return std::vector<explain::BuildSummary>(1);
 }
 
 Result<StoreUsage> Engine::usage() {

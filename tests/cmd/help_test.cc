@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cmd/mybuild/cli/build_options.h"
+#include "cmd/mybuild/cli/cache_mount_options.h"
 #include "cmd/mybuild/cli/container_options.h"
 #include "cmd/mybuild/cli/image_options.h"
 #include "cmd/mybuild/cli/inspect_options.h"
@@ -53,6 +54,10 @@ TEST(Help, OfEachVerbIsMadeFromItsTable) {
       {"volume rm", help_of(kVolumeRmCommand)},
       {"volume inspect", help_of(kVolumeInspectCommand)},
       {"volume prune", help_of(kVolumePruneCommand)},
+      {"cache-mount ls", help_of(kCacheMountListCommand)},
+      {"cache-mount rm", help_of(kCacheMountRmCommand)},
+      {"cache-mount export", help_of(kCacheMountExportCommand)},
+      {"cache-mount import", help_of(kCacheMountImportCommand)},
   };
   std::string all;
   for (const auto& [verb, text] : kTexts) {
@@ -67,7 +72,7 @@ TEST(Help, OfTheVerbsThatMoveAndDescribeImages) {
       {"pull", help_of(kPullCommand)}, {"push", help_of(kPushCommand)},
       {"load", help_of(kLoadCommand)}, {"save", help_of(kSaveCommand)},
       {"tag", help_of(kTagCommand)},   {"history", help_of(kHistoryCommand)},
-      {"du", help_of(kDuCommand)},
+      {"du", help_of(kDuCommand)},     {"explain", help_of(kExplainCommand)},
   };
   std::string all;
   for (const auto& [verb, text] : kTexts) {

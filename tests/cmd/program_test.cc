@@ -178,6 +178,11 @@ TEST(Program, ContainersAndVolumesThatAreNotThereAreErrors) {
   }
   EXPECT_EQ(run({"rm", "-f", "absent"}).code, 0);
   EXPECT_EQ(run({"volume", "rm", "absent"}).code, 1);
+  EXPECT_EQ(run({"cache-mount", "ls", "-q"}).out, "");
+  EXPECT_EQ(run({"cache-mount", "rm", "absent"}).code, 1);
+  EXPECT_EQ(run({"cache-mount", "rm"}).code, 1);
+  EXPECT_EQ(run({"cache-mount", "export", "absent"}).code, 1);
+  EXPECT_EQ(run({"cache-mount", "import"}).code, 1);
   EXPECT_EQ(run({"volume", "rm", "-f", "absent"}).code, 0);
   EXPECT_EQ(run({"volume", "ls", "-q"}).out, "");
   EXPECT_THAT(run({"volume", "lst"}).err, HasSubstr("did you mean 'mybuild volume ls'?"));

@@ -41,6 +41,7 @@ builder::StoreUsage usage() {
                     container("done", run::ContainerStatus::Exited, 10)};
   sum.volumes = {{.name = "data", .size = 7, .containers = 2}, {.name = "left", .size = 3}};
   sum.mirrors = {{.remote = "https://h.org/a.git", .size = 20}};
+  sum.cache_mounts = {{.id = "/go", .size = 4, .in_use = true}, {.id = "/npm", .size = 6}};
   return sum;
 }
 
@@ -53,7 +54,8 @@ TEST(Usage, TheSummaryIsDockersTheImagesFollow) {
             "Build Cache     1         0         5B        5B (100%)\n"
             "Layer Blobs     1         0         400B      400B (100%)\n"
             "Git Mirrors     1         0         20B       20B (100%)\n"
-            "Total           9         3         1.49kB    448B (30%)\n"
+            "Cache Mounts    2         1         10B       6B (60%)\n"
+            "Total           11        4         1.5kB     454B (30%)\n"
             "\n"
             "IMAGE     IMAGE ID       CREATED   SIZE      SHARED SIZE   UNIQUE SIZE   CONTAINERS\n"
             "a:1       ca978112ca1b   N/A       1kB       1kB           0B            1\n"
@@ -83,12 +85,13 @@ TEST(Usage, JsonHasBytes) {
   EXPECT_EQ(whole["Volumes"][1], json::parse(R"({"Name":"left","Size":3,"Containers":0})"));
   EXPECT_EQ(whole["LocalVolumesSize"], 10);
   EXPECT_EQ(whole["GitMirrors"][0]["Remote"], "https://h.org/a.git");
-  EXPECT_EQ(whole["TotalSize"], 1485);
+  EXPECT_EQ(whole["TotalSize"], 1495);
 }
 
 TEST(Usage, ATemplateIsForTheSummary) {
   EXPECT_EQ(usage_text(usage(), {.format = "{{.Type}}"}, kNow).value(),
-            "Images\nContainers\nLocal Volumes\nBuild Cache\nLayer Blobs\nGit Mirrors\nTotal\n");
+            "Images\nContainers\nLocal Volumes\nBuild Cache\nLayer Blobs\nGit Mirrors\nCache "
+            "Mounts\nTotal\n");
 }
 
 }  // namespace

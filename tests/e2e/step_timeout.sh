@@ -17,3 +17,7 @@ assert_log 'Dockerfile:3'
 ! "$MYBUILD" build --step-timeout soon ctx >log 2>&1 || fail "soon is no time"
 assert_log 'invalid argument "soon" for "--step-timeout"'
 build --step-timeout 1m --target base - <<<$'FROM busybox AS base\nRUN sleep 0.1'
+# What it left is evidence; the wait for a cache mount that another build holds is no time of its own.
+build_fails --step-timeout 1500ms --export-failed -o out - <<<$'FROM busybox\nRUN echo half >/h; sleep 99' && assert_file out/h half
+"$MYBUILD" build -q "${busybox[@]}" - <<<$'FROM busybox\nRUN --mount=type=cache,target=/c,sharing=locked sleep 4' &
+sleep 1 && build --step-timeout 2s - <<<$'FROM busybox\nRUN --mount=type=cache,target=/c,sharing=locked echo mine' && wait

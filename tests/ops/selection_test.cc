@@ -95,7 +95,7 @@ TEST(SelectTest, APathOfAMountIsNoPattern) {
 Digest digest_of(const MemoryTree& tree, const std::vector<std::string>& patterns) {
   std::vector<SelectedSource> sources = select(tree, patterns, {}).value();
   EXPECT_TRUE(hash_contents(tree, sources).has_value());
-  return selection_digest(sources);
+  return selection_digest(sources, NamedDirectories::NotShown);
 }
 
 TEST(SelectionDigestTest, SeesWhatACopySeesAndNothingElse) {

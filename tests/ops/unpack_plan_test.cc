@@ -138,6 +138,24 @@ TEST_F(UnpackPlanTest, ADamagedArchiveIsNoPlainFile) {
       << "some writers leave out the padding of the last member";
 }
 
+TEST_F(UnpackPlanTest, AnArchiveThatIsNotWhatTheKeySaysIsDataLoss) {
+  const std::string bytes = Archive().file("f", "x").bytes() + std::string(20000, '\0');
+  MemoryTree context = {{"a.tar", bytes}};
+  const MemoryTree base = {};
+  const TempDir scratch = TempDir::create().value();
+  CopyPlanOptions options;
+  options.dest = "/to";
+  const auto unpack = [&] {
+    StagedTree staged(base);
+    return plan_unpack(staged, context, context.at("a.tar"), options, scratch.path());
+  };
+  context.at("a.tar").content = Digest::of("what it was when its key was made");
+  const Result<bool> changed = unpack();
+  ASSERT_FALSE(changed);
+  EXPECT_EQ(changed.error().kind(), ErrorKind::DataLoss);
+  EXPECT_TRUE(changed.error().message().starts_with("a.tar")) << changed.error().message();
+}
+
 TEST_F(UnpackPlanTest, CompressionIsTakenOffOnce) {
   const auto gzipped = [](const std::string& bytes) {
     StringSink sink;

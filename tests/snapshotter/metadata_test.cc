@@ -219,6 +219,20 @@ TEST_F(MetadataTest, a_database_of_the_second_schema_learns_of_commits) {
   EXPECT_EQ(row->time, 6);
 }
 
+TEST_F(MetadataTest, a_database_of_the_third_schema_learns_of_builds_and_keeps_its_rows) {
+  ASSERT_TRUE(db_->put_layer({.diff_id = kA, .changes = kB, .size = 5, .created = 6}));
+  db_.reset();
+  run_sql("DROP TABLE builds; DROP TABLE build_parts; PRAGMA user_version = 3");
+  reopen();
+  EXPECT_TRUE(db_->find_layer(kA).value());
+  EXPECT_FALSE(db_->builds().newest_build().value());
+  BuildRow row;
+  row.id = "x";
+  ASSERT_TRUE(db_->builds().add_build(row));
+  reopen();
+  EXPECT_EQ(db_->builds().newest_build().value()->id, "x");
+}
+
 TEST_F(MetadataTest, an_image_is_known_under_its_digests_elsewhere) {
   ASSERT_TRUE(db_->put_repo_digest({.config = kA, .repository = "h/r", .manifest = kB}));
   ASSERT_TRUE(db_->put_repo_digest({.config = kA, .repository = "h/s", .manifest = kC}));

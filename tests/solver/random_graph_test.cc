@@ -149,11 +149,11 @@ TEST(RandomGraphTest, TheBuildIsCancelled) {
 }
 
 TEST(RandomGraphTest, StepsTakeTooLong) {
-  for (unsigned seed = 1; seed <= 20; ++seed) {
+  for (unsigned seed = 1; seed <= 12; ++seed) {
     SCOPED_TRACE(seed);
     std::mt19937 random(seed);
     World world;
-    world.options.step_timeout = std::chrono::milliseconds(40);
+    world.options.step_timeout = std::chrono::milliseconds(500);
     const Plan plan = make_graph(world, random);
     const Edge endless = plan.edges[random() % plan.edges.size()];
     world.op(endless).does_.duration = std::chrono::hours(1);
@@ -168,7 +168,7 @@ TEST(RandomGraphTest, StepsTakeTooLong) {
 }
 
 TEST(RandomGraphTest, OfStepsThatWaitForAThreadTheOneWithMostBehindItIsFirst) {
-  for (unsigned seed = 1; seed <= 5; ++seed) {
+  for (unsigned seed = 1; seed <= 3; ++seed) {
     SCOPED_TRACE(seed);
     std::mt19937 random(seed);
     World world({.exec = 1});
@@ -183,7 +183,7 @@ TEST(RandomGraphTest, OfStepsThatWaitForAThreadTheOneWithMostBehindItIsFirst) {
     const Edge blocker = world.add({.definition = "blocker",
                                     .source = true,
                                     .run = note("blocker"),
-                                    .duration = std::chrono::milliseconds(300)},
+                                    .duration = std::chrono::milliseconds(1000)},
                                    {});
     std::vector<Edge> targets = {blocker};
     std::vector<unsigned> lengths = {1, 2, 3, 4, 5, 6};

@@ -14,6 +14,7 @@
 #include <functional>
 #include <mutex>
 #include <set>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -212,6 +213,7 @@ class FakeMetadata final : public snapshotter::Metadata {
   Result<std::vector<snapshotter::RecordRow>> find_records_by_output(const Digest&) override {
     return none();
   }
+  snapshotter::BuildTables& builds() override { throw std::logic_error("no builds here"); }
 
   std::mutex mutex;
   std::map<std::string, snapshotter::ImageRow> names;

@@ -116,9 +116,27 @@ Status set_network(Options& options, std::string_view value) {
   return unsupported("there is no network '{}'", value).with_hint("use default, none or host");
 }
 
+Status set_context_verify(Options& options, std::string_view value) {
+  if (value != "stat" && value != "full") {
+    return invalid_argument("--context-verify cannot be '{}'", value).with_hint("use stat or full");
+  }
+  options.request.reread_contexts = value == "full";
+  return {};
+}
+
 Status set_progress(Options& options, std::string_view value) {
   options.progress = TRY(parse_progress(value));
   options.progress_word = value;
+  return {};
+}
+
+Status set_explain(Options& options, std::string_view value) {
+  if (value == "json") {
+    options.explain = ExplainForm::Json;
+    return {};
+  }
+  const bool on = value == "text" || TRY(parse_bool(value));
+  options.explain = on ? ExplainForm::Text : ExplainForm::None;
   return {};
 }
 
@@ -135,6 +153,19 @@ Status must_be_off(Options&, std::string_view value) {
 Status must_be_on(Options&, std::string_view value) {
   const bool on = TRY(parse_bool(value));
   return on ? Status() : unsupported("false is not supported");
+}
+
+Status set_on_error(Options& options, std::string_view value) {
+  using builder::OnError;
+  constexpr std::pair<std::string_view, OnError> kActions[] = {
+      {"discard", OnError::Discard}, {"keep", OnError::Keep}, {"shell", OnError::Shell}};
+  for (const auto& [word, action] : kActions) {
+    if (value == word) {
+      options.request.on_error = action;
+      return {};
+    }
+  }
+  return invalid_argument("--on-error is discard, keep or shell, not '{}'", value);
 }
 
 constexpr Flag<Options> kFlags[] = {
@@ -190,6 +221,21 @@ constexpr Flag<Options> kFlags[] = {
      [](Options& options, std::string_view value) -> Status {
        const bool on = TRY(parse_bool(value));
        options.call.call = on ? builder::Call::Check : options.call.call;
+       return {};
+     }},
+    {{.name = "context-verify",
+      .argument = "MODE",
+      .help = "How files of the context are known to be unchanged: stat (by size, times and inode; "
+              "the default) or full (all are read)"},
+     set_context_verify},
+    {{.name = "explain",
+      .help = "Say at the end, on stderr, why each step ran or did not; --explain=json as one line "
+              "of JSON"},
+     set_explain},
+    {{.name = "export-failed",
+      .help = "When a step fails, write its files to the outputs; the build fails all the same"},
+     [](Options& options, std::string_view value) -> Status {
+       options.request.export_failed = TRY(parse_bool(value));
        return {};
      }},
     {{.name = "file",
@@ -252,6 +298,11 @@ constexpr Flag<Options> kFlags[] = {
        options.request.early_cutoff = !TRY(parse_bool(value));
        return {};
      }},
+    {{.name = "on-error",
+      .argument = "ACTION",
+      .help = "When a step fails: discard its files (default), keep them as an image without a "
+              "name, or open a shell in them"},
+     set_on_error},
     {{.name = "output",
       .letter = 'o',
       .argument = "OUTPUT",
@@ -418,6 +469,21 @@ void add_push(Options& options) {
   }
 }
 
+/// What a build that fails cannot do is said before it begins.
+Status check_failure_handling(const builder::BuildRequest& request) {
+  if (request.on_error == builder::OnError::Shell && ::isatty(STDIN_FILENO) == 0) {
+    return invalid_argument("--on-error=shell needs a terminal on standard input")
+        .with_hint("--on-error=keep makes an image of the failed step's files");
+  }
+  for (const exporter::OutputSpec& output : request.outputs) {
+    if (request.export_failed && (output.push || output.type == exporter::OutputType::Registry)) {
+      return invalid_argument("--export-failed does not push")
+          .with_hint("export to type=oci, docker, local, tar or image");
+    }
+  }
+  return {};
+}
+
 /// Who pushes must say where to.
 Status check_push(const builder::BuildRequest& request) {
   for (const exporter::OutputSpec& output : request.outputs) {
@@ -486,6 +552,7 @@ Status finish(Options& options, std::vector<std::string> positionals) {
   add_load(options);
   annotate(options.annotations, options.request.outputs);
   TRY(check_push(options.request));
+  TRY(check_failure_handling(options.request));
   TRY(check_outputs(options));
   return take_context(options, std::move(positionals.front()));
 }

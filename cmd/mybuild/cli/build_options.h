@@ -16,6 +16,9 @@
 
 namespace mybuild::cli {
 
+/// How to say at the end what became of the steps.
+enum class ExplainForm { None, Text, Json };
+
 struct BuildOptions {
   GlobalOptions global;
   builder::BuildRequest request;
@@ -26,6 +29,7 @@ struct BuildOptions {
   bool push = false;
   std::vector<exporter::Annotation> annotations;
   CallOption call;
+  ExplainForm explain = ExplainForm::None;
   std::string iid_file;
   std::string metadata_file;
   std::vector<secrets::SecretSpec> secrets;

@@ -34,6 +34,22 @@ constexpr Flag<HistoryOptions> kHistoryFlags[] = {
     {{.name = "platform"}},
 };
 
+constexpr Flag<ExplainOptions> kExplainFlags[] = {
+    {{.name = "format",
+      .argument = "FORMAT",
+      .help = "text (default) or json; with --list as for other lists: json, a template such as "
+              "'{{.ID}}', or 'table TEMPLATE'"},
+     [](ExplainOptions& options, std::string_view value) -> Status {
+       options.format = value;
+       return {};
+     }},
+    {{.name = "list", .help = "List the builds that can be explained, newest first"},
+     [](ExplainOptions& options, std::string_view value) -> Status {
+       options.list = TRY(parse_bool(value));
+       return {};
+     }},
+};
+
 constexpr Flag<DuOptions> kDuFlags[] = {
     {{.name = "format",
       .argument = "FORMAT",
@@ -72,6 +88,36 @@ const Command<HistoryOptions> kHistoryCommand = {
                                 positionals.size());
       }
       options.image = std::move(positionals.front());
+      return {};
+    },
+};
+
+const Command<ExplainOptions> kExplainCommand = {
+    .text = {.name = "explain",
+             .usage = "mybuild explain [OPTIONS] [BUILD]",
+             .summary = "Say for each step of a build whether it was found in the cache, else "
+                        "which of its inputs is not what it was: a file, an argument, the base "
+                        "image, …",
+             .notes = "Without BUILD it is the newest one. Failed builds can be explained, too."},
+    .order = FlagSet::Order::Interspersed,
+    .add_flags =
+        [](FlagSet& flags, ExplainOptions& options) {
+          flags.add(kExplainFlags, options);
+          add_global_flags(flags, options.global);
+        },
+    .finish = [](ExplainOptions& options, std::vector<std::string> positionals) -> Status {
+      if (positionals.size() > (options.list ? 0 : 1)) {
+        return options.list ? invalid_argument("--list goes without a build")
+                            : invalid_argument("\"mybuild explain\" takes one build at most");
+      }
+      if (!positionals.empty()) {
+        options.build = std::move(positionals.front());
+      }
+      if (!options.list && options.format != "json" && options.format != "text" &&
+          !options.format.empty()) {
+        return invalid_argument("--format {} goes with --list only", options.format)
+            .with_hint("an explanation is text or json");
+      }
       return {};
     },
 };

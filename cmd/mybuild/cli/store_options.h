@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Options of the verbs that look into the local store: history, du. Value types.
+// Options of the verbs that look into the local store: history, explain, du. Value types.
 #pragma once
 
 #include "cmd/mybuild/cli/command.h"
@@ -24,6 +24,14 @@ struct DuOptions {
   bool verbose = false;
 };
 
+struct ExplainOptions {
+  GlobalOptions global = {};
+  std::string format = {};
+  bool list = false;
+  std::string build = {};  // "": the newest
+};
+
+extern const Command<ExplainOptions> kExplainCommand;
 extern const Command<HistoryOptions> kHistoryCommand;
 extern const Command<DuOptions> kDuCommand;
 

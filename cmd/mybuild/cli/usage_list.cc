@@ -77,7 +77,12 @@ std::vector<Summary> summaries(const builder::StoreUsage& usage) {
   for (const builder::MirrorUsage& mirror : usage.mirrors) {
     mirrors.count(false, mirror.size);
   }
-  std::vector<Summary> lines = {images_summary(usage), containers, volumes, cache, blobs, mirrors};
+  Summary mounts{.type = "Cache Mounts"};
+  for (const builder::CacheMountUsage& mount : usage.cache_mounts) {
+    mounts.count(mount.in_use, mount.size);
+  }
+  std::vector<Summary> lines = {
+      images_summary(usage), containers, volumes, cache, blobs, mirrors, mounts};
   Summary all{.type = "Total"};
   for (const Summary& line : lines) {
     all.add(line);
@@ -152,6 +157,14 @@ Lines mirrors_table(const builder::StoreUsage& usage) {
   return lines;
 }
 
+Lines cache_mounts_table(const builder::StoreUsage& usage) {
+  Lines lines = {{"CACHE MOUNT", "SIZE", "IN USE"}};
+  for (const builder::CacheMountUsage& mount : usage.cache_mounts) {
+    lines.push_back({mount.id, human_size(mount.size), mount.in_use ? "yes" : "no"});
+  }
+  return lines;
+}
+
 Lines layers_table(const builder::StoreUsage& usage, Time now) {
   Lines lines = {{"LAYER", "CREATED", "SIZE", "BLOB SIZE", "IMAGES"}};
   for (const builder::LayerUsage& layer : usage.layers) {
@@ -206,6 +219,10 @@ std::string whole_json(const builder::StoreUsage& usage, const std::vector<Summa
   for (const builder::MirrorUsage& mirror : usage.mirrors) {
     mirrors.push_back({{"Remote", mirror.remote}, {"Size", mirror.size}});
   }
+  OrderedJson mounts = OrderedJson::array();
+  for (const builder::CacheMountUsage& mount : usage.cache_mounts) {
+    mounts.push_back({{"ID", mount.id}, {"Size", mount.size}, {"InUse", mount.in_use}});
+  }
   OrderedJson out = OrderedJson::object();
   for (const Summary& line : lines) {
     std::string key = line.type + "Size";
@@ -217,6 +234,7 @@ std::string whole_json(const builder::StoreUsage& usage, const std::vector<Summa
   out["Volumes"] = std::move(volumes);
   out["Layers"] = std::move(layers);
   out["GitMirrors"] = std::move(mirrors);
+  out["CacheMounts"] = std::move(mounts);
   return out.dump(-1, ' ', false, OrderedJson::error_handler_t::replace) + "\n";
 }
 
@@ -242,6 +260,7 @@ Result<std::string> usage_text(const builder::StoreUsage& usage, const DuOptions
     tables.push_back(volumes_table(usage));
     tables.push_back(layers_table(usage, now));
     tables.push_back(mirrors_table(usage));
+    tables.push_back(cache_mounts_table(usage));
   }
   for (Lines& table : tables) {
     if (table.size() > 1) {

@@ -39,7 +39,7 @@ std::string group_text(const VerbGroup& group) {
       fmt::format("Usage:  mybuild {} COMMAND [OPTIONS] [ARG...]\n\n{}\n\nCommands:\n", group.name,
                   group.summary);
   for (const Verb& verb : group.verbs) {
-    out += fmt::format("  {:<10} {}\n", verb.name, verb.summary);
+    out += fmt::format("  {:<11} {}\n", verb.name, verb.summary);
   }
   return out + fmt::format("\nRun 'mybuild {} COMMAND --help' for more information on a command.\n",
                            group.name);
@@ -119,9 +119,9 @@ std::string overview_text(std::span<const Verb> verbs) {
       "\n"
       "Commands:\n";
   for (const Verb& verb : verbs) {
-    out += fmt::format("  {:<10} {}\n", verb.name, verb.summary);
+    out += fmt::format("  {:<11} {}\n", verb.name, verb.summary);
   }
-  out += fmt::format("  {:<10} {}\n", "help", "Print this, or the help of a command");
+  out += fmt::format("  {:<11} {}\n", "help", "Print this, or the help of a command");
   out += "\nRun 'mybuild COMMAND --help' for more information on a command.\n";
   return out;
 }
