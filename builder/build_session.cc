@@ -4,6 +4,7 @@
 #include "builder/internal_step.h"
 #include "builder/ops/op_table.h"
 #include "builder/ops/trees.h"
+#include "builder/step_claims.h"
 #include "frontend/dockerfile/main_context.h"
 #include "frontend/remote/http_url.h"
 #include "snapshotter/base/file.h"
@@ -164,6 +165,8 @@ solver::SolveResult BuildSession::solve(const solver::Graph& graph, const ops::O
                                         solver::KnownBuilds* known_builds) {
   const solver::OpTable ops = ops::make_op_table(graph, deps);
   solver::LocalExecutor executor;
+  const std::unique_ptr<solver::StepClaims> claims =
+      make_step_claims(services_.claims, services_.lanes);
   return solver::solve(
       graph, ops, targets,
       {.index = *services_.index,
@@ -173,7 +176,8 @@ solver::SolveResult BuildSession::solve(const solver::Graph& graph, const ops::O
        .clock = services_.clock,
        .cancel = cancel_,
        .options = {.early_cutoff = request_.early_cutoff, .step_timeout = request_.step_timeout},
-       .known_builds = known_builds});
+       .known_builds = known_builds,
+       .claims = claims.get()});
 }
 
 }  // namespace mybuild::builder

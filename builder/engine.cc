@@ -6,10 +6,12 @@
 #include "snapshotter/base/file.h"
 #include "snapshotter/base/sys.h"
 #include "snapshotter/content/local_store.h"
+#include "snapshotter/reserve.h"
 
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 
 namespace mybuild::builder {
@@ -32,6 +34,36 @@ std::string default_root() {
 
 namespace {
 
+/// What a state directory has from its first moments on; one of a process that was killed in them
+/// may have but the second.
+constexpr std::string_view kNamesOfStores[] = {"state.db", "leases"};
+constexpr std::string_view kFirstNames[] = {"blobs", "ingest", "lost+found"};
+
+template <std::size_t N>
+bool is_one_of(const std::string_view (&names)[N], std::string_view name) {
+  return std::find(std::begin(names), std::end(names), name) != std::end(names);
+}
+
+/// Everything in tmp/ and trash/ of a state directory is removed, so nothing else may be taken for
+/// one.
+Status check_is_store(const std::string& root) {
+  const Fd dir = TRY(sys::open(root, O_RDONLY | O_DIRECTORY));
+  std::string stranger;
+  for (const std::string& name : TRY(sys::list_dir(dir.get()))) {
+    if (is_one_of(kNamesOfStores, name)) {
+      return {};
+    }
+    stranger = is_one_of(kFirstNames, name) ? stranger : name;
+  }
+  if (stranger.empty()) {
+    return {};
+  }
+  return Error(ErrorKind::Denied, fmt::format("{} is no state directory of mybuild: it has other "
+                                              "files in it, such as {}",
+                                              root, stranger))
+      .with_hint("choose an empty or a new directory with --root or $MYBUILD_ROOT");
+}
+
 /// The store's lowest layers are read by steps of any user, but only its owner may look into it.
 Status make_root(const std::string& root) {
   TRY(make_dirs(root, 0700));
@@ -41,7 +73,10 @@ Status make_root(const std::string& root) {
                                                 info.st_uid, ::geteuid()))
         .with_hint("every user has a store of their own; choose one with --root or $MYBUILD_ROOT");
   }
-  return {};
+  if (!sys::exists_at(AT_FDCWD, join_path(root, "state.db"))) {
+    TRY(check_is_store(root));
+  }
+  return (info.st_mode & 0077) == 0 ? Status() : sys::fchmod_at(AT_FDCWD, root, 0700);
 }
 
 Result<std::string> absolute(const std::string& path) {
@@ -67,8 +102,9 @@ Result<std::unique_ptr<Engine>> Engine::open(EngineOptions options) {
   auto services = std::make_unique<Services>(options);
   Services& own = *services;
   own.content = TRY(snapshotter::make_local_content_store(own.root));
-  own.metadata = TRY(snapshotter::Metadata::open(join_path(own.root, "state.db")));
+  own.metadata = TRY(snapshotter::Metadata::open(join_path(own.root, "state.db"), options.warn));
   own.layers = TRY(snapshotter::LayerStore::open(own.root, *own.content, *own.metadata));
+  snapshotter::keep_reserve(own.root);
   own.index = make_record_index(*own.metadata, own.clock);
   own.history = explain::make_history(own.metadata->builds(), own.clock);
   own.transport = registry::make_lazy_curl_transport();

@@ -5,9 +5,12 @@
 
 #include "builder/caches/store.h"
 #include "builder/explain/explanation.h"
+#include "builder/fsck.h"
 #include "builder/pull_policy.h"
 #include "builder/request.h"
 #include "builder/run/container.h"
+#include "builder/space/collected.h"
+#include "builder/space/policy.h"
 #include "builder/transfer.h"
 #include "builder/usage.h"
 #include "snapshotter/base/cancel.h"
@@ -26,6 +29,7 @@ struct EngineOptions {
   std::string root;    // state directory, made if missing
   std::string helper;  // mybuild-sandbox; empty = beside the running binary
   std::size_t jobs = 0;
+  snapshotter::Warn warn = [](const std::string&) {};  // what the user should know of the store
 };
 
 /// --root, else $MYBUILD_ROOT, else /var/lib/mybuild for root and $XDG_DATA_HOME/mybuild
@@ -108,6 +112,12 @@ class Engine {
   /// "docker.io/library/hello@sha256:…" for each place it was pulled from or pushed to.
   Result<std::vector<std::string>> repo_digests(const Digest& config);
   Result<StoreUsage> usage();
+  /// Reads all that is in the store; with `repair`, what is damaged is removed.
+  Result<FsckReport> fsck(bool repair, solver::EventSink& events, const Cancel& cancel);
+  /// Removes what the rule says of all that is kept for later builds and that no image, no
+  /// container and no running build needs; each thing that went is told as it goes. When it returns
+  /// the space is free.
+  Result<space::Collected> prune(const space::Rule& rule, const space::OnRemoved& on_removed);
 
   /// Makes an image of a registry one of the local store, unpacked.
   Result<PullReport> pull(const PullRequest& request, solver::EventSink& events,

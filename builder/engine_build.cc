@@ -13,6 +13,7 @@
 #include "frontend/remote/http_url.h"
 #include "snapshotter/base/file.h"
 
+#include <algorithm>
 #include <climits>
 #include <cstdlib>
 
@@ -287,15 +288,55 @@ void remember(explain::History& history, const BuildRequest& request, Time start
   history.add(build);
 }
 
+/// Damage is found when something is needed, in the middle of a build. What was damaged is gone
+/// then, so the same build makes it again.
+constexpr int kMostRepairs = 3;
+
+bool made_something(const BuildTrace& trace) {
+  return trace.solved && std::any_of(trace.solved->vertices.begin(), trace.solved->vertices.end(),
+                                     [](const solver::VertexOutcome& outcome) {
+                                       return outcome.output && !outcome.cached;
+                                     });
+}
+
+/// Trees of builds before this one are on the disk by now, as a rule, and it costs little to be
+/// sure.
+constexpr std::int64_t kSyncAfterSeconds = 600;
+
+/// Who stopped a build wants his terminal back.
+bool was_stopped(const Result<BuildReport>& result) {
+  return !result && result.error().kind() == ErrorKind::Cancelled;
+}
+
 }  // namespace
 
 Result<BuildReport> Engine::build(const BuildRequest& request, solver::EventSink& events,
                                   Cancel& cancel) {
-  const Time started = services_->clock.now();
-  BuildTrace trace;
-  Result<BuildReport> result = build_traced(*services_, request, events, cancel, trace);
-  remember(*services_->history, request, started, trace, result);
-  return result;
+  Services& own = *services_;
+  TRY(own.check_gc_settings());
+  const auto damage = [&own] { return own.layers->damage_found() + own.content->damage_found(); };
+  const Time started = own.clock.now();
+  for (int repairs = 0;; ++repairs) {
+    const std::size_t before = damage();
+    Cancel attempt(cancel);
+    BuildTrace trace;
+    Result<BuildReport> result = build_traced(own, request, events, attempt, trace);
+    if (!result && damage() > before && repairs < kMostRepairs && cancel.check()) {
+      events.on_event(solver::Warning{
+          .message = "a damaged part of the store was found and removed; building again",
+          .detail = result.error().message(),
+          .location = {}});
+      continue;
+    }
+    remember(*own.history, request, started, trace, result);
+    if (made_something(trace)) {
+      (void)own.layers->sync(kSyncAfterSeconds);
+      if (!was_stopped(result)) {
+        own.collect_after_build(events);
+      }
+    }
+    return result;
+  }
 }
 
 }  // namespace mybuild::builder

@@ -2,6 +2,7 @@
 // The engine's verbs on containers: an image that is there or gets pulled, run, start.
 #include "builder/engine.h"
 #include "builder/services.h"
+#include "builder/source/stored_trees.h"
 #include "snapshotter/base/file.h"
 
 #include <set>
@@ -13,19 +14,10 @@ using snapshotter::ImageRow;
 namespace {
 
 /// The trees of a chain, lowest first.
-Result<std::vector<std::string>> layer_dirs(std::span<const Digest> chain,
-                                            snapshotter::LayerStore& layers,
+Result<std::vector<std::string>> layer_dirs(std::span<const Digest> chain, Engine::Services& own,
                                             const std::string& image) {
-  std::vector<std::string> dirs;
-  for (std::size_t count = 1; count <= chain.size(); ++count) {
-    std::optional<std::string> dir = TRY(layers.tree(chain.first(count)));
-    if (!dir) {
-      return data_loss("layer {} of {} is not in the store", chain[count - 1].str(), image)
-          .with_hint("build or pull the image again");
-    }
-    dirs.push_back(std::move(*dir));
-  }
-  return dirs;
+  return source::stored_trees(chain, image,
+                              {.content = *own.content, .layers = *own.layers, .lanes = own.lanes});
 }
 
 }  // namespace
@@ -50,7 +42,7 @@ Result<run::ContainerExit> Engine::run(const ImageRow& row, const run::RunReques
   run::ContainerImage image;
   image.id = row.config;
   image.config = TRY(oci::parse_image_config(text));
-  image.layer_dirs = TRY(layer_dirs(image.config.diff_ids, *services_->layers, request.image));
+  image.layer_dirs = TRY(layer_dirs(image.config.diff_ids, *services_, request.image));
   snapshotter::Snapshotter* snapshotter = TRY(services_->get_snapshotter());
   run::ContainerDeps deps{.sandbox = *services_->sandbox,
                           .snapshotter = *snapshotter,
@@ -64,8 +56,7 @@ Result<run::ContainerExit> Engine::start(const std::string& name_or_id, bool int
   snapshotter::Snapshotter* snapshotter = TRY(services_->get_snapshotter());
   std::unique_ptr<run::OwnedContainer> container = TRY(services_->containers->take(name_or_id));
   const run::ContainerRecord& record = container->record();
-  const std::vector<std::string> dirs =
-      TRY(layer_dirs(record.layers, *services_->layers, record.image));
+  const std::vector<std::string> dirs = TRY(layer_dirs(record.layers, *services_, record.image));
   run::ContainerDeps deps{.sandbox = *services_->sandbox,
                           .snapshotter = *snapshotter,
                           .containers = *services_->containers,
@@ -97,7 +88,7 @@ ContainerRoot Engine::container_root(const run::Container& container) {
   }
   root.driver = (*snapshotter)->name();
   const Result<std::vector<std::string>> dirs =
-      layer_dirs(container.record.layers, *services_->layers, container.record.image);
+      layer_dirs(container.record.layers, *services_, container.record.image);
   const Result<snapshotter::RootMount> mount =
       (*snapshotter)
           ->reopen_root(dirs.value_or(std::vector<std::string>()),

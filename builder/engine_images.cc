@@ -3,6 +3,7 @@
 #include "builder/engine.h"
 #include "builder/services.h"
 #include "builder/source/image_resolver.h"
+#include "snapshotter/reserve.h"
 
 namespace mybuild::builder {
 
@@ -119,6 +120,7 @@ Result<std::string> Engine::image_config(const Digest& config) {
 
 Result<std::vector<std::string>> Engine::remove_image(const std::string& name_or_id, bool force) {
   const ImageRow image = TRY(find_image(name_or_id));
+  const snapshotter::OpenReserve reserve(services_->root);
   const std::vector<ImageRow> rows = TRY(services_->metadata->find_images_by_config(image.config));
   const Result<oci::Reference> reference = oci::Reference::parse(name_or_id);
   const bool by_name = reference && reference->str() == image.name;
@@ -141,7 +143,7 @@ Result<std::vector<std::string>> Engine::remove_image(const std::string& name_or
   }
   if (last && users.running.empty()) {
     TRY(services_->metadata->remove_repo_digests(image.config));
-    TRY(services_->content->remove(image.config));
+    // The bytes go with the next collection: a build may be about to name the image again.
     report.push_back("Deleted: " + image.config.str());
   } else if (last) {  // its name is gone, and it goes with the next rmi
     ImageRow nameless = image;

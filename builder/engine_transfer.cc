@@ -27,7 +27,8 @@ source::ImageImporter importer(Engine::Services& own, solver::EventSink& events,
                                 .lanes = own.lanes,
                                 .events = events,
                                 .cancel = cancel,
-                                .clock = own.clock});
+                                .clock = own.clock,
+                                .claims = &own.claims});
 }
 
 /// An image of the local store as exporters take it, with the bytes it came with.

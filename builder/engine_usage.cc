@@ -3,8 +3,8 @@
 #include "builder/engine.h"
 #include "builder/run/disk_usage.h"
 #include "builder/services.h"
+#include "builder/space/measured.h"
 #include "snapshotter/base/file.h"
-#include "snapshotter/base/sys.h"
 
 #include <algorithm>
 #include <map>
@@ -47,17 +47,29 @@ Result<std::vector<std::string>> Engine::repo_digests(const Digest& config) {
 
 namespace {
 
-Result<std::vector<ContainerUsage>> container_usage(run::ContainerStore& store,
-                                                    const std::vector<run::Container>& containers) {
+/// One that runs is counted each time; one that does not is what it was when it ended. `began`: a
+/// moment before the containers were looked at.
+Result<std::vector<ContainerUsage>> container_usage(Engine::Services& own,
+                                                    const std::vector<run::Container>& containers,
+                                                    Time began) {
   std::vector<ContainerUsage> usage;
   for (const run::Container& container : containers) {
-    const std::uint64_t size = TRY(store.written_bytes(container.record.id));
-    usage.push_back({.container = container, .size = size});
+    usage.push_back({.container = container, .size = 0});
   }
+  TRY(own.lanes.fan_out(Lane::Disk, usage.size(), [&](std::size_t i) -> Status {
+    const run::Container& container = usage[i].container;
+    const std::string& id = container.record.id;
+    const Time ended = std::max(container.record.created, container.state.finished);
+    usage[i].size =
+        TRY(space::measured_bytes(join_path(own.containers->path(id), ".size"),
+                                  container.running() ? std::nullopt : std::optional(ended), began,
+                                  [&] { return own.containers->written_bytes(id); }));
+    return {};
+  }));
   return usage;
 }
 
-Result<std::vector<VolumeUsage>> volume_usage(run::VolumeStore& volumes,
+Result<std::vector<VolumeUsage>> volume_usage(Engine::Services& own,
                                               const std::vector<run::Container>& containers) {
   std::map<std::string, std::size_t> users;
   for (const run::Container& container : containers) {
@@ -65,40 +77,28 @@ Result<std::vector<VolumeUsage>> volume_usage(run::VolumeStore& volumes,
       ++users[use.volume];
     }
   }
-  std::vector<VolumeUsage> usage;
-  for (const run::VolumeInfo& volume : TRY(volumes.list())) {
-    const std::uint64_t size = TRY(run::tree_bytes(volume.path));
-    usage.push_back({.name = volume.name, .size = size, .containers = users[volume.name]});
+  const std::vector<run::VolumeInfo> volumes = TRY(own.volumes->list());
+  std::vector<VolumeUsage> usage(volumes.size());
+  TRY(own.lanes.fan_out(Lane::Disk, volumes.size(), [&](std::size_t i) -> Status {
+    usage[i].name = volumes[i].name;
+    usage[i].size = TRY(run::tree_bytes(volumes[i].path));
+    return {};
+  }));
+  for (VolumeUsage& volume : usage) {
+    volume.containers = users[volume.name];
   }
   return usage;
 }
 
-/// builder/git/README.md says what lies there.
-Result<std::vector<MirrorUsage>> mirror_usage(const std::string& directory) {
-  std::vector<MirrorUsage> usage;
-  if (!sys::exists_at(AT_FDCWD, directory)) {
-    return usage;
-  }
-  const Fd mirrors = TRY(sys::open(directory, O_RDONLY | O_DIRECTORY));
-  for (const std::string& name : TRY(sys::list_dir(mirrors.get()))) {
-    const std::string path = join_path(directory, name);
-    const std::uint64_t size = TRY(run::tree_bytes(path));
-    std::string remote = read_file(join_path(path, "url")).value_or(name);
-    usage.push_back({.remote = std::move(remote), .size = size});
-  }
-  std::sort(usage.begin(), usage.end(),
-            [](const auto& a, const auto& b) { return a.remote < b.remote; });
-  return usage;
-}
+}  // namespace
 
-Result<std::vector<CacheMountUsage>> cache_mount_usage(const caches::CacheStore& store) {
-  std::vector<CacheMountUsage> usage;
-  for (const caches::Cache& cache : TRY(store.list())) {
-    const std::uint64_t size = TRY(caches::cache_bytes(cache));
-    std::string id = cache.record ? cache.record->identity.id : cache.key;
-    usage.push_back({.id = std::move(id), .size = size, .in_use = cache.in_use});
-  }
-  return usage;
+namespace {
+
+/// None of an image whose config is damaged: fsck says so, and the others have their sizes.
+std::vector<Digest> diff_ids_of(const Result<std::string>& config) {
+  const Result<oci::ImageConfig> parsed =
+      config ? oci::parse_image_config(*config) : Result<oci::ImageConfig>(config.error());
+  return parsed ? parsed->diff_ids : std::vector<Digest>();
 }
 
 }  // namespace
@@ -109,18 +109,17 @@ Result<StoreUsage> Engine::usage() {
   for (const ImageRow& row : TRY(this->images())) {
     const auto [place, fresh] = places.emplace(row.config, images.size());
     if (fresh) {
-      const std::string text = TRY(image_config(row.config));
       ImageContents contents;
       contents.image.config = row.config;
       contents.image.created = row.created;
-      contents.diff_ids = TRY(oci::parse_image_config(text))
-      .diff_ids;
+      contents.diff_ids = diff_ids_of(image_config(row.config));
       images.push_back(std::move(contents));
     }
     if (!row.name.empty()) {
       images[place->second].image.names.push_back(row.name);
     }
   }
+  const Time began = services_->clock.now();
   const std::vector<run::Container> containers = TRY(services_->containers->list());
   for (const run::Container& container : containers) {
     const auto place = places.find(container.record.image_id);
@@ -135,10 +134,9 @@ Result<StoreUsage> Engine::usage() {
     }
   }
   StoreUsage usage = summarise(std::move(images), TRY(services_->metadata->layers()), blobs);
-  usage.containers = TRY(container_usage(*services_->containers, containers));
-  usage.volumes = TRY(volume_usage(*services_->volumes, containers));
-  usage.cache_mounts = TRY(cache_mount_usage(*services_->cache_mounts));
-  usage.mirrors = TRY(mirror_usage(join_path(services_->root, "git")));
+  usage.containers = TRY(container_usage(*services_, containers, began));
+  usage.volumes = TRY(volume_usage(*services_, containers));
+  usage.items = TRY(services_->collector().inventory());
   return usage;
 }
 

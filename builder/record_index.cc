@@ -10,6 +10,18 @@ namespace {
 using snapshotter::RecordRow;
 using solver::CacheRecord;
 
+/// The layer that a step left, where the op's part names one (ops/trees.cc): the record goes with
+/// it.
+std::optional<Digest> layer_of(const CacheRecord& record) {
+  const Result<Json> json = parse_json(record.body);
+  if (!json || !json->is_object() || !json->contains("diff_id") ||
+      !(*json)["diff_id"].is_string()) {
+    return std::nullopt;
+  }
+  const Result<Digest> layer = Digest::parse((*json)["diff_id"].get<std::string>());
+  return layer ? std::optional(*layer) : std::nullopt;
+}
+
 /// The row's body holds what has no column of its own: the inputs, and the op's part as a string.
 std::string encode_body(const CacheRecord& record) {
   Json inputs = Json::array();
@@ -68,7 +80,8 @@ class RecordIndex final : public solver::CacheIndex {
                                           .content_key = record.content.digest,
                                           .output = record.output.digest,
                                           .body = encode_body(record),
-                                          .created = seconds.count()});
+                                          .created = seconds.count(),
+                                          .layer = layer_of(record)});
   }
 
  private:

@@ -27,7 +27,11 @@ Result<std::string> try_overlay(const std::string& helper, const std::string& di
   while (reason.ends_with('\n')) {
     reason.pop_back();
   }
-  return reason.empty() ? "the probe failed" : reason;
+  if (reason.empty()) {  // killed: it has found out nothing, and its answer would be remembered
+    return make_error(ErrorKind::Unavailable, "{} was ended by signal {} while it tried overlayfs",
+                      helper, status.signal);
+  }
+  return reason;
 }
 
 }  // namespace
@@ -56,7 +60,8 @@ std::unique_ptr<source::ImageResolver> Engine::Services::image_resolver(bool pul
                                       .events = events,
                                       .cancel = cancel,
                                       .clock = clock,
-                                      .pull = pull});
+                                      .pull = pull,
+                                      .claims = &claims});
 }
 
 std::unique_ptr<source::HttpSources> Engine::Services::http_sources(
@@ -66,7 +71,8 @@ std::unique_ptr<source::HttpSources> Engine::Services::http_sources(
                                     .metadata = *metadata,
                                     .events = events,
                                     .clock = clock,
-                                    .secrets = secrets});
+                                    .secrets = secrets,
+                                    .claims = &claims});
 }
 
 std::unique_ptr<source::GitSources> Engine::Services::git_sources(solver::EventSink& events,
@@ -81,7 +87,8 @@ std::unique_ptr<source::GitSources> Engine::Services::git_sources(solver::EventS
                                    .events = events,
                                    .clock = clock,
                                    .secrets = secrets,
-                                   .agents = agents});
+                                   .agents = agents,
+                                   .claims = &claims});
 }
 
 Result<snapshotter::Snapshotter*> Engine::Services::get_snapshotter() {

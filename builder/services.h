@@ -14,8 +14,10 @@
 #include "builder/source/git_source.h"
 #include "builder/source/http_source.h"
 #include "builder/source/image_resolver.h"
+#include "builder/space/collector.h"
 #include "snapshotter/base/file.h"
 #include "snapshotter/base/lanes.h"
+#include "snapshotter/claims.h"
 #include "snapshotter/content/content_store.h"
 #include "snapshotter/layer_store.h"
 #include "snapshotter/metadata.h"
@@ -32,11 +34,13 @@ struct Engine::Services {
   explicit Services(const EngineOptions& options)
       : root(options.root),
         stat_index(join_path(root, "stat-index")),
+        claims(root),
         lanes({.exec = options.jobs, .net = 16, .disk = 8}) {}
 
   std::string root;
   SystemClock clock;
   snapshotter::StatIndex stat_index;
+  snapshotter::Claims claims;
   std::unique_ptr<snapshotter::ContentStore> content;
   std::unique_ptr<snapshotter::Metadata> metadata;
   std::unique_ptr<snapshotter::LayerStore> layers;
@@ -62,6 +66,12 @@ struct Engine::Services {
   std::unique_ptr<source::GitSources> git_sources(solver::EventSink& events,
                                                   secrets::SecretSource* secrets,
                                                   secrets::AgentSource* agents);
+  space::Collector collector();
+  /// After a build that made something, as $MYBUILD_GC says. Never fails: what went wrong is a
+  /// warning.
+  void collect_after_build(solver::EventSink& events);
+  /// $MYBUILD_GC can be read: said before anything is built.
+  Status check_gc_settings() const;
   /// Probes the kernel on the first call.
   Result<snapshotter::Snapshotter*> get_snapshotter();
 };

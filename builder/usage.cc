@@ -13,15 +13,13 @@ std::set<Digest> different(const std::vector<Digest>& diff_ids) {
   return {diff_ids.begin(), diff_ids.end()};
 }
 
-/// Bytes of blobs by layer, and all of them; equal bytes under two formats are one blob.
-std::map<Digest, std::uint64_t> blob_sizes(const std::vector<snapshotter::LayerBlobRow>& rows,
-                                           std::uint64_t& total) {
+/// Bytes of blobs by layer; equal bytes under two formats are one blob.
+std::map<Digest, std::uint64_t> blob_sizes(const std::vector<snapshotter::LayerBlobRow>& rows) {
   std::map<Digest, std::uint64_t> sizes;
   std::set<Digest> counted;
   for (const snapshotter::LayerBlobRow& row : rows) {
     if (counted.insert(row.blob.digest).second) {
       sizes[row.diff_id] += row.blob.size;
-      total += row.blob.size;
     }
   }
   return sizes;
@@ -33,7 +31,7 @@ StoreUsage summarise(std::vector<ImageContents> images,
                      const std::vector<snapshotter::LayerRow>& layers,
                      const std::vector<snapshotter::LayerBlobRow>& blobs) {
   StoreUsage usage;
-  const std::map<Digest, std::uint64_t> compressed = blob_sizes(blobs, usage.blob_bytes);
+  const std::map<Digest, std::uint64_t> compressed = blob_sizes(blobs);
   std::map<Digest, LayerUsage> by_id;
   for (const snapshotter::LayerRow& row : layers) {
     const auto blob = compressed.find(row.diff_id);
@@ -62,7 +60,6 @@ StoreUsage summarise(std::vector<ImageContents> images,
     usage.images.push_back(std::move(contents.image));
   }
   for (const auto& [diff_id, layer] : by_id) {
-    (layer.images > 0 ? usage.image_bytes : usage.cache_bytes) += layer.size;
     usage.layers.push_back(layer);
   }
   std::stable_sort(usage.layers.begin(), usage.layers.end(),

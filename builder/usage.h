@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the state directory is filled with. Layers have the sizes that were noted when they were
 // committed, and one that several images have is counted once; what containers and volumes hold is
-// counted when it is asked for. Value types.
+// counted when it is asked for, unless it was before and did not change since. Value types.
 #pragma once
 
 #include "builder/run/container_record.h"
+#include "builder/space/item.h"
 #include "snapshotter/metadata.h"
 
 #include <cstdint>
@@ -50,30 +51,13 @@ struct VolumeUsage {
   std::size_t containers = 0;  // how many use it, running or not
 };
 
-/// What is kept of a git remote, so that the next fetch is a small one.
-struct MirrorUsage {
-  std::string remote;
-  std::uint64_t size = 0;
-};
-
-/// What RUN --mount=type=cache keeps.
-struct CacheMountUsage {
-  std::string id;  // its key, where no record says the id
-  std::uint64_t size = 0;
-  bool in_use = false;
-};
-
 struct StoreUsage {
-  std::vector<ImageUsage> images = {};             // newest first
-  std::vector<LayerUsage> layers = {};             // oldest first
-  std::vector<ContainerUsage> containers = {};     // newest first
-  std::vector<VolumeUsage> volumes = {};           // by name
-  std::vector<MirrorUsage> mirrors = {};           // by remote
-  std::vector<CacheMountUsage> cache_mounts = {};  // by id
-  std::uint64_t image_bytes = 0;                   // layers of images, each once
-  std::uint64_t used_bytes = 0;   // of these, layers of images that a container runs from
-  std::uint64_t cache_bytes = 0;  // layers of no image
-  std::uint64_t blob_bytes = 0;   // downloaded and compressed forms, beside the unpacked ones
+  std::vector<ImageUsage> images = {};          // newest first
+  std::vector<LayerUsage> layers = {};          // oldest first
+  std::vector<ContainerUsage> containers = {};  // newest first
+  std::vector<VolumeUsage> volumes = {};        // by name
+  std::vector<space::Item> items = {};          // all else, and the layers again
+  std::uint64_t used_bytes = 0;                 // layers of images that a container runs from
 };
 
 /// An image and the diff ids of its layers.

@@ -116,14 +116,26 @@ class Realiser {
 
 }  // namespace
 
-Result<LayerIdentity> identify_tree(const std::string& dir) {
+namespace {
+
+Result<LayerIdentity> identify(const std::string& dir, ScanOptions options) {
   Fd root = TRY(sys::open(dir, O_RDONLY | O_DIRECTORY));
-  ScannedTree tree = TRY(scan_layer_tree(root.get(), {.normalise = true}));
+  ScannedTree tree = TRY(scan_layer_tree(root.get(), options));
   BackgroundHasher hasher;
   const std::unique_ptr<EntryContents> contents = tree_contents(std::move(root));
   TRY(write_layer_tar(tree.changes, *contents, hasher));
   return LayerIdentity{
       .diff_id = hasher.finish(), .changes = change_digest(tree.changes), .size = tree.size};
+}
+
+}  // namespace
+
+Result<LayerIdentity> identify_tree(const std::string& dir) {
+  return identify(dir, {.normalise = true});
+}
+
+Result<LayerIdentity> identify_stored_tree(const std::string& dir) {
+  return identify(dir, {.normalise = false});
 }
 
 Result<LayerIdentity> realise_changes(ChangeList& changes, const EntryContents& contents,

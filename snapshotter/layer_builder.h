@@ -18,6 +18,8 @@ struct LayerIdentity {
 
 /// Of a finished layer tree, which is normalised on the way (tree_scan.h).
 Result<LayerIdentity> identify_tree(const std::string& dir);
+/// Of a tree of the store, to see whether it still is what it was; nothing is changed.
+Result<LayerIdentity> identify_stored_tree(const std::string& dir);
 /// Writes the list into the empty directory `dir`. DataLoss names a file that is not what the list
 /// says.
 Result<LayerIdentity> realise_changes(ChangeList& changes, const EntryContents& contents,

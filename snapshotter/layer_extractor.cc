@@ -253,6 +253,9 @@ class Extractor {
     }
     const Result<struct stat> first = dir == nullptr ? Result<struct stat>(not_found("{}", target))
                                                      : sys::lstat_at(dir->fd.get(), target_name);
+    if (!first && first.error().kind() != ErrorKind::NotFound) {
+      return first.error();
+    }
     if (first && S_ISDIR(first->st_mode)) {
       return invalid_argument("{}: a hard link to the directory {}", entry.path, entry.link);
     }
@@ -335,6 +338,11 @@ class Extractor {
         }
       }
       if (!next) {
+        // Only what is not there, or not a directory, may be made: one that cannot be opened for
+        // want of descriptors or memory is there, and stays.
+        if (const int why = next.error().os_errno(); why != ENOENT && why != ENOTDIR) {
+          return std::move(next).error().context("open " + next_path);
+        }
         if (!create) {
           return std::optional<Place>();
         }

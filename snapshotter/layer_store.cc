@@ -2,21 +2,25 @@
 #include "snapshotter/layer_store.h"
 
 #include "snapshotter/background_hasher.h"
-#include "snapshotter/base/log.h"
+#include "snapshotter/base/leases.h"
 #include "snapshotter/base/sys.h"
 #include "snapshotter/chain_fixup.h"
 #include "snapshotter/layer_builder.h"
 #include "snapshotter/layer_extractor.h"
-#include "snapshotter/power_loss.h"
 #include "snapshotter/session_dir.h"
 #include "snapshotter/tree_entry.h"
+#include "snapshotter/tree_guard.h"
 #include "snapshotter/tree_scan.h"
 #include "snapshotter/whiteout.h"
 
+#include <sys/statvfs.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <ctime>
+#include <map>
 #include <mutex>
 
 namespace mybuild::snapshotter {
@@ -30,6 +34,8 @@ constexpr std::string_view kStackable = "fs";
 constexpr std::string_view kPortable = "portable";
 /// Raised when the same tree would get another tar or another compressed form (archive/format.md).
 constexpr int kFormatVersion = 1;
+/// A tree that was used less than so many seconds ago is not marked again.
+constexpr std::int64_t kUseGranularity = 60;
 
 std::string_view compression_name(oci::Compression compression) {
   switch (compression) {
@@ -56,10 +62,14 @@ std::string blob_format(const CompressionSpec& spec, const TarOptions& options) 
 }
 
 /// OCI image-spec config.md, "Layer ChainID".
+Digest next_chain_id(const Digest& below, const Digest& diff_id) {
+  return Digest::of(below.str() + " " + diff_id.str());
+}
+
 Digest chain_id(std::span<const Digest> chain) {
   Digest id = chain.front();
   for (const Digest& diff_id : chain.subspan(1)) {
-    id = Digest::of(id.str() + " " + diff_id.str());
+    id = next_chain_id(id, diff_id);
   }
   return id;
 }
@@ -81,10 +91,12 @@ class TeeSink final : public Sink {
 class LocalLayerStore final : public LayerStore {
  public:
   LocalLayerStore(std::string layers, std::unique_ptr<SessionDir> session,
-                  std::unique_ptr<PowerLossNotes> notes, ContentStore& content, Metadata& metadata)
+                  std::unique_ptr<TreeGuard> guard, std::unique_ptr<Leases> leases,
+                  ContentStore& content, Metadata& metadata)
       : layers_(std::move(layers)),
         session_(std::move(session)),
-        notes_(std::move(notes)),
+        guard_(std::move(guard)),
+        leases_(std::move(leases)),
         content_(content),
         metadata_(metadata) {}
 
@@ -100,6 +112,21 @@ class LocalLayerStore final : public LayerStore {
       return path;
     }
     return usable_tree(chain_name(chain), chain.back());  // a hash per layer, so only now
+  }
+
+  Result<std::optional<std::vector<std::string>>> trees(std::span<const Digest> chain) override {
+    std::vector<std::string> paths;
+    bool is_whole = true;
+    for (std::size_t count = 1; count <= chain.size(); ++count) {
+      std::optional<std::string> path = TRY(tree(chain.first(count)));
+      // All damage is found at once, so that one more build mends it.
+      is_whole = path && TRY(keep_if_unchanged(*path, chain[count - 1]))
+      &&is_whole;
+      if (path) {
+        paths.push_back(std::move(*path));
+      }
+    }
+    return is_whole ? std::optional(std::move(paths)) : std::optional<std::vector<std::string>>();
   }
 
   Status unpack(const std::vector<LayerBlob>& chain, Lanes& lanes) override;
@@ -156,6 +183,26 @@ class LocalLayerStore final : public LayerStore {
     return metadata_.find_layer_blob(diff_id, std::string(kOriginal));
   }
 
+  std::size_t damage_found() const override { return damage_found_; }
+
+  Result<std::vector<StoredTree>> stored_trees() override;
+  Result<std::vector<std::string>> remove_trees(std::span<const std::string> names) override;
+  Result<TreeCondition> check_tree(const StoredTree& tree) override;
+  Status drop_tree(const std::string& name) override { return drop(name); }
+  Status empty_trash() override { return session_->empty_trash(); }
+  Status sync(std::int64_t min_age) override;
+
+  std::vector<std::string> tree_names(std::span<const Digest> chain) override {
+    std::vector<std::string> names;
+    Digest id;
+    for (const Digest& diff_id : chain) {
+      id = names.empty() ? diff_id : next_chain_id(id, diff_id);
+      names.push_back(independent_name(diff_id));
+      names.push_back("chain-" + id.hex());
+    }
+    return names;
+  }
+
  private:
   // Trees that depend on the layers below have names of their own: their diff id alone must never
   // find them.
@@ -175,12 +222,41 @@ class LocalLayerStore final : public LayerStore {
     return std::nullopt;
   }
   Result<std::optional<std::string>> usable_tree(const std::string& name, const Digest& diff_id) {
+    TRY(use(name));
     const std::optional<std::string> path = find_tree(name);
-    if (!path || !TRY(is_whole(name, *path, diff_id))) {
+    if (!path) {
       return std::optional<std::string>();
     }
-    std::string stackable = TRY(as_stackable(name, *path));
+    if (!TRY(guard_->survived(name, *path, diff_id))) {
+      TRY(drop(name));
+      return std::optional<std::string>();
+    }
+    std::string stackable = TRY(as_stackable(name, *path, diff_id));
     return std::optional(std::move(stackable));
+  }
+
+  /// From here on nobody removes it, and it counts as used now.
+  Status use(const std::string& name) {
+    if (!TRY(leases_->hold(Leases::tree(name)))) {
+      return {};
+    }
+    const std::string home = join_path(layers_, name);
+    const Result<struct stat> info = sys::lstat_at(AT_FDCWD, home);
+    const std::int64_t now = std::time(nullptr);
+    if (info && info->st_atim.tv_sec + kUseGranularity < now) {
+      (void)sys::set_access_time_at(AT_FDCWD, home, now);  // on a read-only disk it stays
+    }
+    return {};
+  }
+
+  Result<bool> keep_if_unchanged(const std::string& path, const Digest& diff_id) {
+    const std::string name(base_name(path.substr(0, path.rfind('/'))));
+    if (TRY(guard_->is_unchanged(name, path, diff_id))) {
+      return true;
+    }
+    ++damage_found_;
+    TRY(drop(name));
+    return false;
   }
 
   /// Whether trees made now have overlayfs' marks. Only the first answer is tried out.
@@ -195,7 +271,8 @@ class LocalLayerStore final : public LayerStore {
 
   /// A store that was filled where overlayfs' marks were impossible is used where they are not. The
   /// portable tree stays, as others may be reading it.
-  Result<std::string> as_stackable(const std::string& name, const std::string& path) {
+  Result<std::string> as_stackable(const std::string& name, const std::string& path,
+                                   const Digest& diff_id) {
     if (path == tree_path(name) || !TRY(makes_overlay_marks())) {
       return path;
     }
@@ -210,33 +287,18 @@ class LocalLayerStore final : public LayerStore {
     (void)TRY(realise_changes(changes, *contents, fs).context("copy layer tree " + name));
     const Fd to = TRY(sys::open(fs, O_RDONLY | O_DIRECTORY));
     TRY(finish_directory(to.get(), root));
+    const std::optional<LayerRow> row = TRY(metadata_.find_layer(diff_id));
+    TRY(guard_->before_publish(
+        name, fs,
+        row.value_or(LayerRow{.diff_id = diff_id, .changes = {}, .size = 0, .created = 0})));
     TRY(move_to(fs, name, kStackable));
     return tree_path(name);
   }
 
-  /// After a power loss a young tree is believed only if its bytes still have their diff id. One
-  /// from outside has no tar of ours to compare with; it is unpacked again.
-  Result<bool> is_whole(const std::string& name, const std::string& path, const Digest& diff_id) {
-    if (!notes_->is_suspect(name)) {
-      return true;
-    }
-    const std::optional<LayerRow> row = TRY(metadata_.find_layer(diff_id));
-    if (row && row->changes) {
-      const Result<LayerIdentity> identity = identify_tree(path);
-      if (identity && identity->diff_id == diff_id) {
-        TRY(notes_->clear(name));
-        return true;
-      }
-    }
-    log::debug("layer tree {} is dropped, it was made just before the last reboot", name);
-    TRY(drop_suspect(name));
-    return false;
-  }
-
-  Status drop_suspect(const std::string& name) {
+  Status drop(const std::string& name) {
     TRY(session_->discard(tree_path(name)));
     TRY(session_->discard(tree_path(name, kPortable)));
-    return notes_->clear(name);
+    return guard_->dropped(name);
   }
 
   /// The root of a tree that is about to be filled, with the metadata "/" has in every builder.
@@ -248,18 +310,24 @@ class LocalLayerStore final : public LayerStore {
   }
 
   /// Gives a complete tree its name, by one rename. An equal tree that is already there wins.
-  Status publish(const std::string& dir, const std::string& name) {
-    if (notes_->is_suspect(name)) {
-      TRY(drop_suspect(name));
+  Status publish(const std::string& dir, const std::string& name, const LayerRow& layer) {
+    TRY(use(name));
+    if (guard_->is_suspect(name)) {
+      TRY(drop(name));
     }
-    if (TRY(makes_overlay_marks())) {
-      return move_to(dir, name, kStackable);
-    }
-    if (find_tree(name)) {
+    const bool overlay_marks = TRY(makes_overlay_marks());
+    if (overlay_marks ? sys::exists_at(AT_FDCWD, tree_path(name)) : find_tree(name).has_value()) {
+      TRY(metadata_.trees().put_layer(layer));  // a database that is new does not know it
       return session_->discard(dir);
     }
-    const Fd root = TRY(sys::open(dir, O_RDONLY | O_DIRECTORY));
-    return move_to(dir, name, TRY(has_portable_marks(root.get())) ? kPortable : kStackable);
+    std::string_view form = kStackable;
+    if (!overlay_marks) {
+      const Fd root = TRY(sys::open(dir, O_RDONLY | O_DIRECTORY));
+      form = TRY(has_portable_marks(root.get()))
+      ? kPortable : kStackable;
+    }
+    TRY(guard_->before_publish(name, dir, layer));
+    return move_to(dir, name, form);
   }
 
   Status move_to(const std::string& dir, const std::string& name, std::string_view form) {
@@ -277,11 +345,11 @@ class LocalLayerStore final : public LayerStore {
 
   Result<Layer> commit(const std::string& dir, const LayerIdentity& identity) {
     TRY(forget_root(dir));
-    TRY(publish(dir, independent_name(identity.diff_id)));
-    TRY(metadata_.put_layer({.diff_id = identity.diff_id,
-                             .changes = identity.changes,
-                             .size = identity.size,
-                             .created = std::time(nullptr)}));
+    TRY(publish(dir, independent_name(identity.diff_id),
+                {.diff_id = identity.diff_id,
+                 .changes = identity.changes,
+                 .size = identity.size,
+                 .created = std::time(nullptr)}));
     Layer layer;
     layer.diff_id = identity.diff_id;
     layer.changes = identity.changes;
@@ -326,6 +394,8 @@ class LocalLayerStore final : public LayerStore {
     TRY(compressor->finish());
     const Digest tar = hasher.finish();
     if (!options.max_mtime && tar != diff_id) {
+      ++damage_found_;
+      TRY(drop(independent_name(diff_id)));
       return data_loss("layer {}: its tree was changed, the tar is {} now", diff_id.str(),
                        tar.str());
     }
@@ -347,11 +417,13 @@ class LocalLayerStore final : public LayerStore {
 
   const std::string layers_;
   const std::unique_ptr<SessionDir> session_;
-  const std::unique_ptr<PowerLossNotes> notes_;
+  const std::unique_ptr<TreeGuard> guard_;
+  const std::unique_ptr<Leases> leases_;
   ContentStore& content_;
   Metadata& metadata_;
   std::mutex marks_mutex_;
   std::optional<bool> overlay_marks_;
+  std::atomic<std::size_t> damage_found_{0};
 };
 
 /// A layer of a chain on its way into the store.
@@ -388,13 +460,11 @@ Status LocalLayerStore::settle(std::span<const Digest> chain, Unpacking& unpacki
     TRY(settle_on_lower(unpacking.fs, lower, unpacking.needs));
     name = chain_name(chain);
   }
-  TRY(publish(unpacking.fs, name));
-  const std::optional<LayerRow> known = TRY(metadata_.find_layer(chain.back()));
-  return known ? Status()
-               : metadata_.put_layer({.diff_id = chain.back(),
-                                      .changes = std::nullopt,
-                                      .size = unpacking.size,
-                                      .created = std::time(nullptr)});
+  return publish(unpacking.fs, name,
+                 {.diff_id = chain.back(),
+                  .changes = std::nullopt,
+                  .size = unpacking.size,
+                  .created = std::time(nullptr)});
 }
 
 Status LocalLayerStore::unpack(const std::vector<LayerBlob>& chain, Lanes& lanes) {
@@ -426,6 +496,137 @@ Status LocalLayerStore::unpack(const std::vector<LayerBlob>& chain, Lanes& lanes
   return {};
 }
 
+Result<std::vector<StoredTree>> LocalLayerStore::stored_trees() {
+  const Fd dir = TRY(sys::open(layers_, O_RDONLY | O_DIRECTORY));
+  std::map<std::string, TreeRow> rows;
+  for (TreeRow& row : TRY(metadata_.trees().all())) {
+    std::string name = row.name;
+    rows.emplace(std::move(name), std::move(row));
+  }
+  std::vector<StoredTree> trees;
+  for (const DirItem& item : TRY(read_dir(dir.get()))) {
+    const Result<struct stat> home = sys::lstat_at(dir.get(), item.name);
+    if (!home) {
+      continue;  // removed meanwhile
+    }
+    StoredTree tree;
+    tree.name = item.name;
+    tree.created = home->st_mtim.tv_sec;
+    if (const auto row = rows.find(item.name); row != rows.end()) {
+      tree.diff_id = row->second.diff_id;
+      tree.size = row->second.size;
+      tree.created = row->second.created;
+      rows.erase(row);
+    } else if (const Result<Digest> diff_id = Digest::parse("sha256:" + item.name)) {
+      tree.diff_id = *diff_id;
+    }
+    tree.last_used = home->st_atim.tv_sec;
+    trees.push_back(std::move(tree));
+  }
+  for (auto& [name, row] : rows) {  // a tree that somebody removed by hand: only its row is here
+    trees.push_back(
+        {.name = name, .diff_id = row.diff_id, .size = 0, .created = 0, .last_used = 0});
+  }
+  return trees;
+}
+
+Result<TreeCondition> LocalLayerStore::check_tree(const StoredTree& tree) {
+  TRY(use(tree.name));
+  const std::optional<std::string> path = find_tree(tree.name);
+  if (!path) {
+    return TreeCondition::Missing;
+  }
+  const std::optional<LayerRow> row = TRY(metadata_.find_layer(tree.diff_id));
+  const bool is_own = row && row->changes;
+  if (is_own) {
+    const Result<LayerIdentity> identity = identify_stored_tree(*path);
+    return identity && identity->diff_id == tree.diff_id ? TreeCondition::Whole
+                                                         : TreeCondition::Changed;
+  }
+  if (!TRY(guard_->survived(tree.name, *path, tree.diff_id)) ||
+      !TRY(guard_->is_unchanged(tree.name, *path, tree.diff_id))) {
+    return TreeCondition::Changed;
+  }
+  const std::optional<oci::Descriptor> blob = TRY(original_blob(tree.diff_id));
+  if (!blob || tree.name != independent_name(tree.diff_id) || !TRY(content_.stat(blob->digest))) {
+    return TreeCondition::Whole;
+  }
+  const TempDir draft = TRY(session_->make());
+  const std::string again = TRY(make_root(draft));
+  FileSource source(TRY(content_.open(blob->digest)));
+  const auto extracted = extract_layer(source, again);
+  if (!extracted &&
+      (extracted.error().os_errno() == ENOSPC || extracted.error().os_errno() == EDQUOT)) {
+    return TreeCondition::Whole;  // no room to compare it
+  }
+  TRY(extracted);
+  const LayerIdentity wanted = TRY(identify_stored_tree(again));
+  const Result<LayerIdentity> is = identify_stored_tree(*path);
+  return is && is->diff_id == wanted.diff_id ? TreeCondition::Whole : TreeCondition::Changed;
+}
+
+namespace {
+
+/// So little room that SQLite's log of many rows may not find any.
+Result<bool> is_disk_full(const std::string& directory) {
+  constexpr std::uint64_t kLittle = 16 << 20;
+  struct statvfs info {};
+  if (::statvfs(directory.c_str(), &info) < 0) {
+    return os_error(errno, "statvfs " + directory);
+  }
+  return std::uint64_t{info.f_bavail} * info.f_frsize < kLittle;
+}
+
+}  // namespace
+
+/// The rows go first: a tree without a row is removed by the next collector, a row without a tree
+/// would make a tree of that name that comes later look changed.
+Result<std::vector<std::string>> LocalLayerStore::remove_trees(std::span<const std::string> names) {
+  constexpr std::size_t kBatch = 256;
+  constexpr std::size_t kBatchOnFullDisk = 8;
+  std::vector<std::string> gone;
+  while (!names.empty()) {
+    const bool is_full = TRY(is_disk_full(layers_));
+    const std::span<const std::string> batch =
+        names.first(std::min(is_full ? kBatchOnFullDisk : kBatch, names.size()));
+    names = names.subspan(batch.size());
+    Removals removals = TRY(leases_->removals());  // released with the batch
+    std::vector<std::string> free;
+    for (const std::string& name : batch) {
+      if (TRY(removals.take(Leases::tree(name)))) {
+        free.push_back(name);
+      }
+    }
+    TRY(metadata_.trees().remove(free));
+    for (const std::string& name : free) {
+      TRY(session_->discard(join_path(layers_, name)));
+      gone.push_back(name);
+    }
+    if (is_full) {  // or the rows of the next ones have no room to go
+      TRY(session_->empty_trash());
+    }
+  }
+  return gone;
+}
+
+Status LocalLayerStore::sync(std::int64_t min_age) {
+  const std::int64_t now = std::time(nullptr);
+  std::vector<std::int64_t> complete;
+  bool is_due = false;
+  for (const TreeTable::Unsynced& tree : TRY(metadata_.trees().unsynced())) {
+    if (find_tree(tree.name)) {  // else its rename may still be to come
+      complete.push_back(tree.id);
+      is_due = is_due || now - tree.created >= min_age;
+    }
+  }
+  if (!is_due) {
+    return {};
+  }
+  const Fd dir = TRY(sys::open(layers_, O_RDONLY | O_DIRECTORY));
+  TRY(sys::syncfs(dir.get()));
+  return metadata_.trees().mark_synced(complete);
+}
+
 }  // namespace
 
 Result<std::unique_ptr<LayerStore>> LayerStore::open(const std::string& root, ContentStore& content,
@@ -433,9 +634,11 @@ Result<std::unique_ptr<LayerStore>> LayerStore::open(const std::string& root, Co
   std::string layers = join_path(root, "layers");
   TRY(make_dirs(layers, 0700));
   std::unique_ptr<SessionDir> session = TRY(SessionDir::open(root));
-  std::unique_ptr<PowerLossNotes> notes = TRY(PowerLossNotes::open(root, layers));
-  return std::unique_ptr<LayerStore>(std::make_unique<LocalLayerStore>(
-      std::move(layers), std::move(session), std::move(notes), content, metadata));
+  std::unique_ptr<TreeGuard> guard = TRY(TreeGuard::open(root, layers, metadata));
+  std::unique_ptr<Leases> leases = TRY(Leases::open(root));
+  return std::unique_ptr<LayerStore>(
+      std::make_unique<LocalLayerStore>(std::move(layers), std::move(session), std::move(guard),
+                                        std::move(leases), content, metadata));
 }
 
 }  // namespace mybuild::snapshotter

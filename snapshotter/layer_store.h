@@ -42,6 +42,17 @@ struct LayerBlob {
       open;  // compressed or not; called at most once, from any thread
 };
 
+/// A layer tree, as it takes space.
+struct StoredTree {
+  std::string name;  // of its directory in layers/
+  Digest diff_id;    // zero when nobody knows it any more
+  std::uint64_t size = 0;
+  std::int64_t created = 0;    // seconds since the epoch
+  std::int64_t last_used = 0;  // by any process
+};
+
+enum class TreeCondition { Whole, Changed, Missing };
+
 /// On descriptors from ensure_blob() with a time clamp: the digest of the clamped tar, which is the
 /// diff id an image config must name for that blob. Not for manifests.
 inline constexpr std::string_view kUncompressedAnnotation = "containerd.io/uncompressed";
@@ -62,7 +73,12 @@ class LayerStore {
   /// unpacked. Where overlayfs' marks can be made the tree has them, copied from a portable one if
   /// need be. A tree usually depends on its diff id alone; one whose tar only implies some
   /// directories, or reaches through links of lower layers, is kept under its chain id.
+  /// What was asked for is in use from here on (base/leases.h), until the store object goes.
   virtual Result<std::optional<std::string>> tree(std::span<const Digest> chain) = 0;
+  /// The trees of all layers of `chain`, lowest first, for who reads files from them: each is
+  /// compared with its seal the first time. One that somebody changed is dropped. nullopt when one
+  /// is missing.
+  virtual Result<std::optional<std::vector<std::string>>> trees(std::span<const Digest> chain) = 0;
   /// Unpacks every layer of `chain` whose tree is missing, several at once; DataLoss when a tar
   /// digest is not its diff id. Directories that a tar only implies get the metadata they have in
   /// the layers below.
@@ -89,6 +105,26 @@ class LayerStore {
   virtual Status add_original_blob(const Digest& diff_id, const oci::Descriptor& blob) = 0;
   /// The blob a foreign layer came with; nullopt for layers made here.
   virtual Result<std::optional<oci::Descriptor>> original_blob(const Digest& diff_id) = 0;
+
+  /// How many damaged trees this object has found and dropped.
+  virtual std::size_t damage_found() const = 0;
+  /// All trees: a row and a stat(2) each. Of those whose row was lost, the size is 0.
+  virtual Result<std::vector<StoredTree>> stored_trees() = 0;
+  /// Reads all files of a tree. One from outside is compared with what its blob unpacks to, if that
+  /// is there and its layer does not lean on others; else its seal must do.
+  virtual Result<TreeCondition> check_tree(const StoredTree& tree) = 0;
+  /// Takes a damaged tree out of the way.
+  virtual Status drop_tree(const std::string& name) = 0;
+  /// Removes those that nobody uses, with the rows and cache records that lead to nothing then.
+  /// Returns the ones that are gone.
+  virtual Result<std::vector<std::string>> remove_trees(std::span<const std::string> names) = 0;
+  /// Removes now what is otherwise removed when there is time.
+  virtual Status empty_trash() = 0;
+  /// Waits until all trees that are complete now are on the disk, and notes it. Nothing is done
+  /// while the oldest of the others is younger than `min_age` seconds.
+  virtual Status sync(std::int64_t min_age) = 0;
+  /// The name of the tree that chain[..count] has, or would have, in layers/.
+  virtual std::vector<std::string> tree_names(std::span<const Digest> chain) = 0;
 };
 
 }  // namespace mybuild::snapshotter

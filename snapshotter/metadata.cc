@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "snapshotter/metadata.h"
 
+#include "snapshotter/base/file.h"
 #include "snapshotter/base/guarded.h"
 #include "snapshotter/base/log.h"
 #include "snapshotter/base/sys.h"
 #include "snapshotter/build_tables_sqlite.h"
+#include "snapshotter/database.h"
+#include "snapshotter/gc_lock.h"
 #include "snapshotter/sqlite.h"
+#include "snapshotter/tree_table_sqlite.h"
 
 #include <ctime>
 
@@ -13,75 +17,13 @@ namespace mybuild::snapshotter {
 
 namespace {
 
-constexpr std::int64_t kSchemaVersion = 4;
-
 /// A log of this many pages is folded back by the writer who closes. Shorter ones stay: to fold
 /// costs two fsyncs, to recover this many at the next open costs less than a millisecond.
 constexpr int kFoldAtClose = 128;
-/// While the database is open the fold waits longer, as it holds up whoever commits.
-constexpr int kFoldWhileOpen = 4000;
-
-/// Makes a new database, and one of an older schema into one of this: versions so far only added
-/// tables.
-constexpr const char* kSchema = R"(
-BEGIN IMMEDIATE;
-CREATE TABLE IF NOT EXISTS layers(
-  diff_id BLOB PRIMARY KEY, changes BLOB, size INTEGER NOT NULL, created INTEGER NOT NULL
-) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS layer_blobs(
-  diff_id BLOB, format TEXT, blob TEXT NOT NULL, PRIMARY KEY(diff_id, format)
-) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS images(
-  config BLOB, name TEXT, created INTEGER NOT NULL, size INTEGER NOT NULL, PRIMARY KEY(config, name)
-) WITHOUT ROWID;
-CREATE UNIQUE INDEX IF NOT EXISTS images_by_name ON images(name) WHERE name <> '';
-CREATE TABLE IF NOT EXISTS resolved(
-  reference TEXT, platform TEXT, manifest BLOB NOT NULL, PRIMARY KEY(reference, platform)
-) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS records(
-  id INTEGER PRIMARY KEY, definition_key BLOB NOT NULL, content_key BLOB NOT NULL,
-  output BLOB NOT NULL, body TEXT NOT NULL, created INTEGER NOT NULL
-);
-CREATE UNIQUE INDEX IF NOT EXISTS records_by_definition
-  ON records(definition_key, content_key, output);
-CREATE INDEX IF NOT EXISTS records_by_content ON records(content_key);
-CREATE INDEX IF NOT EXISTS records_by_output ON records(output);
-CREATE TABLE IF NOT EXISTS repo_digests(
-  config BLOB, repository TEXT, manifest BLOB, PRIMARY KEY(config, repository, manifest)
-) WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS repo_digests_by_manifest ON repo_digests(manifest, repository);
-CREATE TABLE IF NOT EXISTS blob_sources(
-  blob BLOB, domain TEXT, repository TEXT NOT NULL, PRIMARY KEY(blob, domain)
-) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS http_files(
-  request BLOB PRIMARY KEY, content BLOB NOT NULL, size INTEGER NOT NULL, etag TEXT NOT NULL,
-  last_modified TEXT NOT NULL, created INTEGER NOT NULL
-) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS git_trees(
-  key BLOB PRIMARY KEY, diff_id BLOB NOT NULL, time INTEGER NOT NULL
-) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS known_builds(
-  id INTEGER PRIMARY KEY, key BLOB NOT NULL UNIQUE, body TEXT NOT NULL
-);
-CREATE TABLE IF NOT EXISTS builds(
-  number INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL, created INTEGER NOT NULL,
-  last INTEGER NOT NULL, repeats INTEGER NOT NULL, duration INTEGER NOT NULL,
-  subject TEXT NOT NULL, image TEXT NOT NULL, error TEXT NOT NULL, outcomes TEXT NOT NULL, part BLOB
-);
-CREATE TABLE IF NOT EXISTS build_parts(
-  id INTEGER PRIMARY KEY, digest BLOB NOT NULL UNIQUE, size INTEGER NOT NULL, body BLOB NOT NULL
-);
-CREATE INDEX IF NOT EXISTS build_parts_by_age ON build_parts(id, size);
-PRAGMA user_version = 4;
-COMMIT;
-)";
-
-constexpr const char* kPutLayer = "INSERT OR REPLACE INTO layers VALUES(?,?,?,?)";
+constexpr const char* kIntegrityCheck = "PRAGMA integrity_check(20)";
 constexpr const char* kFindLayer = "SELECT changes, size, created FROM layers WHERE diff_id = ?";
 constexpr const char* kLayers =
     "SELECT diff_id, changes, size, created FROM layers ORDER BY created, diff_id";
-constexpr const char* kRemoveLayer = "DELETE FROM layers WHERE diff_id = ?";
-constexpr const char* kRemoveLayerBlobs = "DELETE FROM layer_blobs WHERE diff_id = ?";
 constexpr const char* kPutLayerBlob = "INSERT OR REPLACE INTO layer_blobs VALUES(?,?,?)";
 constexpr const char* kFindLayerBlob =
     "SELECT blob FROM layer_blobs WHERE diff_id = ? AND format = ?";
@@ -106,22 +48,35 @@ constexpr const char* kImagesOfConfig =
 constexpr const char* kImages =
     "SELECT name, config, created, size FROM images ORDER BY created DESC, name";
 constexpr const char* kPutGitTree = "INSERT OR REPLACE INTO git_trees VALUES(?,?,?)";
+constexpr const char* kGitTrees = "SELECT key, diff_id, time FROM git_trees";
 constexpr const char* kFindGitTree = "SELECT diff_id, time FROM git_trees WHERE key = ?";
 constexpr const char* kPutResolved = "INSERT OR REPLACE INTO resolved VALUES(?,?,?)";
 constexpr const char* kFindResolved =
     "SELECT manifest FROM resolved WHERE reference = ? AND platform = ?";
 constexpr const char* kPutHttpFile = "INSERT OR REPLACE INTO http_files VALUES(?,?,?,?,?,?)";
 constexpr const char* kFindHttpFile =
-    "SELECT content, size, etag, last_modified, created FROM http_files WHERE request = ?";
+    "SELECT content, size, etag, last_modified, created, request FROM http_files "
+    "WHERE request = ?";
+constexpr const char* kHttpFiles =
+    "SELECT content, size, etag, last_modified, created, request FROM http_files";
+constexpr const char* kForgetHttpFile = "DELETE FROM http_files WHERE request = ?";
+constexpr const char* kForgetLayerBlob = "DELETE FROM layer_blobs WHERE diff_id = ? AND format = ?";
+constexpr const char* kRepoDigests =
+    "SELECT config, repository, manifest FROM repo_digests ORDER BY config, repository, manifest";
+constexpr const char* kResolved = "SELECT reference, platform, manifest FROM resolved";
+constexpr const char* kForgetResolved = "DELETE FROM resolved WHERE reference = ? AND platform = ?";
+constexpr const char* kRecordCount = "SELECT count(*) FROM records";
+constexpr const char* kForgetRecords = "DELETE FROM records";
 constexpr const char* kPutKnownBuild = "INSERT OR REPLACE INTO known_builds(key, body) VALUES(?,?)";
 constexpr const char* kDropOldKnownBuilds =
     "DELETE FROM known_builds WHERE id <= (SELECT max(id) FROM known_builds) - 1000";
 constexpr const char* kFindKnownBuild = "SELECT body FROM known_builds WHERE key = ?";
 constexpr const char* kForgetKnownBuilds = "DELETE FROM known_builds";
 constexpr const char* kPutRecord =
-    "INSERT INTO records(definition_key, content_key, output, body, created) VALUES(?,?,?,?,?) "
+    "INSERT INTO records(definition_key, content_key, output, body, created, layer) "
+    "VALUES(?,?,?,?,?,?) "
     "ON CONFLICT(definition_key, content_key, output) DO UPDATE "
-    "SET body = excluded.body, created = excluded.created";
+    "SET body = excluded.body, created = excluded.created, layer = excluded.layer";
 // Newest first: of several results that fit, the last one is the likeliest to have its bytes.
 constexpr const char* kRecordsByDefinition =
     "SELECT definition_key, content_key, output, body, created FROM records "
@@ -133,27 +88,13 @@ constexpr const char* kRecordsByOutput =
     "SELECT definition_key, content_key, output, body, created FROM records "
     "WHERE output = ? ORDER BY created DESC, id DESC";
 
-Result<std::int64_t> pragma_number(SqliteConnection& db, const char* sql) {
-  Query query = TRY(db.query(sql));
-  return TRY(query.next())
-  ? query.integer(0) : 0;
-}
-
-/// Several writes that others see together.
-template <class Body>
-Status transaction(SqliteConnection& db, Body body) {
-  TRY(db.run("BEGIN IMMEDIATE"));
-  if (Status done = body(); !done) {
-    (void)db.run("ROLLBACK");
-    return done;
-  }
-  return db.run("COMMIT");
-}
-
 class SqliteMetadata final : public Metadata {
  public:
-  explicit SqliteMetadata(SqliteConnection db)
-      : db_(std::move(db)), builds_(make_build_tables(db_, {})) {}
+  SqliteMetadata(SqliteConnection db, std::string directory)
+      : directory_(std::move(directory)),
+        db_(std::move(db)),
+        builds_(make_build_tables(db_, {})),
+        trees_(make_tree_table(db_)) {}
   ~SqliteMetadata() override {
     const auto db = db_.lock();
     if (db->wal_pages() >= kFoldAtClose) {
@@ -162,11 +103,18 @@ class SqliteMetadata final : public Metadata {
     }
   }
 
-  Status put_layer(const LayerRow& row) override {
+  Result<std::vector<std::string>> check() override {
     const auto db = db_.lock();
-    Query query = TRY(db->query(kPutLayer));
-    query.bind(row.diff_id).bind(row.changes).bind(row.size).bind(row.created);
-    return wrote(*db, query);
+    Query query = TRY(db->query(kIntegrityCheck));
+    std::vector<std::string> problems;
+    while (TRY(query.next())) {
+      problems.push_back(query.text(0));
+    }
+    if (problems == std::vector<std::string>{"ok"}) {
+      return std::vector<std::string>();
+    }
+    (void)write_file(damage_mark(join_path(directory_, "state.db")), "");
+    return problems;
   }
 
   Result<std::optional<LayerRow>> find_layer(const Digest& diff_id) override {
@@ -182,16 +130,6 @@ class SqliteMetadata final : public Metadata {
     row.size = static_cast<std::uint64_t>(query.integer(1));
     row.created = query.integer(2);
     return std::optional(row);
-  }
-
-  Status remove_layer(const Digest& diff_id) override {
-    const auto db = db_.lock();
-    return transaction(*db, [&]() -> Status {
-      Query layer = TRY(db->query(kRemoveLayer));
-      TRY(layer.bind(diff_id).run());
-      Query blobs = TRY(db->query(kRemoveLayerBlobs));
-      return blobs.bind(diff_id).run();
-    });
   }
 
   Status put_layer_blob(const Digest& diff_id, const std::string& format,
@@ -243,10 +181,17 @@ class SqliteMetadata final : public Metadata {
     return rows;
   }
 
+  Status forget_layer_blob(const Digest& diff_id, const std::string& format) override {
+    const auto db = db_.lock();
+    Query query = TRY(db->query(kForgetLayerBlob));
+    query.bind(diff_id).bind(format);
+    return wrote(*db, query);
+  }
+
   Status put_blob_source(const std::string& domain, const std::string& repository,
                          const std::vector<Digest>& blobs) override {
     const auto db = db_.lock();
-    return transaction(*db, [&]() -> Status {
+    return db->transaction([&]() -> Status {
       for (const Digest& blob : blobs) {
         Query query = TRY(db->query(kPutBlobSource));
         TRY(query.bind(blob).bind(domain).bind(repository).run());
@@ -303,9 +248,24 @@ class SqliteMetadata final : public Metadata {
     return wrote(*db, query);
   }
 
-  Status put_image(const ImageRow& row) override {
+  Result<std::vector<RepoDigestRow>> repo_digests() override {
     const auto db = db_.lock();
-    return transaction(*db, [&]() -> Status {
+    Query query = TRY(db->query(kRepoDigests));
+    std::vector<RepoDigestRow> rows;
+    while (TRY(query.next())) {
+      RepoDigestRow row;
+      row.config = TRY(query.digest(0));
+      row.repository = query.text(1);
+      row.manifest = TRY(query.digest(2));
+      rows.push_back(std::move(row));
+    }
+    return rows;
+  }
+
+  Status put_image(const ImageRow& row) override {
+    const GcLock root = TRY(GcLock::for_root(directory_));
+    const auto db = db_.lock();
+    return db->transaction([&]() -> Status {
       TRY(release_name(*db, row));
       return insert_image(*db, row);
     });
@@ -370,6 +330,27 @@ class SqliteMetadata final : public Metadata {
     return std::optional(TRY(query.digest(0)));
   }
 
+  Result<std::vector<ResolvedRow>> resolved() override {
+    const auto db = db_.lock();
+    Query query = TRY(db->query(kResolved));
+    std::vector<ResolvedRow> rows;
+    while (TRY(query.next())) {
+      ResolvedRow row;
+      row.reference = query.text(0);
+      row.platform = query.text(1);
+      row.manifest = TRY(query.digest(2));
+      rows.push_back(std::move(row));
+    }
+    return rows;
+  }
+
+  Status forget_resolved(const std::string& reference, const std::string& platform) override {
+    const auto db = db_.lock();
+    Query query = TRY(db->query(kForgetResolved));
+    query.bind(reference).bind(platform);
+    return wrote(*db, query);
+  }
+
   Status put_http_file(const HttpFileRow& row) override {
     const auto db = db_.lock();
     Query query = TRY(db->query(kPutHttpFile));
@@ -385,14 +366,24 @@ class SqliteMetadata final : public Metadata {
     if (!TRY(query.next())) {
       return std::optional<HttpFileRow>();
     }
-    HttpFileRow row;
-    row.request = request;
-    row.content = TRY(query.digest(0));
-    row.size = static_cast<std::uint64_t>(query.integer(1));
-    row.etag = query.text(2);
-    row.last_modified = query.text(3);
-    row.created = query.integer(4);
-    return std::optional(std::move(row));
+    return std::optional(TRY(read_http_file(query)));
+  }
+
+  Result<std::vector<HttpFileRow>> http_files() override {
+    const auto db = db_.lock();
+    Query query = TRY(db->query(kHttpFiles));
+    std::vector<HttpFileRow> rows;
+    while (TRY(query.next())) {
+      rows.push_back(TRY(read_http_file(query)));
+    }
+    return rows;
+  }
+
+  Status forget_http_file(const Digest& request) override {
+    const auto db = db_.lock();
+    Query query = TRY(db->query(kForgetHttpFile));
+    query.bind(request);
+    return wrote(*db, query);
   }
 
   Status put_git_tree(const GitTreeRow& row) override {
@@ -416,9 +407,23 @@ class SqliteMetadata final : public Metadata {
     return std::optional(row);
   }
 
+  Result<std::vector<GitTreeRow>> git_trees() override {
+    const auto db = db_.lock();
+    Query query = TRY(db->query(kGitTrees));
+    std::vector<GitTreeRow> rows;
+    while (TRY(query.next())) {
+      GitTreeRow row;
+      row.key = TRY(query.digest(0));
+      row.diff_id = TRY(query.digest(1));
+      row.time = query.integer(2);
+      rows.push_back(row);
+    }
+    return rows;
+  }
+
   Status put_known_build(const Digest& key, const std::string& body) override {
     const auto db = db_.lock();
-    return transaction(*db, [&]() -> Status {
+    return db->transaction([&]() -> Status {
       Query put = TRY(db->query(kPutKnownBuild));
       TRY(put.bind(key).bind(body).run());
       Query drop = TRY(db->query(kDropOldKnownBuilds));
@@ -446,7 +451,7 @@ class SqliteMetadata final : public Metadata {
     const auto db = db_.lock();
     Query query = TRY(db->query(kPutRecord));
     query.bind(row.definition_key).bind(row.content_key).bind(row.output).bind(row.body);
-    query.bind(row.created);
+    query.bind(row.created).bind(row.layer);
     return wrote(*db, query);
   }
 
@@ -477,14 +482,25 @@ class SqliteMetadata final : public Metadata {
     return find_records(*db, kRecordsByOutput, output);
   }
 
+  Result<std::uint64_t> record_count() override {
+    const auto db = db_.lock();
+    Query query = TRY(db->query(kRecordCount));
+    const bool counted = TRY(query.next());
+    return counted ? static_cast<std::uint64_t>(query.integer(0)) : 0;
+  }
+  Status forget_records() override {
+    const auto db = db_.lock();
+    Query query = TRY(db->query(kForgetRecords));
+    return wrote(*db, query);
+  }
+
   BuildTables& builds() override { return *builds_; }
+  TreeTable& trees() override { return *trees_; }
 
  private:
   static Status wrote(SqliteConnection& db, Query& query) {
     TRY(query.run());
-    if (db.wal_pages() >= kFoldWhileOpen) {
-      (void)db.run("PRAGMA wal_checkpoint(PASSIVE)");
-    }
+    db.fold_long_log();
     return {};
   }
 
@@ -501,6 +517,17 @@ class SqliteMetadata final : public Metadata {
     row.created = query.integer(1);
     row.size = static_cast<std::uint64_t>(query.integer(2));
     return std::optional(std::move(row));
+  }
+
+  static Result<HttpFileRow> read_http_file(const Query& query) {
+    HttpFileRow row;
+    row.content = TRY(query.digest(0));
+    row.size = static_cast<std::uint64_t>(query.integer(1));
+    row.etag = query.text(2);
+    row.last_modified = query.text(3);
+    row.created = query.integer(4);
+    row.request = TRY(query.digest(5));
+    return row;
   }
 
   static Status remove_row(SqliteConnection& db, const Digest& config, std::string_view name) {
@@ -560,56 +587,18 @@ class SqliteMetadata final : public Metadata {
     return rows;
   }
 
+  const std::string directory_;
   Guarded<SqliteConnection> db_;
   const std::unique_ptr<BuildTables> builds_;
+  const std::unique_ptr<TreeTable> trees_;
 };
-
-Result<SqliteConnection> open_database(const std::string& path) {
-  SqliteConnection db = TRY(SqliteConnection::open(path));
-  const std::int64_t version = TRY(pragma_number(db, "PRAGMA user_version"));
-  if (version > kSchemaVersion) {
-    return unsupported("{} has schema {}, this mybuild knows schemas up to {}", path, version,
-                       kSchemaVersion)
-        .with_hint("use a newer mybuild, or another state directory (--root)");
-  }
-  if (version == 0) {
-    // Nothing to lose yet: what a crash leaves of an empty database is found corrupt or empty, and
-    // made again.
-    TRY(db.run("PRAGMA synchronous=OFF"));
-    TRY(db.use_wal());
-  }
-  if (version < kSchemaVersion) {
-    TRY(db.run(kSchema));
-  }
-  TRY(db.run("PRAGMA synchronous=NORMAL; PRAGMA temp_store=MEMORY"));
-  // Reads the schema and the root pages, so that a file that is bad there is noticed now.
-  (void)TRY(pragma_number(db, "SELECT count(*) FROM (SELECT 1 FROM layers LIMIT 1)"));
-  (void)TRY(pragma_number(db, "SELECT count(*) FROM (SELECT 1 FROM records LIMIT 1)"));
-  return db;
-}
-
-Status move_aside(const std::string& path) {
-  const std::string aside = fmt::format("{}.corrupt-{}", path, std::time(nullptr));
-  TRY(sys::rename_at(AT_FDCWD, path, AT_FDCWD, aside));
-  // The log belongs to the file that went; the index of the log can be made again.
-  (void)sys::rename_at(AT_FDCWD, path + "-wal", AT_FDCWD, aside + "-wal");
-  (void)sys::unlink_at(AT_FDCWD, path + "-shm");
-  return {};
-}
 
 }  // namespace
 
-Result<std::unique_ptr<Metadata>> Metadata::open(const std::string& path) {
-  Result<SqliteConnection> db = open_database(path);
-  if (!db && is_corrupt_database(db.error())) {
-    log::debug("{}: {}, starting anew", path, db.error().message());
-    TRY(move_aside(path).context("move a corrupt database aside"));
-    db = open_database(path);
-  }
-  if (!db) {
-    return std::move(db).error();
-  }
-  return std::unique_ptr<Metadata>(std::make_unique<SqliteMetadata>(std::move(db).value()));
+Result<std::unique_ptr<Metadata>> Metadata::open(const std::string& path, const Warn& warn) {
+  SqliteConnection db = TRY(open_database(path, warn));
+  return std::unique_ptr<Metadata>(
+      std::make_unique<SqliteMetadata>(std::move(db), path.substr(0, path.rfind('/'))));
 }
 
 }  // namespace mybuild::snapshotter

@@ -10,8 +10,10 @@
 #include "snapshotter/base/result.h"
 #include "snapshotter/build_tables.h"
 #include "snapshotter/oci/descriptor.h"
+#include "snapshotter/tree_table.h"
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -19,13 +21,6 @@
 #include <vector>
 
 namespace mybuild::snapshotter {
-
-struct LayerRow {
-  Digest diff_id;
-  std::optional<Digest> changes;
-  std::uint64_t size = 0;
-  std::int64_t created = 0;  // seconds since the epoch
-};
 
 /// A name (or none) for an image of the local store; `config` is the image id.
 struct ImageRow {
@@ -80,18 +75,24 @@ struct RecordRow {
   Digest output;
   std::string body;  // canonical JSON
   std::int64_t created = 0;
+  std::optional<Digest> layer = {};  // without a tree of it the record is worth nothing
 };
+
+/// Hears, once, what the user of a store should know about it.
+using Warn = std::function<void(const std::string& text)>;
 
 class Metadata {
  public:
   /// Opens or makes `path`. A newer schema is refused by name; a corrupt database is moved aside
-  /// and made anew.
-  static Result<std::unique_ptr<Metadata>> open(const std::string& path);
+  /// and made anew, with the names of images that can still be read.
+  static Result<std::unique_ptr<Metadata>> open(
+      const std::string& path, const Warn& warn = [](const std::string&) {});
   virtual ~Metadata() = default;
 
-  virtual Status put_layer(const LayerRow& row) = 0;
+  /// Reads the whole file; what is wrong with it, in SQLite's words.
+  virtual Result<std::vector<std::string>> check() = 0;
+
   virtual Result<std::optional<LayerRow>> find_layer(const Digest& diff_id) = 0;
-  virtual Status remove_layer(const Digest& diff_id) = 0;
   virtual Result<std::vector<LayerRow>> layers() = 0;
 
   /// Blobs of a layer; `format` names compression, level and time clamp ("gzip:6", "original").
@@ -100,6 +101,7 @@ class Metadata {
   virtual Result<std::optional<oci::Descriptor>> find_layer_blob(const Digest& diff_id,
                                                                  const std::string& format) = 0;
   virtual Result<std::vector<LayerBlobRow>> layer_blobs() = 0;
+  virtual Status forget_layer_blob(const Digest& diff_id, const std::string& format) = 0;
 
   /// Remembers a repository of the registry `domain` that has these blobs; a later one replaces it.
   virtual Status put_blob_source(const std::string& domain, const std::string& repository,
@@ -120,16 +122,24 @@ class Metadata {
   virtual Result<std::optional<Digest>> find_image_by_digest(const std::string& repository,
                                                              const Digest& manifest) = 0;
   virtual Status remove_repo_digests(const Digest& config) = 0;
+  virtual Result<std::vector<RepoDigestRow>> repo_digests() = 0;
 
   virtual Status put_resolved(const ResolvedRow& row) = 0;
   virtual Result<std::optional<Digest>> find_resolved(const std::string& reference,
                                                       const std::string& platform) = 0;
 
+  virtual Result<std::vector<ResolvedRow>> resolved() = 0;
+  virtual Status forget_resolved(const std::string& reference, const std::string& platform) = 0;
+
   virtual Status put_http_file(const HttpFileRow& row) = 0;
   virtual Result<std::optional<HttpFileRow>> find_http_file(const Digest& request) = 0;
 
+  virtual Result<std::vector<HttpFileRow>> http_files() = 0;
+  virtual Status forget_http_file(const Digest& request) = 0;
+
   virtual Status put_git_tree(const GitTreeRow& row) = 0;
   virtual Result<std::optional<GitTreeRow>> find_git_tree(const Digest& key) = 0;
+  virtual Result<std::vector<GitTreeRow>> git_trees() = 0;
 
   /// What a build gave, under the digest of all that matters for it. The newest are kept.
   virtual Status put_known_build(const Digest& key, const std::string& body) = 0;
@@ -142,9 +152,13 @@ class Metadata {
       std::span<const Digest> keys) = 0;
   virtual Result<std::vector<RecordRow>> find_records_by_content(const Digest& key) = 0;
   virtual Result<std::vector<RecordRow>> find_records_by_output(const Digest& output) = 0;
+  virtual Result<std::uint64_t> record_count() = 0;
+  virtual Status forget_records() = 0;
 
   /// What is remembered of builds, to explain later ones.
   virtual BuildTables& builds() = 0;
+  /// The layer trees.
+  virtual TreeTable& trees() = 0;
 };
 
 }  // namespace mybuild::snapshotter

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "snapshotter/power_loss.h"
 
+#include "snapshotter/base/boot.h"
 #include "snapshotter/base/file.h"
 #include "snapshotter/base/sys.h"
 #include "snapshotter/tree_entry.h"
@@ -14,17 +15,13 @@ namespace mybuild::snapshotter {
 
 namespace {
 
-/// Linux writes dirty pages after 30 s, checked every 5 s (vm.dirty_expire_centisecs,
-/// vm.dirty_writeback_centisecs), and ext4 commits every 5 s; doubled for slow disks.
-constexpr std::int64_t kWriteBackSeconds = 90;
-
 class BootNotes final : public PowerLossNotes {
  public:
   explicit BootNotes(const std::string& root)
       : boot_path_(join_path(root, "boot")), suspects_path_(join_path(root, "suspects")) {}
 
-  Status load(const std::string& layers) {
-    const std::string boot = TRY(read_file("/proc/sys/kernel/random/boot_id"));
+  Status load(const std::string& layers, TreeTable& trees) {
+    const std::string boot = TRY(boot_id());
     const Result<std::string> last = read_file(boot_path_);
     if (const Result<std::string> noted = read_file(suspects_path_)) {
       std::istringstream lines(*noted);
@@ -35,9 +32,7 @@ class BootNotes final : public PowerLossNotes {
     if (last && *last == boot) {
       return {};
     }
-    if (last) {
-      TRY(collect(layers));
-    }
+    TRY(collect(layers, trees));
     // Noted before the boot id: a crash in between only collects again.
     TRY(save());
     AtomicFile file = TRY(AtomicFile::create(boot_path_));
@@ -56,14 +51,12 @@ class BootNotes final : public PowerLossNotes {
   }
 
  private:
-  /// Each publish makes a directory in `layers`, so its own time says when the store was last seen
-  /// alive.
-  Status collect(const std::string& layers) {
+  /// A tree whose row went with the power is not known to be whole, either.
+  Status collect(const std::string& layers, TreeTable& trees) {
+    const std::set<std::string> synced = TRY(trees.synced_names());
     const Fd dir = TRY(sys::open(layers, O_RDONLY | O_DIRECTORY));
-    const struct stat info = TRY(sys::fstat(dir.get()));
     for (const DirItem& item : TRY(read_dir(dir.get()))) {
-      const Result<struct stat> home = sys::lstat_at(dir.get(), item.name);
-      if (home && home->st_mtim.tv_sec >= info.st_mtim.tv_sec - kWriteBackSeconds) {
+      if (!synced.contains(item.name)) {
         suspects_.insert(item.name);
       }
     }
@@ -93,9 +86,10 @@ class BootNotes final : public PowerLossNotes {
 }  // namespace
 
 Result<std::unique_ptr<PowerLossNotes>> PowerLossNotes::open(const std::string& root,
-                                                             const std::string& layers) {
+                                                             const std::string& layers,
+                                                             TreeTable& trees) {
   auto notes = std::make_unique<BootNotes>(root);
-  TRY(notes->load(layers));
+  TRY(notes->load(layers, trees));
   return std::unique_ptr<PowerLossNotes>(std::move(notes));
 }
 

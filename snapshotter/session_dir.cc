@@ -50,6 +50,13 @@ class Remover {
     wake_.notify_all();
   }
 
+  /// In this thread, beside whoever else removes.
+  void remove_now() {
+    if (const Result<Fd> dir = sys::open(trash_, O_RDONLY | O_DIRECTORY)) {
+      remove_children(dir->get(), 0);
+    }
+  }
+
  private:
   void run() {
     // Of this thread only: Linux keeps priorities per thread.
@@ -63,9 +70,7 @@ class Remover {
       work_ = false;
       busy_ = true;
       lock.unlock();
-      if (const Result<Fd> dir = sys::open(trash_, O_RDONLY | O_DIRECTORY)) {
-        remove_children(dir->get(), 0);
-      }
+      remove_now();
       lock.lock();
       busy_ = false;
       idle_.notify_all();
@@ -160,6 +165,18 @@ class LockedSessionDir final : public SessionDir {
       return moved.error().os_errno() == ENOENT ? Status() : moved;
     }
     remover_.start();
+    return {};
+  }
+
+  Status empty_trash() override {
+    remover_.remove_now();
+    const Fd trash = TRY(sys::open(trash_, O_RDONLY | O_DIRECTORY));
+    for (const DirItem& item : TRY(read_dir(trash.get()))) {
+      const Status removed = remove_tree(trash.get(), item.name);
+      if (!removed && removed.error().kind() != ErrorKind::NotFound) {  // another process is at it
+        return removed;
+      }
+    }
     return {};
   }
 

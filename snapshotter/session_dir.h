@@ -23,6 +23,8 @@ class SessionDir {
   virtual Result<TempDir> make() = 0;
   /// Takes a tree out of the way now and removes it later. A missing path is success.
   virtual Status discard(const std::string& path) = 0;
+  /// Removes what is in trash/ now, in this thread.
+  virtual Status empty_trash() = 0;
 };
 
 }  // namespace mybuild::snapshotter

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "snapshotter/sqlite.h"
 
+#include "snapshotter/base/file.h"
+
 #include <sqlite3.h>
 
 #include <chrono>
@@ -14,6 +16,17 @@ namespace mybuild::snapshotter {
 namespace {
 
 constexpr std::chrono::milliseconds kBusy(30'000);
+/// Pages. While the database is open the fold waits longer than at its end (metadata.cc), as it
+/// holds up whoever commits.
+constexpr int kLongLog = 4000;
+
+}  // namespace
+
+std::string damage_mark(const std::string& database) {
+  return database + ".damaged";
+}
+
+namespace {
 
 ErrorKind kind_of(int code) {
   switch (code & 0xff) {
@@ -38,7 +51,17 @@ ErrorKind kind_of(int code) {
 
 Error failed(sqlite3* db, int code) {
   const char* text = db != nullptr ? sqlite3_errmsg(db) : sqlite3_errstr(code);
-  return make_error(kind_of(code), "database: {}", text);
+  const char* path = db != nullptr ? sqlite3_db_filename(db, "main") : nullptr;
+  Error error = make_error(kind_of(code), "database {}: {}", path != nullptr ? path : "", text);
+  if (error.kind() == ErrorKind::DataLoss && path != nullptr) {
+    (void)write_file(damage_mark(path), "");
+    return std::move(error).with_hint("the next command looks through it and replaces it");
+  }
+  if ((code & 0xff) == SQLITE_FULL) {
+    return std::move(error).with_hint(
+        "the disk is full; `mybuild prune` removes what is not needed");
+  }
+  return error;
 }
 
 }  // namespace
@@ -210,6 +233,12 @@ Result<Query> SqliteConnection::query(const char* sql) {
     }
   }
   return Query(state_->db, statement);
+}
+
+void SqliteConnection::fold_long_log() {
+  if (wal_pages() >= kLongLog) {
+    (void)run("PRAGMA wal_checkpoint(PASSIVE)");
+  }
 }
 
 int SqliteConnection::wal_pages() const {

@@ -62,6 +62,23 @@ class SqliteConnection {
   /// Write-ahead logging from now on, kept in the file. Waits for other processes that do the same:
   /// SQLite answers "locked" at once to all but one of those that switch at the same moment.
   Status use_wal();
+  /// Several writes that others see together, or none when one fails.
+  template <class Body>
+  Status transaction(Body body) {
+    TRY(run("BEGIN IMMEDIATE"));
+    if (Status done = body(); !done) {
+      (void)run("ROLLBACK");
+      return done;
+    }
+    if (Status committed = run("COMMIT"); !committed) {
+      (void)run("ROLLBACK");
+      return committed;
+    }
+    fold_long_log();
+    return {};
+  }
+  /// The write-ahead log goes back into the database when it has grown; who commits waits for it.
+  void fold_long_log();
   /// `sql` is a literal: it is prepared at its first use and found again by its address.
   Result<Query> query(const char* sql);
   /// Pages in the write-ahead log after the last commit of this connection.
@@ -72,6 +89,10 @@ class SqliteConnection {
   explicit SqliteConnection(std::unique_ptr<State> state);
   std::unique_ptr<State> state_;
 };
+
+/// A file of this name appears when SQLite has met damage in the middle of its work: whoever opens
+/// the database next should look through all of it.
+std::string damage_mark(const std::string& database);
 
 /// True for errors that say the file itself is bad.
 bool is_corrupt_database(const Error& error);

@@ -242,6 +242,7 @@ class Scheduler {
     if (message.output) {
       slot.outcome.output = std::move(message.output);
       slot.outcome.cached = message.event == VertexEvent::Hit;
+      slot.outcome.made_meanwhile = message.made_meanwhile;
       slot.outcome.finished = deps_.clock.now();
       slot.is_new = message.event == VertexEvent::Finished && is_made_now(message.vertex);
     }

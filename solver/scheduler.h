@@ -9,6 +9,7 @@
 #include "snapshotter/base/clock.h"
 #include "snapshotter/base/lanes.h"
 #include "snapshotter/base/result.h"
+#include "solver/claims.h"
 #include "solver/op.h"
 #include "solver/progress.h"
 #include "solver/step.h"
@@ -46,14 +47,16 @@ struct SolveDeps {
   Cancel& cancel;  // requested by solve() itself when a vertex fails, so that the others stop
   SolveOptions options;
   KnownBuilds* known_builds = nullptr;
+  StepClaims* claims = nullptr;  // null: nobody else runs steps of these records
 };
 
 /// What became of one vertex.
 struct VertexOutcome {
   std::optional<Output> output;  // of every vertex that is done
   bool cached = false;
-  Time finished{};  // when a step ran; of a cached one, the time of the lookup
-  StepKeys keys;    // of a step whose inputs were there, as far as its keys were needed
+  bool made_meanwhile = false;  // cached, and not yet there when it was first looked for
+  Time finished{};              // when a step ran; of a cached one, the time of the lookup
+  StepKeys keys;                // of a step whose inputs were there, as far as its keys were needed
 };
 
 struct SolveResult {

@@ -31,6 +31,45 @@ WorkResult VertexWork::make_key(VertexIndex index, const StepInputs& inputs) con
   return result;
 }
 
+/// The step is shown from here on.
+void VertexWork::say_started(WorkResult& result) const {
+  const Vertex& vertex = graph_.vertices()[result.vertex];
+  if (!vertex.meta.name.empty() && !std::exchange(result.was_started, true)) {
+    deps_.events.on_event(VertexStarted{vertex.id, vertex.meta.name, deps_.clock.now()});
+  }
+}
+
+/// A step that must run whatever is known is no business of others.
+Result<VertexWork::ClaimPtr> VertexWork::claim(WorkResult& result, Op& op, const ContentKey& key,
+                                               const Cancel& cancel) const {
+  const auto on_wait = [&] {
+    say_started(result);
+    if (result.was_started) {
+      deps_.events.on_event(
+          LogChunk{.vertex = graph_.vertices()[result.vertex].id,
+                   .stream = 2,
+                   .bytes = "waiting for the same step, which another build or stage runs now\n",
+                   .time = deps_.clock.now()});
+    }
+  };
+  return deps_.claims->claim(key, op.lane(), on_wait, cancel);
+}
+
+/// Sets the output of what is found; else the step is to be run, and `claim` held meanwhile.
+Status VertexWork::find_or_claim(WorkResult& result, Op& op, StepKeys& keys,
+                                 const StepInputs& inputs, const StepPolicy& policy,
+                                 ClaimPtr& claim, const Cancel& cancel) const {
+  result.output = TRY(find_by_content(op, keys, inputs, deps_.index, policy.look_up));
+  if (result.output || !policy.look_up || deps_.claims == nullptr) {
+    return {};
+  }
+  claim = TRY(this->claim(result, op, keys.content, cancel));
+  // Between the first look and the claim, too, somebody may have come to the end of it.
+  result.output = TRY(find_by_content(op, keys, inputs, deps_.index, policy.look_up));
+  result.made_meanwhile = result.output.has_value();
+  return {};
+}
+
 WorkResult VertexWork::run(VertexIndex index, StepKeys keys, const StepInputs& inputs,
                            StepPolicy policy, const Cancel& cancel,
                            const std::function<void()>& began) const {
@@ -40,23 +79,20 @@ WorkResult VertexWork::run(VertexIndex index, StepKeys keys, const StepInputs& i
   Op& op = *ops_[index];
   WorkResult result;
   result.vertex = index;
+  ClaimPtr claim;
   if (!op.is_direct()) {
-    auto hit = find_by_content(op, keys, inputs, deps_.index, policy.look_up);
-    if (!hit) {
-      return failed(index, std::move(hit).error());
+    Status looked = find_or_claim(result, op, keys, inputs, policy, claim, cancel);
+    if (!looked) {
+      result.error = std::move(looked).error();
+      return result;
     }
     result.keys = keys;
-    if (*hit) {
+    if (result.output) {
       result.event = VertexEvent::Hit;
-      result.output = std::move(*hit);
       return result;
     }
   }
-  const Vertex& vertex = graph_.vertices()[index];
-  if (!vertex.meta.name.empty()) {
-    deps_.events.on_event(VertexStarted{vertex.id, vertex.meta.name, deps_.clock.now()});
-    result.was_started = true;
-  }
+  say_started(result);
   Status ready;
   if (began) {
     ready = op.prepare(inputs.results, cancel);

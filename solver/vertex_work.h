@@ -9,6 +9,7 @@
 
 #include <chrono>
 #include <functional>
+#include <memory>
 #include <optional>
 
 namespace mybuild::solver {
@@ -20,6 +21,7 @@ struct WorkResult {
   VertexIndex vertex = 0;
   VertexEvent event = VertexEvent::Failed;
   bool was_started = false;         // a VertexStarted was sent
+  bool made_meanwhile = false;      // with Hit: somebody else ran it just now
   std::optional<StepKeys> keys;     // with Keyed, Hit and Finished
   std::optional<Output> output;     // with Hit and Finished
   std::optional<Error> error;       // with Failed
@@ -33,12 +35,20 @@ class VertexWork {
       : graph_(graph), ops_(ops), deps_(deps) {}
 
   WorkResult make_key(VertexIndex index, const StepInputs& inputs) const;
-  /// Looks for records by content, and runs what has none; Hit or Finished. `began` hears, in time,
-  /// when the command itself starts, if it is not empty.
+  /// Looks for records by content, and runs what has none, unless another build runs it now: then
+  /// that one is waited for. Hit or Finished. `began` hears, in time, when the command itself
+  /// starts, if it is not empty.
   WorkResult run(VertexIndex index, StepKeys keys, const StepInputs& inputs, StepPolicy policy,
                  const Cancel& cancel, const std::function<void()>& began) const;
 
  private:
+  using ClaimPtr = std::unique_ptr<StepClaim>;
+  void say_started(WorkResult& result) const;
+  Result<ClaimPtr> claim(WorkResult& result, Op& op, const ContentKey& key,
+                         const Cancel& cancel) const;
+  Status find_or_claim(WorkResult& result, Op& op, StepKeys& keys, const StepInputs& inputs,
+                       const StepPolicy& policy, ClaimPtr& claim, const Cancel& cancel) const;
+
   const Graph& graph_;
   const OpTable& ops_;
   const SolveDeps& deps_;

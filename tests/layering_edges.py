@@ -36,6 +36,8 @@ EDGES = {
     "builder/export": STORE + ("builder/registry", "solver", "solver/graph"),
     # Cache mounts from outside of builds: written as exporters write, counted as volumes are.
     "builder/caches": STORE + ("builder/export/tree_walk.h", "builder/run/disk_usage.h", "solver"),
+    # What may go: over all that keeps something; ages in filters are Go's durations.
+    "builder/space": STORE + ("builder/caches", "builder/run", "frontend/dockerfile/go_format.h"),
     # Errors of ops speak docker's language: quoted as Go does it, with names that are close to what was said.
     "builder/ops": STORE + ("builder/caches", "builder/source", "builder/sandbox", "builder/secrets", "builder/devices", "frontend/ignore", "frontend/remote",
                             "frontend/dockerfile/suggest.h", "frontend/dockerfile/go_format.h", "solver", "solver/graph"),
@@ -43,9 +45,9 @@ EDGES = {
     "builder/explain": STORE + ("builder/ops", "frontend/dockerfile", "frontend/remote", "solver", "solver/graph"),
     "builder/run": STORE + ("builder/sandbox",),
     "builder": STORE + ("builder/sandbox", "builder/registry", "builder/secrets", "builder/devices", "builder/source",
-                        "builder/explain", "builder/export", "builder/caches", "builder/ops", "builder/run", "frontend", "frontend/checks", "frontend/dockerfile", "frontend/ignore", "frontend/remote", "solver", "solver/graph"),
+                        "builder/explain", "builder/export", "builder/caches", "builder/ops", "builder/run", "builder/space", "frontend", "frontend/checks", "frontend/dockerfile", "frontend/ignore", "frontend/remote", "solver", "solver/graph"),
     # Composition: flags in, exit code out.
-    "cmd/mybuild": STORE + ("builder", "builder/caches", "builder/explain", "builder/export", "builder/run", "builder/sandbox", "builder/secrets", "builder/devices",
+    "cmd/mybuild": STORE + ("builder", "builder/caches", "builder/explain", "builder/export", "builder/run", "builder/sandbox", "builder/secrets", "builder/devices", "builder/space",
                             "builder/source", "frontend", "frontend/checks", "frontend/dockerfile", "frontend/ignore", "frontend/remote", "solver", "solver/graph"),
     "cmd/mybuild-git": ("builder/git/helper",),
     "cmd/mybuild-sandbox": ("snapshotter/base", "builder/sandbox"),

@@ -22,7 +22,7 @@ bool is_forced(const RecordedBuild& build, std::size_t index) {
 
 bool is_done(StepState state) {
   return state == StepState::HitByDefinition || state == StepState::HitByContent ||
-         state == StepState::Ran || state == StepState::Source;
+         state == StepState::MadeMeanwhile || state == StepState::Ran || state == StepState::Source;
 }
 
 /// A step of an earlier build.
@@ -50,6 +50,9 @@ class Explainer {
       case StepState::HitByContent:
         out.reason = Reason::FoundContent;
         out.cause = find_cut_off(index);
+        break;
+      case StepState::MadeMeanwhile:
+        out.reason = Reason::FoundMeanwhile;
         break;
       case StepState::NotReached:
         out.reason = Reason::NotReached;

@@ -54,6 +54,7 @@ enum class Reason : std::uint8_t {
   Source,           // not looked up: an image, a URL, a commit
   FoundDefinition,  // made of the same things in the same way
   FoundContent,     // made of things that came about in another way, and are the same
+  FoundMeanwhile,   // another build, or another stage of this one, ran it at the same time
   FirstBuild,       // there is no earlier build
   Unlike,           // no earlier build had such a step
   Forced,           // --no-cache, --no-cache-filter

@@ -63,6 +63,7 @@ enum class StepState : char {
   Source = 'd',
   HitByDefinition = 'h',
   HitByContent = 'c',
+  MadeMeanwhile = 'w',  // found after another build that ran it at the time was waited for
   Ran = 'r',
   Failed = 'f',
   Stopped = 's',  // it had begun when another step failed

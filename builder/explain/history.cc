@@ -50,7 +50,7 @@ std::string new_id(Time now) {
 }
 
 bool ran_anything(std::string_view outcomes) {
-  return outcomes.find_first_not_of("dhcu") != std::string_view::npos;
+  return outcomes.find_first_not_of("dhcuw") != std::string_view::npos;
 }
 
 Result<BuildSummary> summary_of(const BuildRow& row) {
@@ -64,7 +64,7 @@ Result<BuildSummary> summary_of(const BuildRow& row) {
   out.image = row.image;
   out.error = row.error;
   for (const char letter : row.outcomes) {
-    const bool found = letter == 'h' || letter == 'c';
+    const bool found = letter == 'h' || letter == 'c' || letter == 'w';
     out.found += found ? 1 : 0;
     out.steps += letter != 'd' && letter != 'u' ? 1 : 0;
   }

@@ -230,6 +230,7 @@ StepState state_of(const Observed& build, VertexIndex index, bool inputs_done) {
   if (outcome.output) {
     // Of a step that is found by its definition no content key is made.
     return !outcome.cached                         ? StepState::Ran
+           : outcome.made_meanwhile                ? StepState::MadeMeanwhile
            : outcome.keys.content.digest.is_zero() ? StepState::HitByDefinition
                                                    : StepState::HitByContent;
   }

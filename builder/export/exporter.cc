@@ -73,16 +73,15 @@ std::string platform_prefix(const BuiltImage& image, const BuildOutput& output) 
 Result<std::unique_ptr<snapshotter::TreeView>> open_result(const BuiltImage& image,
                                                            ExportDeps& deps) {
   std::vector<Digest> chain;
-  std::vector<std::string> trees;
   for (const snapshotter::Layer& layer : image.layers) {
     chain.push_back(layer.diff_id);
-    std::optional<std::string> tree = TRY(deps.layers.tree(chain));
-    if (!tree) {
-      return internal_error("layer {} is not unpacked", layer.diff_id.str());
-    }
-    trees.push_back(std::move(*tree));
   }
-  return snapshotter::open_layered_view(trees);
+  const std::optional<std::vector<std::string>> trees = TRY(deps.layers.trees(chain));
+  if (!trees) {
+    return data_loss("a layer of the result is no longer in the store")
+        .with_hint("it was removed or damaged; build again");
+  }
+  return snapshotter::open_layered_view(*trees);
 }
 
 }  // namespace mybuild::exporter

@@ -159,7 +159,7 @@ Status copy_blob_to_directory(const Digest& digest, std::uint64_t size, ExportDe
   }
   const Fd blob = TRY(deps.content.open(digest));
   AtomicFile file = TRY(AtomicFile::create(path));
-  const std::uint64_t copied = TRY(sys::copy_file(blob.get(), file.fd()));
+  const std::uint64_t copied = TRY(sys::copy_file(blob.get(), file.fd()).context("write " + path));
   if (copied != size) {
     return data_loss("blob {} has {} bytes, not {}", digest.str(), copied, size);
   }

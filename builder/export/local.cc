@@ -51,7 +51,7 @@ class LocalExporter final : public Exporter {
     if (!folder.empty()) {
       folder.pop_back();
     }
-    return merge.stage(*view, entries, folder);
+    return merge.stage(*view, entries, folder).context("write to " + spec_.dest);
   }
 
   OutputSpec spec_;

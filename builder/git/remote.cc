@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "builder/git/remote.h"
 
+#include "snapshotter/base/digest.h"
+#include "snapshotter/base/file.h"
+
 #include <algorithm>
 #include <array>
 #include <cctype>
@@ -300,6 +303,10 @@ Result<Remote> submodule_remote(const Remote& parent, std::string_view url) {
     return make_error(ErrorKind::Denied, "submodule URL {}: file: is refused", named(url));
   }
   return remote;
+}
+
+std::string mirror_directory(const std::string& mirrors, const Remote& remote) {
+  return join_path(mirrors, Digest::of(shown(remote)).hex());
 }
 
 }  // namespace mybuild::git

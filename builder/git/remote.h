@@ -27,6 +27,8 @@ Result<Remote> parse_remote(std::string_view text);
 
 /// What servers, messages and keys see: without a password, for http without a user.
 std::string shown(const Remote& remote);
+/// Where what was fetched from it is kept, below the directory of all mirrors.
+std::string mirror_directory(const std::string& mirrors, const Remote& remote);
 /// "https://host:port": credentials for it go nowhere else.
 std::string origin(const Remote& remote);
 /// "host" or "host:port", as secrets name it.

@@ -30,20 +30,6 @@ std::vector<Digest> diff_ids(const std::vector<Layer>& layers) {
   return ids;
 }
 
-/// Nullopt as soon as one tree is missing.
-Result<std::optional<std::vector<std::string>>> present_dirs(const std::vector<Digest>& chain,
-                                                             const OpDeps& deps) {
-  std::vector<std::string> dirs;
-  for (std::size_t count = 1; count <= chain.size(); ++count) {
-    std::optional<std::string> dir = TRY(deps.layers.tree(std::span(chain).first(count)));
-    if (!dir) {
-      return std::optional<std::vector<std::string>>();
-    }
-    dirs.push_back(std::move(*dir));
-  }
-  return std::optional(std::move(dirs));
-}
-
 /// The vertex of the image was done when its layers were known; it is shown again while they are
 /// fetched.
 Status fetch_base(const BaseImage& base, const OpDeps& deps) {
@@ -64,14 +50,14 @@ Result<std::vector<std::string>> layer_dirs(const TreeResult* tree, const OpDeps
     return std::vector<std::string>{};
   }
   const std::vector<Digest> chain = diff_ids(tree->layers);
-  std::optional<std::vector<std::string>> dirs = TRY(present_dirs(chain, deps));
+  std::optional<std::vector<std::string>> dirs = TRY(deps.layers.trees(chain));
   if (!dirs && tree->base) {
     TRY(fetch_base(*tree->base, deps));
-    dirs = TRY(present_dirs(chain, deps));
+    dirs = TRY(deps.layers.trees(chain));
   }
   if (!dirs) {
     return data_loss("a layer of an earlier step is no longer in the store")
-        .with_hint("somebody removed it while this build ran; build again");
+        .with_hint("it was removed or damaged while this build ran; build again");
   }
   return std::move(*dirs);
 }

@@ -52,6 +52,9 @@ Status ContainerFiles::make_directories() const {
 Result<FileLock> ContainerFiles::lock_gate() const {
   return FileLock::acquire(join_path(dir_, kGate), FileLock::Mode::Exclusive);
 }
+Result<snapshotter::GcLock> ContainerFiles::lock_root() const {
+  return snapshotter::GcLock::for_root(dir_.substr(0, dir_.rfind('/')));
+}
 
 std::string ContainerFiles::lock_path(const std::string& id) const {
   return join_path(join_path(dir_, kRunning), id);

@@ -6,6 +6,7 @@
 #include "builder/run/container_record.h"
 #include "snapshotter/base/file.h"
 #include "snapshotter/base/result.h"
+#include "snapshotter/gc_lock.h"
 
 #include <optional>
 #include <string>
@@ -21,6 +22,8 @@ class ContainerFiles {
   Status make_directories() const;
   /// Held while containers are made, named, judged dead or taken.
   Result<FileLock> lock_gate() const;
+  /// Held while a record is made, which keeps layers.
+  Result<snapshotter::GcLock> lock_root() const;
 
   std::string path(const std::string& id) const { return join_path(dir_, id); }
   std::string lock_path(const std::string& id) const;

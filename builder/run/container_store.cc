@@ -11,6 +11,7 @@
 #include <signal.h>
 
 #include <algorithm>
+#include <cerrno>
 
 namespace mybuild::run {
 
@@ -164,6 +165,7 @@ class DirectoryContainers final : public ContainerStore {
   Result<std::unique_ptr<OwnedContainer>> create(ContainerRecord record) override;
   Result<std::unique_ptr<OwnedContainer>> take(const std::string& name_or_id) override;
   Result<std::vector<Container>> list() override;
+  Result<std::vector<std::vector<Digest>>> layers_in_use() override;
   Result<Container> find(const std::string& name_or_id) override;
   Status remove(const std::string& name_or_id, RemoveOptions options) override;
   Status signal(const std::string& name_or_id, int signal) override;
@@ -273,6 +275,7 @@ Result<std::unique_ptr<OwnedContainer>> DirectoryContainers::create(ContainerRec
   TRY(settle_dead());
   record.created = shared_.clock.now();
   std::unique_ptr<OwnedContainer> owned;  // if it goes again, it goes after the gate
+  const snapshotter::GcLock root = TRY(files.lock_root());  // before the gate: collectors list us
   const FileLock gate = TRY(files.lock_gate());
   record.name = TRY(free_name(record.name));
   std::optional<RunLock> lock = TRY(RunLock::try_acquire(files.lock_path(record.id)));
@@ -381,6 +384,29 @@ Result<std::vector<Container>> DirectoryContainers::list() {
     return a.record.created > b.record.created;
   });
   return containers;
+}
+
+Result<std::vector<std::vector<Digest>>> DirectoryContainers::layers_in_use() {
+  TRY(settle_dead());
+  std::vector<std::vector<Digest>> chains;
+  for (const std::string& id : TRY(shared_.files.all())) {
+    Result<ContainerRecord> record = shared_.files.read_record(id);
+    if (record) {
+      chains.push_back(std::move(record->layers));
+      continue;
+    }
+    const int code = record.error().os_errno();
+    const bool is_none = code == ENOENT || code == ENOTDIR;  // it went, or is no container
+    // A record that is being written has no state yet, and whoever writes it has leases.
+    const bool is_draft = code == 0 && !TRY(shared_.files.read_state(id));
+    if (!is_none && !is_draft) {
+      return std::move(record)
+          .error()
+          .context("find out what container " + id + " needs")
+          .with_hint(fmt::format("`mybuild rm {}` removes it, if its record is damaged", id));
+    }
+  }
+  return chains;
 }
 
 Result<std::string> DirectoryContainers::resolve(const std::string& name_or_id) const {

@@ -56,6 +56,9 @@ class ContainerStore {
 
   /// All of them, newest first.
   virtual Result<std::vector<Container>> list() = 0;
+  /// The layers of each of them, lowest first. Fails when a record is there and cannot be read:
+  /// what it needs must not be taken for unused. One that says nothing needs nothing.
+  virtual Result<std::vector<std::vector<Digest>>> layers_in_use() = 0;
   /// By name, id or an id's first digits.
   virtual Result<Container> find(const std::string& name_or_id) = 0;
   virtual Status remove(const std::string& name_or_id, RemoveOptions options) = 0;

@@ -54,9 +54,23 @@ Result<Fd> bind_source(const SandboxPlan& plan, const PlanMount& mount) {
   return tree;
 }
 
-/// What `source_path` names inside the mounted overlay, links resolved there.
-Result<Fd> overlay_source(Pending& pending, unsigned long flags) {
-  const Fd top = TRY(mount_overlay(std::move(pending.layers), flags));
+bool is_overlay(const PlanMount& mount) {
+  return mount.overlay.type == snapshotter::RootMount::Type::Overlay;
+}
+
+/// A stack of layers; where overlayfs does not work, a directory that has a copy of them.
+Result<Fd> layers_root(Pending& pending, const SandboxPlan& plan) {
+  if (is_overlay(*pending.plan)) {
+    return mount_overlay(std::move(pending.layers), device_flag(plan));
+  }
+  Fd tree = TRY(clone_tree(AT_FDCWD, pending.plan->overlay.source, false));
+  TRY(limit_mount(tree.get(), {.no_devices = !plan.insecure}, false));
+  return tree;
+}
+
+/// What `source_path` names inside the layers, links resolved there.
+Result<Fd> overlay_source(Pending& pending, const SandboxPlan& plan) {
+  const Fd top = TRY(layers_root(pending, plan));
   const Fd inside = TRY(open_in_root(top.get(), pending.plan->source_path, O_PATH)
                             .context("source " + pending.plan->source_path));
   Fd tree = TRY(clone_tree(inside.get(), "", false));
@@ -76,7 +90,7 @@ Result<Sources> open_sources(const SandboxPlan& plan) {
   }
   for (const PlanMount& mount : plan.mounts) {
     Pending pending{.plan = &mount, .layers = {}, .tree = {}};
-    if (mount.type == PlanMount::Type::Overlay) {
+    if (mount.type == PlanMount::Type::Overlay && is_overlay(mount)) {
       pending.layers = TRY(open_layers(mount.overlay).context(mount.target));
     } else if (mount.type == PlanMount::Type::Bind) {
       pending.tree = TRY(bind_source(plan, mount).context(mount.target));
@@ -85,7 +99,7 @@ Result<Sources> open_sources(const SandboxPlan& plan) {
   }
   for (Pending& pending : sources.mounts) {
     if (pending.plan->type == PlanMount::Type::Overlay) {
-      pending.tree = TRY(overlay_source(pending, device_flag(plan)).context(pending.plan->target));
+      pending.tree = TRY(overlay_source(pending, plan).context(pending.plan->target));
     }
   }
   return sources;

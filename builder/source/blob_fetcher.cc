@@ -17,6 +17,7 @@ struct BlobFetcher::Transfer {
   std::mutex mutex;
   std::condition_variable done;
   State state = State::Idle;
+  bool is_left = false;  // somebody else fetches it, and nobody here needed it yet
   std::optional<Error> error;
 };
 
@@ -29,7 +30,7 @@ class BlobFetcher::ProgressSink final : public Sink {
   }
 
   Status write(ByteSpan bytes) override {
-    TRY(fetcher_.cancel_.check());
+    TRY(fetcher_.deps_.cancel.check());
     if (fetcher_.stopping_) {
       return make_error(ErrorKind::Cancelled, "nobody needs the blob any more");
     }
@@ -43,14 +44,7 @@ class BlobFetcher::ProgressSink final : public Sink {
     return {};
   }
 
-  void report(bool done) {
-    fetcher_.report({.vertex = want_.vertex,
-                     .item = want_.blob.digest.str(),
-                     .current = written_,
-                     .total = want_.blob.size,
-                     .done = done,
-                     .time = {}});
-  }
+  void report(bool done) { fetcher_.report(want_, written_, done); }
 
  private:
   BlobFetcher& fetcher_;
@@ -71,9 +65,9 @@ void BlobFetcher::prefetch(const BlobWant& want, const Interest& interest) {
     const std::lock_guard lock(tasks_mutex_);
     ++tasks_;
   }
-  lanes_.post(Lane::Net, [this, want, alive = std::weak_ptr(interest)] {
+  deps_.lanes.post(Lane::Net, [this, want, alive = std::weak_ptr(interest)] {
     if (!stopping_ && !alive.expired()) {
-      static_cast<void>(ensure(want));
+      static_cast<void>(fetch(want, IfClaimed::Leave));
     }
     const std::lock_guard lock(tasks_mutex_);
     if (--tasks_ == 0) {
@@ -83,40 +77,81 @@ void BlobFetcher::prefetch(const BlobWant& want, const Interest& interest) {
 }
 
 Status BlobFetcher::ensure(const BlobWant& want) {
-  std::shared_ptr<Transfer> shared;
-  {
-    auto transfers = transfers_.lock();
-    std::shared_ptr<Transfer>& slot = (*transfers)[want.blob.digest];
-    if (!slot) {
-      slot = std::make_shared<Transfer>();
-    }
-    shared = slot;
-  }
-  std::unique_lock lock(shared->mutex);
-  if (shared->state == Transfer::State::Idle) {
-    shared->state = Transfer::State::Running;
-    lock.unlock();
-    Status status = transfer(want);
-    // Who asks from here on looks into the store again, or tries once more.
-    transfers_.lock()->erase(want.blob.digest);
-    lock.lock();
-    shared->state = Transfer::State::Done;
-    if (!status) {
-      shared->error = std::move(status).error();
-    }
-    shared->done.notify_all();
-  }
-  shared->done.wait(lock, [&] { return shared->state == Transfer::State::Done; });
-  return shared->error ? Status(*shared->error) : Status();
+  return fetch(want, IfClaimed::Wait);
 }
 
-Status BlobFetcher::transfer(const BlobWant& want) {
-  TRY(cancel_.check());
-  const auto known = TRY(content_.stat(want.blob.digest));
-  if (known) {
-    return {};
+Status BlobFetcher::fetch(const BlobWant& want, IfClaimed if_claimed) {
+  for (;;) {
+    std::shared_ptr<Transfer> shared;
+    {
+      auto transfers = transfers_.lock();
+      std::shared_ptr<Transfer>& slot = (*transfers)[want.blob.digest];
+      if (!slot) {
+        slot = std::make_shared<Transfer>();
+      }
+      shared = slot;
+    }
+    std::unique_lock lock(shared->mutex);
+    if (shared->state == Transfer::State::Idle) {
+      shared->state = Transfer::State::Running;
+      lock.unlock();
+      Result<bool> fetched = transfer(want, if_claimed);
+      // Who asks from here on looks into the store again, or tries once more.
+      transfers_.lock()->erase(want.blob.digest);
+      lock.lock();
+      shared->state = Transfer::State::Done;
+      shared->is_left = fetched && !*fetched;
+      if (!fetched) {
+        shared->error = std::move(fetched).error();
+      }
+      shared->done.notify_all();
+    }
+    shared->done.wait(lock, [&] { return shared->state == Transfer::State::Done; });
+    if (shared->error || !shared->is_left || if_claimed == IfClaimed::Leave) {
+      return shared->error ? Status(*shared->error) : Status();
+    }
   }
-  auto draft = TRY(content_.begin({.digest = want.blob.digest, .size = want.blob.size}));
+}
+
+Result<bool> BlobFetcher::transfer(const BlobWant& want, IfClaimed if_claimed) {
+  TRY(deps_.cancel.check());
+  if (TRY(is_there(want))) {
+    return true;
+  }
+  if (deps_.claims == nullptr) {
+    TRY(download(want));
+    return true;
+  }
+  const std::optional<snapshotter::Claim> claim = TRY(this->claim(want, if_claimed));
+  if (!claim) {
+    return false;
+  }
+  if (TRY(is_there(want))) {
+    report(want, want.blob.size, true);
+  } else {
+    TRY(download(want));
+  }
+  return true;
+}
+
+Result<std::optional<snapshotter::Claim>> BlobFetcher::claim(const BlobWant& want,
+                                                             IfClaimed if_claimed) {
+  const std::string name = snapshotter::Claims::blob(want.blob.digest);
+  std::optional<snapshotter::Claim> claim = TRY(deps_.claims->try_take({name}));
+  if (claim || if_claimed == IfClaimed::Leave) {
+    return claim;
+  }
+  claim = TRY(deps_.claims->take({name}, deps_.cancel, [&] { report(want, 0, false); }));
+  return claim;
+}
+
+Result<bool> BlobFetcher::is_there(const BlobWant& want) {
+  const auto known = TRY(deps_.content.stat(want.blob.digest));
+  return known.has_value();
+}
+
+Status BlobFetcher::download(const BlobWant& want) {
+  auto draft = TRY(deps_.content.begin({.digest = want.blob.digest, .size = want.blob.size}));
   ProgressSink sink(*this, want, *draft);
   TRY(want.origin(want.blob, sink));
   TRY(std::move(*draft).commit().context("blob " + want.blob.digest.str()));
@@ -124,10 +159,19 @@ Status BlobFetcher::transfer(const BlobWant& want) {
   return {};
 }
 
+void BlobFetcher::report(const BlobWant& want, std::uint64_t current, bool done) {
+  report({.vertex = want.vertex,
+          .item = want.blob.digest.str(),
+          .current = current,
+          .total = want.blob.size,
+          .done = done,
+          .time = {}});
+}
+
 void BlobFetcher::report(solver::Progress progress) {
-  progress.time = clock_.now();
+  progress.time = deps_.clock.now();
   const std::lock_guard lock(events_mutex_);
-  events_.on_event(std::move(progress));
+  deps_.events.on_event(std::move(progress));
 }
 
 }  // namespace mybuild::source

@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // BlobFetcher: brings blobs into the content store, each at most once at a time, however many ask.
 // Nobody waits for a transfer that has not begun: who needs a blob that no thread is fetching
-// fetches it himself, so bounded lanes cannot deadlock. Thread-safe.
+// fetches it himself, so bounded lanes cannot deadlock. What another build or process fetches is
+// waited for by who needs it, never on a thread of the net lane. Thread-safe.
 #pragma once
 
 #include "snapshotter/base/cancel.h"
 #include "snapshotter/base/clock.h"
 #include "snapshotter/base/guarded.h"
 #include "snapshotter/base/lanes.h"
+#include "snapshotter/claims.h"
 #include "snapshotter/content/content_store.h"
 #include "snapshotter/oci/descriptor.h"
 #include "solver/progress.h"
@@ -18,6 +20,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 
 namespace mybuild::source {
 
@@ -32,9 +35,15 @@ struct BlobWant {
 
 class BlobFetcher {
  public:
-  BlobFetcher(snapshotter::ContentStore& content, Lanes& lanes, solver::EventSink& events,
-              const Cancel& cancel, const Clock& clock)
-      : content_(content), lanes_(lanes), events_(events), cancel_(cancel), clock_(clock) {}
+  struct Deps {
+    snapshotter::ContentStore& content;
+    Lanes& lanes;
+    solver::EventSink& events;
+    const Cancel& cancel;
+    const Clock& clock;
+    const snapshotter::Claims* claims = nullptr;  // null: nobody else fetches into this store
+  };
+  explicit BlobFetcher(Deps deps) : deps_(deps) {}
   /// Stops what prefetch() left running and waits for its end.
   ~BlobFetcher();
   BlobFetcher(const BlobFetcher&) = delete;
@@ -55,13 +64,17 @@ class BlobFetcher {
   struct Transfer;
   class ProgressSink;
 
-  Status transfer(const BlobWant& want);
+  /// What to do about a blob that somebody else fetches now.
+  enum class IfClaimed { Wait, Leave };
+  Status fetch(const BlobWant& want, IfClaimed if_claimed);
+  /// False when it was left to somebody else.
+  Result<bool> transfer(const BlobWant& want, IfClaimed if_claimed);
+  Result<std::optional<snapshotter::Claim>> claim(const BlobWant& want, IfClaimed if_claimed);
+  Result<bool> is_there(const BlobWant& want);
+  Status download(const BlobWant& want);
+  void report(const BlobWant& want, std::uint64_t current, bool done);
 
-  snapshotter::ContentStore& content_;
-  Lanes& lanes_;
-  solver::EventSink& events_;
-  const Cancel& cancel_;
-  const Clock& clock_;
+  const Deps deps_;
   Guarded<std::map<Digest, std::shared_ptr<Transfer>>> transfers_;
   std::mutex events_mutex_;
   std::mutex tasks_mutex_;

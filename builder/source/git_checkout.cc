@@ -77,6 +77,96 @@ Result<git::HelperResult> run_git_helper(const GitSourceDeps& deps, const git::R
   return result;
 }
 
+namespace {
+
+/// What was fetched before is part of the question for these.
+bool may_come_from_the_mirror(const Error& error) {
+  switch (error.kind()) {
+    case ErrorKind::DataLoss:
+    case ErrorKind::Deadline:
+    case ErrorKind::NotFound:
+    case ErrorKind::Internal:
+      return true;
+    default:
+      return false;
+  }
+}
+
+/// Takes what is kept of a remote away, and puts it back unless something new has come in its
+/// place.
+class MirrorAside {
+ public:
+  static Result<std::optional<MirrorAside>> take(const std::string& mirror,
+                                                 snapshotter::LayerStore& layers) {
+    if (!sys::exists_at(AT_FDCWD, mirror)) {
+      return std::optional<MirrorAside>();
+    }
+    const std::optional<FileLock> lock =
+        TRY(FileLock::try_acquire(join_path(mirror, "lock"), FileLock::Mode::Exclusive));
+    if (!lock) {
+      return std::optional<MirrorAside>();  // somebody reads it without trouble, it seems
+    }
+    MirrorAside aside(mirror, TRY(layers.scratch()));
+    bool moved = false;
+    for (const char* kind : kKinds) {
+      moved = static_cast<bool>(sys::rename_at(AT_FDCWD, join_path(mirror, kind), AT_FDCWD,
+                                               join_path(aside.scratch_.path(), kind))) ||
+              moved;
+    }
+    return moved ? std::optional(std::move(aside)) : std::optional<MirrorAside>();
+  }
+
+  void put_back() {
+    for (const char* kind : kKinds) {
+      const std::string place = join_path(mirror_, kind);
+      if (!sys::exists_at(AT_FDCWD, place)) {
+        (void)sys::rename_at(AT_FDCWD, join_path(scratch_.path(), kind), AT_FDCWD, place);
+      }
+    }
+  }
+
+ private:
+  static constexpr const char* kKinds[] = {"shallow", "full"};
+  MirrorAside(std::string mirror, TempDir scratch)
+      : mirror_(std::move(mirror)), scratch_(std::move(scratch)) {}
+  std::string mirror_;
+  TempDir scratch_;
+};
+
+}  // namespace
+
+/// A mirror that a power cut or a bad disk has damaged can make libgit2 say anything, or nothing
+/// for ever. So an answer that may come from there is asked for once more, with nothing kept.
+Result<git::HelperResult> GitCheckout::provide(const git::HelperRequest& request) const {
+  const auto ask = [&](const std::string& destination) -> Result<git::HelperResult> {
+    TRY(sys::mkdir_at(AT_FDCWD, destination, 0755));
+    git::HelperRequest asked = request;
+    asked.destination = destination;
+    return run_git_helper(*deps_, wanted_.remote, std::move(asked), vertex_, cancel_);
+  };
+  Result<git::HelperResult> result = ask(request.destination);
+  if (result || !may_come_from_the_mirror(result.error())) {
+    return result;
+  }
+  const std::string mirror = git::mirror_directory(join_path(deps_->root, "git"), wanted_.remote);
+  std::optional<MirrorAside> aside = TRY(MirrorAside::take(mirror, deps_->layers));
+  if (!aside) {
+    return result;
+  }
+  TRY(remove_tree(request.destination));
+  Result<git::HelperResult> again = ask(request.destination);
+  if (!again) {
+    aside->put_back();
+    return result;
+  }
+  deps_->events.on_event(solver::Warning{.message = "what was kept of " +
+                                                    git::shown(wanted_.remote) +
+                                                    " was damaged and has been fetched anew",
+                                         .detail = result.error().message(),
+                                         .location = {}});
+  return again;
+}
+
 Result<std::unique_ptr<snapshotter::TreeView>> GitCheckout::view_of(const Digest& diff_id) const {
   const std::optional<std::string> tree = TRY(deps_->layers.tree({&diff_id, 1}));
   if (!tree) {
@@ -106,11 +196,8 @@ Result<GitCheckout::Made> GitCheckout::check_out() const {
   request.subdir = wanted_.source.subdir;
   request.submodules = wanted_.source.submodules;
   request.keep_git_dir = wanted_.source.keep_git_dir;
-  TRY(sys::mkdir_at(AT_FDCWD, request.destination, 0755));
-  const std::string destination = request.destination;
-  const git::HelperResult result =
-      TRY(run_git_helper(*deps_, wanted_.remote, std::move(request), vertex_, cancel_));
-  const snapshotter::Layer layer = TRY(deps_->layers.commit_tree(destination));
+  const git::HelperResult result = TRY(provide(request));
+  const snapshotter::Layer layer = TRY(deps_->layers.commit_tree(request.destination));
   TRY(deps_->metadata.put_git_tree(
       {.key = wanted_.id, .diff_id = layer.diff_id, .time = result.time}));
   Made made;
@@ -122,13 +209,31 @@ Result<GitCheckout::Made> GitCheckout::check_out() const {
   return made;
 }
 
+/// Two builds of one commit check it out once.
+Result<GitCheckout::Made> GitCheckout::find_or_check_out() const {
+  if (deps_->claims == nullptr) {
+    return check_out();
+  }
+  const auto on_wait = [this] {
+    deps_->events.on_event(
+        solver::LogChunk{.vertex = vertex_,
+                         .stream = 2,
+                         .bytes = "waiting for another build, which checks it out\n",
+                         .time = deps_->clock.now()});
+  };
+  const snapshotter::Claim claim =
+      TRY(deps_->claims->take({snapshotter::Claims::git_tree(wanted_.id)}, cancel_, on_wait));
+  std::optional<Made> found = TRY(find());
+  return found ? std::move(*found) : check_out();
+}
+
 Result<const GitCheckout::Made*> GitCheckout::made() const {
   const std::lock_guard lock(mutex_);
   if (!made_) {
     made_ = TRY(find());
   }
   if (!made_) {
-    made_ = TRY(check_out());
+    made_ = TRY(find_or_check_out());
   }
   return &*made_;
 }

@@ -48,6 +48,8 @@ class GitCheckout final : public snapshotter::TreeView {
   Result<const Made*> made() const;
   Result<std::optional<Made>> find() const;
   Result<Made> check_out() const;
+  Result<git::HelperResult> provide(const git::HelperRequest& request) const;
+  Result<Made> find_or_check_out() const;
   Result<std::unique_ptr<snapshotter::TreeView>> view_of(const Digest& diff_id) const;
 
   const std::shared_ptr<const GitSourceDeps> deps_;  // a tree may outlive the sources

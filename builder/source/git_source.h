@@ -9,6 +9,7 @@
 #include "builder/secrets/secret_source.h"
 #include "builder/secrets/ssh_agent.h"
 #include "builder/source/source_tree.h"
+#include "snapshotter/claims.h"
 #include "snapshotter/layer_store.h"
 #include "snapshotter/metadata.h"
 #include "solver/graph/graph.h"
@@ -27,8 +28,9 @@ struct GitSourceDeps {
   snapshotter::Metadata& metadata;
   solver::EventSink& events;
   const Clock& clock;
-  secrets::SecretSource* secrets = nullptr;  // GIT_AUTH_TOKEN[.host], GIT_AUTH_HEADER[.host]
-  secrets::AgentSource* agents = nullptr;    // "default" for ssh
+  secrets::SecretSource* secrets = nullptr;     // GIT_AUTH_TOKEN[.host], GIT_AUTH_HEADER[.host]
+  secrets::AgentSource* agents = nullptr;       // "default" for ssh
+  const snapshotter::Claims* claims = nullptr;  // null: nobody else checks out into this store
   // For tests: how long a server may say nothing, and whether an installed git program is used.
   std::chrono::milliseconds stall = git::kStall;
   bool use_git_program = true;

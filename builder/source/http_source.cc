@@ -130,6 +130,12 @@ class StoredHttpSources final : public HttpSources {
   Result<HttpFileRow> ask(const Digest& request, const HttpAddress& address,
                           const Credential& credential, const solver::VertexId& vertex,
                           const Cancel& cancel) {
+    // Who waits here gets the other one's file for a question.
+    std::optional<snapshotter::Claim> claim;
+    if (deps_.claims != nullptr) {
+      claim = TRY(deps_.claims->take({snapshotter::Claims::http_file(request)}, cancel,
+                                     [&] { say_waiting(vertex); }));
+    }
     const std::optional<HttpFileRow> known = TRY(stored(request));
     HttpQuestion question;
     question.address = address;
@@ -151,6 +157,13 @@ class StoredHttpSources final : public HttpSources {
     }
     report.finish(answer.blob.size);
     return remember(request, answer);
+  }
+
+  void say_waiting(const solver::VertexId& vertex) const {
+    deps_.events.on_event(solver::LogChunk{.vertex = vertex,
+                                           .stream = 2,
+                                           .bytes = "waiting for another build, which fetches it\n",
+                                           .time = deps_.clock.now()});
   }
 
   Result<HttpFileRow> remember(const Digest& request, const HttpAnswer& answer) {

@@ -9,6 +9,7 @@
 #include "builder/secrets/secret_source.h"
 #include "builder/source/http_download.h"
 #include "builder/source/source_tree.h"
+#include "snapshotter/claims.h"
 #include "snapshotter/content/content_store.h"
 #include "snapshotter/metadata.h"
 #include "solver/graph/graph.h"
@@ -26,6 +27,7 @@ struct HttpSourceDeps {
   const Clock& clock;
   secrets::SecretSource* secrets = nullptr;  // HTTP_AUTH_TOKEN_<host>, HTTP_AUTH_HEADER_<host>
   HttpLimits limits = {};
+  const snapshotter::Claims* claims = nullptr;  // null: nobody else fetches into this store
 };
 
 class HttpSources {

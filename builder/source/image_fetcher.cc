@@ -69,6 +69,10 @@ Status check_diff_id(Source& blob, const Digest& diff_id) {
   return {};
 }
 
+bool is_any(const std::vector<bool>& marks) {
+  return std::find(marks.begin(), marks.end(), true) != marks.end();
+}
+
 }  // namespace
 
 Result<std::vector<bool>> ImageFetcher::missing_trees(const Image& image) {
@@ -88,10 +92,24 @@ BlobWant ImageFetcher::want(const Image& image, const Layer& layer,
 
 Status ImageFetcher::fetch_trees(Image& image, const solver::VertexId& vertex) {
   const std::lock_guard lock(image.fetching);
-  const std::vector<bool> missing = TRY(missing_trees(image));
-  if (std::find(missing.begin(), missing.end(), true) == missing.end()) {
+  std::vector<bool> missing = TRY(missing_trees(image));
+  if (!is_any(missing)) {
     return {};
   }
+  TRY(check_missing(image, missing));
+  // Downloads need not wait for others who unpack a part of the image.
+  const BlobFetcher::Interest interest = BlobFetcher::interest();
+  for (std::size_t i = 0; i < missing.size(); ++i) {
+    if (missing[i]) {
+      blobs_.prefetch(want(image, image.layers[i], vertex), interest);
+    }
+  }
+  const std::optional<snapshotter::Claim> claimed = TRY(claim(image, missing, vertex));
+  missing = TRY(missing_trees(image));
+  return is_any(missing) ? unpack(image, vertex).context(image.name) : Status();
+}
+
+Status ImageFetcher::check_missing(const Image& image, const std::vector<bool>& missing) const {
   for (std::size_t i = 0; i < missing.size(); ++i) {
     const Layer& layer = image.layers[i];
     if (missing[i] && !layer.blob) {
@@ -102,19 +120,37 @@ Status ImageFetcher::fetch_trees(Image& image, const solver::VertexId& vertex) {
       TRY(check_layer_type(layer).context(image.name));
     }
   }
-  return unpack(image, missing, vertex).context(image.name);
+  return {};
 }
 
-Status ImageFetcher::unpack(const Image& image, const std::vector<bool>& missing,
-                            const solver::VertexId& vertex) {
-  const BlobFetcher::Interest interest = BlobFetcher::interest();
+/// All at once, since they are given up together, when the last one has its name.
+Result<std::optional<snapshotter::Claim>> ImageFetcher::claim(const Image& image,
+                                                              const std::vector<bool>& missing,
+                                                              const solver::VertexId& vertex) {
+  if (deps_.claims == nullptr) {
+    return std::optional<snapshotter::Claim>();
+  }
+  std::vector<std::string> names;
+  for (std::size_t i = 0; i < missing.size(); ++i) {
+    if (missing[i]) {
+      names.push_back(snapshotter::Claims::layer(image.layers[i].diff_id));
+    }
+  }
+  const auto on_wait = [&] {
+    deps_.events.on_event(
+        solver::LogChunk{.vertex = vertex,
+                         .stream = 2,
+                         .bytes = "waiting for layers that another build or command unpacks now\n",
+                         .time = deps_.clock.now()});
+  };
+  return std::optional(TRY(deps_.claims->take(std::move(names), deps_.cancel, on_wait)));
+}
+
+Status ImageFetcher::unpack(const Image& image, const solver::VertexId& vertex) {
   std::vector<LayerBlob> chain;
   std::vector<char> opened(image.layers.size(), 0);  // not vector<bool>: written by several threads
   for (std::size_t i = 0; i < image.layers.size(); ++i) {
     const Layer& layer = image.layers[i];
-    if (missing[i]) {
-      blobs_.prefetch(want(image, layer, vertex), interest);
-    }
     const auto open = [this, &image, &layer, &vertex, &mark = opened[i]] {
       mark = 1;
       return open_layer(image, layer, vertex);

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // ImageFetcher: makes the layers of an image that was found present, as trees or as blobs. All
-// downloads run at once, and each layer is unpacked as soon as its own is complete. Thread-safe.
+// downloads run at once, and each layer is unpacked as soon as its own is complete. What another
+// build or process fetches at the time is waited for. Thread-safe.
 #pragma once
 
 #include "builder/source/blob_fetcher.h"
 #include "builder/source/image.h"
 
+#include <optional>
 #include <vector>
 
 namespace mybuild::source {
@@ -19,9 +21,11 @@ class ImageFetcher {
     solver::EventSink& events;
     const Cancel& cancel;
     const Clock& clock;
+    const snapshotter::Claims* claims = nullptr;  // null: nobody else fetches into this store
   };
   explicit ImageFetcher(Deps deps)
-      : deps_(deps), blobs_(deps.content, deps.lanes, deps.events, deps.cancel, deps.clock) {}
+      : deps_(deps),
+        blobs_({deps.content, deps.lanes, deps.events, deps.cancel, deps.clock, deps.claims}) {}
 
   Status fetch_trees(Image& image, const solver::VertexId& vertex);
   Status fetch_blobs(Image& image, const solver::VertexId& vertex);
@@ -32,8 +36,12 @@ class ImageFetcher {
                 const solver::VertexId& vertex) const;
   Result<std::unique_ptr<Source>> open_layer(const Image& image, const snapshotter::Layer& layer,
                                              const solver::VertexId& vertex);
-  Status unpack(const Image& image, const std::vector<bool>& missing,
-                const solver::VertexId& vertex);
+  Status check_missing(const Image& image, const std::vector<bool>& missing) const;
+  /// Waits for others who unpack one of them now.
+  Result<std::optional<snapshotter::Claim>> claim(const Image& image,
+                                                  const std::vector<bool>& missing,
+                                                  const solver::VertexId& vertex);
+  Status unpack(const Image& image, const solver::VertexId& vertex);
   void distrust(const Image& image, const std::vector<char>& opened);
   Status fetch_blob(const Image& image, const snapshotter::Layer& layer,
                     const solver::VertexId& vertex);

@@ -36,6 +36,7 @@ struct ImageImporterDeps {
   solver::EventSink& events;
   const Cancel& cancel;
   const Clock& clock;
+  const snapshotter::Claims* claims = nullptr;  // null: nobody else fetches into this store
 };
 
 class ImageImporter {
@@ -43,7 +44,8 @@ class ImageImporter {
   explicit ImageImporter(ImageImporterDeps deps)
       : deps_(deps),
         registry_(deps.registry, deps.content, deps.metadata, deps.cancel),
-        fetcher_({deps.content, deps.layers, deps.lanes, deps.events, deps.cancel, deps.clock}) {}
+        fetcher_({deps.content, deps.layers, deps.lanes, deps.events, deps.cancel, deps.clock,
+                  deps.claims}) {}
 
   /// A tag is asked for each time, a digest only when its documents are not in the store. Without
   /// `platform`, an image that is there for one only is taken as it is, else this machine's.

@@ -34,7 +34,8 @@ class Resolver final : public ImageResolver {
   explicit Resolver(ImageResolverDeps deps)
       : deps_(deps),
         registry_(deps.registry, deps.content, deps.metadata, deps.cancel),
-        fetcher_({deps.content, deps.layers, deps.lanes, deps.events, deps.cancel, deps.clock}) {}
+        fetcher_({deps.content, deps.layers, deps.lanes, deps.events, deps.cancel, deps.clock,
+                  deps.claims}) {}
 
   std::vector<Result<ImageMeta>> resolve(const std::vector<ImageRequest>& requests) override;
   Result<std::vector<Layer>> layers(const Digest& id) override;

@@ -8,6 +8,7 @@
 #include "builder/registry/client.h"
 #include "frontend/frontend.h"
 #include "snapshotter/base/lanes.h"
+#include "snapshotter/claims.h"
 #include "snapshotter/layer_store.h"
 #include "snapshotter/metadata.h"
 #include "solver/progress.h"
@@ -39,6 +40,7 @@ struct ImageResolverDeps {
   const Cancel& cancel;
   const Clock& clock;
   bool pull = false;
+  const snapshotter::Claims* claims = nullptr;  // null: nobody else fetches into this store
 };
 std::unique_ptr<ImageResolver> make_image_resolver(ImageResolverDeps deps);
 

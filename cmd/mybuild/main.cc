@@ -22,7 +22,7 @@ constexpr Verb kVerbs[] = {
     {"ps", "List containers", ps_verb},
     {"rm", "Remove containers and their files", rm_verb},
     {"container", "Manage containers: ls, inspect, prune and the verbs above", container_verb},
-    {"image", "Manage images: ls, inspect, rm and the verbs below", image_verb},
+    {"image", "Manage images: ls, inspect, rm, prune and the verbs below", image_verb},
     {"volume", "Manage volumes: ls, create, rm, inspect, prune", volume_verb},
     {"cache-mount", "Manage what RUN --mount=type=cache keeps: ls, rm, export, import",
      cache_mount_verb},
@@ -37,6 +37,10 @@ constexpr Verb kVerbs[] = {
     {"load", "Take the images of an archive into the local store", load_verb},
     {"save", "Write images to an archive", save_verb},
     {"du", "Show what the state directory is filled with", du_verb},
+    {"fsck", "Read everything in the state directory and say what is damaged", fsck_verb},
+    {"prune", "Remove what is kept for later builds and nothing needs", prune_verb},
+    {"builder", "docker's longer names: build, du, prune", builder_verb},
+    {"buildx", "The same as builder", buildx_verb},
     {"version", "Print the version", version_verb},
 };
 

@@ -16,7 +16,8 @@ Result<std::unique_ptr<builder::Engine>> open_engine(const GlobalOptions& option
   return builder::Engine::open(
       {.root = options.root.empty() ? builder::default_root() : options.root,
        .helper = {},
-       .jobs = jobs});
+       .jobs = jobs,
+       .warn = [](const std::string& text) { print_err(fmt::format("WARNING: {}\n", text)); }});
 }
 
 int fail(const Error& error, int status) {

@@ -39,6 +39,10 @@ int save_verb(std::span<const std::string> args);
 int history_verb(std::span<const std::string> args);
 int explain_verb(std::span<const std::string> args);
 int du_verb(std::span<const std::string> args);
+int fsck_verb(std::span<const std::string> args);
+int prune_verb(std::span<const std::string> args);
+int builder_verb(std::span<const std::string> args);
+int buildx_verb(std::span<const std::string> args);
 int version_verb(std::span<const std::string> args);
 
 /// The engine over the state directory that the options name.

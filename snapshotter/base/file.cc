@@ -71,6 +71,11 @@ namespace {
 /// moved up first.
 constexpr int kMaxRemoveDepth = 100;
 
+/// Somebody else may be removing the same tree: what is gone is removed.
+Status gone_is_fine(Status status) {
+  return !status && status.error().os_errno() == ENOENT ? Status() : status;
+}
+
 Result<Fd> open_to_empty(int dirfd, const std::string& name) {
   Result<Fd> dir = sys::open_at(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
   if (!dir && dir.error().os_errno() == EACCES) {
@@ -88,7 +93,7 @@ class TreeRemover {
   Status run() {
     do {
       moved_ = false;
-      TRY(remove_children(top_, 0));
+      TRY(gone_is_fine(remove_children(top_, 0)));
     } while (moved_);
     return {};
   }
@@ -115,10 +120,14 @@ class TreeRemover {
                             fmt::format("{}.deep-{}", name.substr(0, 100), counter_++),
                             RENAME_NOREPLACE);
     }
+    return gone_is_fine(remove_directory(dirfd, name, depth));
+  }
+
+  Status remove_directory(int dirfd, const std::string& name, int depth) {
     const Fd child = TRY(open_to_empty(dirfd, name));
-    if (const Status emptied = remove_children(child.get(), depth + 1); !emptied) {
+    if (const Status emptied = gone_is_fine(remove_children(child.get(), depth + 1)); !emptied) {
       TRY(sys::fchmod(child.get(), 0700));  // a directory nobody may write, and we are not root
-      TRY(remove_children(child.get(), depth + 1));
+      TRY(gone_is_fine(remove_children(child.get(), depth + 1)));
     }
     return sys::unlink_at(dirfd, name, AT_REMOVEDIR);
   }
@@ -138,12 +147,15 @@ Status remove_tree(int dirfd, const std::string& path) {
   if (unlinked.error().os_errno() != EISDIR && unlinked.error().os_errno() != EPERM) {
     return unlinked;
   }
-  const Fd dir = TRY(open_to_empty(dirfd, path));
-  if (const Status emptied = TreeRemover(dir.get()).run(); !emptied) {
-    TRY(sys::fchmod(dir.get(), 0700));
-    TRY(TreeRemover(dir.get()).run());
+  const Result<Fd> dir = open_to_empty(dirfd, path);
+  if (!dir) {
+    return gone_is_fine(dir.error());
   }
-  return sys::unlink_at(dirfd, path, AT_REMOVEDIR);
+  if (const Status emptied = TreeRemover(dir->get()).run(); !emptied) {
+    TRY(sys::fchmod(dir->get(), 0700));
+    TRY(TreeRemover(dir->get()).run());
+  }
+  return gone_is_fine(sys::unlink_at(dirfd, path, AT_REMOVEDIR));
 }
 
 Status remove_tree(const std::string& path) {

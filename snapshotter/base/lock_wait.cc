@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// FileLock::acquire() with a way out. Nothing tells when a flock(2) is given up but flock itself,
-// so a thread waits in it; a signal takes it out of there.
+#include "snapshotter/base/lock_wait.h"
+
 #include "snapshotter/base/cancel.h"
 #include "snapshotter/base/file.h"
 #include "snapshotter/base/sys.h"
@@ -14,6 +14,7 @@
 #include <atomic>
 #include <cerrno>
 #include <cstdint>
+#include <functional>
 #include <thread>
 
 namespace mybuild {
@@ -22,10 +23,10 @@ namespace {
 
 /// By default it does nothing, so a stray one harms nobody.
 constexpr int kWakeSignal = SIGURG;
-/// A signal that comes just before the thread enters flock() is lost, so it is sent again.
+/// A signal that comes just before the thread enters the call is lost, so it is sent again.
 constexpr int kSignalAgainMilliseconds = 1;
 
-/// Without SA_RESTART, so that flock() returns.
+/// Without SA_RESTART, so that the call returns.
 void install_wake_signal() {
   static const bool installed = [] {
     struct sigaction action {};
@@ -36,11 +37,11 @@ void install_wake_signal() {
   (void)installed;
 }
 
-/// A thread in flock(). Thread-compatible.
+/// A thread in a call that takes a lock. Thread-compatible.
 class Waiter {
  public:
-  Waiter(int fd, int operation)
-      : done_(::eventfd(0, EFD_CLOEXEC)), thread_([this, fd, operation] { wait(fd, operation); }) {}
+  explicit Waiter(const std::function<int()>& take)
+      : done_(::eventfd(0, EFD_CLOEXEC)), thread_([this, &take] { wait(take); }) {}
   Waiter(const Waiter&) = delete;
   Waiter& operator=(const Waiter&) = delete;
   ~Waiter() { give_up(); }
@@ -54,14 +55,14 @@ class Waiter {
   }
 
  private:
-  void wait(int fd, int operation) {
+  void wait(const std::function<int()>& take) {
     sigset_t wake;
     ::sigemptyset(&wake);
     ::sigaddset(&wake, kWakeSignal);
     ::pthread_sigmask(SIG_UNBLOCK, &wake, nullptr);
     error_ = EINTR;
     while (error_ == EINTR && !stop_) {
-      error_ = ::flock(fd, operation) == 0 ? 0 : errno;
+      error_ = take();
     }
     const std::uint64_t one = 1;
     [[maybe_unused]] const ssize_t written = ::write(done_.get(), &one, sizeof one);
@@ -90,21 +91,31 @@ class Waiter {
 
 }  // namespace
 
-Result<FileLock> FileLock::acquire(const std::string& path, Mode mode, const Cancel& cancel) {
-  if (std::optional<FileLock> lock = TRY(try_acquire(path, mode))) {
-    return std::move(*lock);
-  }
+Status wait_for_lock(const std::string& what, const std::function<int()>& take,
+                     const Cancel& cancel) {
   install_wake_signal();
-  FileLock lock(TRY(sys::open(path, O_RDWR | O_CREAT, 0600)));
-  Waiter waiter(lock.fd_.get(), mode == Mode::Shared ? LOCK_SH : LOCK_EX);
+  Waiter waiter(take);
   struct pollfd either[] = {{.fd = waiter.fd(), .events = POLLIN, .revents = 0},
                             {.fd = cancel.fd(), .events = POLLIN, .revents = 0}};
   while (::poll(either, 2, -1) < 0 && errno == EINTR) {
   }
   TRY(cancel.check());
   if (const int error = waiter.error(); error != 0) {
-    return os_error(error, "lock " + path);
+    return os_error(error, "lock " + what);
   }
+  return {};
+}
+
+Result<FileLock> FileLock::acquire(const std::string& path, Mode mode, const Cancel& cancel) {
+  if (std::optional<FileLock> lock = TRY(try_acquire(path, mode))) {
+    return std::move(*lock);
+  }
+  FileLock lock(TRY(sys::open(path, O_RDWR | O_CREAT, 0600)));
+  const int operation = mode == Mode::Shared ? LOCK_SH : LOCK_EX;
+  const std::function<int()> take = [&]() -> int {
+    return ::flock(lock.fd_.get(), operation) == 0 ? 0 : errno;
+  };
+  TRY(wait_for_lock(path, take, cancel));
   return lock;
 }
 

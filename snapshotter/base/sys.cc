@@ -300,6 +300,11 @@ Status set_times(int fd, struct timespec mtime) {
   const struct timespec times[2] = {mtime, mtime};
   return status(::futimens(fd, times), "set times of", fd_name(fd));
 }
+Status set_access_time_at(int dirfd, const std::string& path, std::int64_t seconds) {
+  const struct timespec times[2] = {{.tv_sec = seconds, .tv_nsec = 0},
+                                    {.tv_sec = 0, .tv_nsec = UTIME_OMIT}};
+  return status(::utimensat(dirfd, path.c_str(), times, AT_SYMLINK_NOFOLLOW), "set times of", path);
+}
 Status ftruncate(int fd, off_t size) {
   return status(::ftruncate(fd, size), "truncate", fd_name(fd));
 }

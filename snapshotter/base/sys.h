@@ -12,6 +12,7 @@
 #include <sys/types.h>
 
 #include <chrono>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -62,6 +63,8 @@ Status fchown(int fd, uid_t uid, gid_t gid);
 /// Sets atime and mtime; does not follow links.
 Status set_times_at(int dirfd, const std::string& path, struct timespec mtime);
 Status set_times(int fd, struct timespec mtime);
+/// Leaves the mtime as it is.
+Status set_access_time_at(int dirfd, const std::string& path, std::int64_t seconds);
 Status ftruncate(int fd, off_t size);
 Status fsync(int fd);
 Status syncfs(int fd);

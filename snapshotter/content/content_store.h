@@ -21,6 +21,7 @@ namespace mybuild::snapshotter {
 struct BlobInfo {
   Digest digest;
   std::uint64_t size = 0;
+  std::int64_t last_used = 0;  // by any process, in seconds since the epoch; walk() fills it in
 };
 
 /// What the writer promises; commit() fails with DataLoss when the bytes differ, write() when they
@@ -42,16 +43,24 @@ class ContentStore {
  public:
   virtual ~ContentStore() = default;
   /// Opened for reading at offset 0; NotFound when it is not there. The first call for a blob that
-  /// was written before the machine started hashes it.
+  /// was written before the machine started, or that somebody wrote into, hashes it.
   virtual Result<Fd> open(const Digest& digest) = 0;
   virtual Result<std::unique_ptr<Ingest>> begin(Expected expected) = 0;
-  /// nullopt when it is not there. A blob that stat() has seen can be opened until somebody removes
-  /// it.
+  /// nullopt when it is not there. A blob that was seen, opened or written through this object is
+  /// in use (base/leases.h) until the object goes.
   virtual Result<std::optional<BlobInfo>> stat(const Digest& digest) = 0;
-  /// A missing blob is success. Open descriptors stay readable.
+  /// Whoever uses it or not; a missing blob is success. Open descriptors stay readable.
   virtual Status remove(const Digest& digest) = 0;
-  /// All blobs by name, sorted; nothing is verified. Blobs that come or go meanwhile may be missed.
+  /// False when somebody uses it, this object included.
+  virtual Result<bool> remove_unused(const Digest& digest) = 0;
+  /// All blobs by name, sorted; nothing is verified or used. Those that come or go meanwhile may be
+  /// missed.
   virtual Status walk(const std::function<Status(const BlobInfo&)>& visit) = 0;
+
+  /// Reads all of it, whatever was known; false when it is there and its bytes are others.
+  virtual Result<bool> verify(const Digest& digest) = 0;
+  /// How many damaged blobs this object has found and removed.
+  virtual std::size_t damage_found() const = 0;
 
   /// The whole blob, digest checked; for manifests and configs.
   Result<std::string> read(const Digest& digest, std::size_t limit = 16 << 20);

@@ -1,16 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "snapshotter/content/local_store.h"
 
+#include "snapshotter/base/boot.h"
 #include "snapshotter/base/file.h"
+#include "snapshotter/base/guarded.h"
+#include "snapshotter/base/leases.h"
 #include "snapshotter/base/log.h"
 #include "snapshotter/base/sys.h"
 
 #include <sys/file.h>
 #include <sys/random.h>
-#include <time.h>
 
+#include <algorithm>
 #include <array>
+#include <atomic>
 #include <cerrno>
+#include <chrono>
+#include <cstring>
 #include <vector>
 
 namespace mybuild::snapshotter {
@@ -18,30 +24,33 @@ namespace mybuild::snapshotter {
 namespace {
 
 constexpr mode_t kBlobMode = 0444;
-constexpr mode_t kDirectoryMode = 0755;
+constexpr mode_t kDirectoryMode = 0700;
 constexpr std::size_t kReadBuffer = 256 * 1024;
 
 bool is_missing(const Error& error) {
   return error.os_errno() == ENOENT;
 }
 
-bool earlier(const struct timespec& a, const struct timespec& b) {
-  return a.tv_sec != b.tv_sec ? a.tv_sec < b.tv_sec : a.tv_nsec < b.tv_nsec;
+/// A blob that was used less than so many seconds ago is not marked again.
+constexpr std::int64_t kUseGranularity = 60;
+
+std::int64_t now_in_seconds() {
+  return std::chrono::duration_cast<std::chrono::seconds>(
+             std::chrono::system_clock::now().time_since_epoch())
+      .count();
 }
 
-/// When this kernel started, by the clock that file times come from.
-struct timespec boot_time() {
-  struct timespec now {};
-  struct timespec since {};
-  ::clock_gettime(CLOCK_REALTIME, &now);
-  ::clock_gettime(CLOCK_BOOTTIME, &since);
-  now.tv_sec -= since.tv_sec;
-  now.tv_nsec -= since.tv_nsec;
-  if (now.tv_nsec < 0) {
-    now.tv_nsec += 1'000'000'000;
-    now.tv_sec -= 1;
-  }
-  return now;
+/// The part below a second of the mtime that our own hand leaves on a whole blob: made of its
+/// digest and the boot. Any write to the file puts the clock in its place.
+long whole_mark(const Digest& digest, const std::string& boot) {
+  const Digest mark = Digest::of(boot + digest.hex());
+  std::uint32_t bits = 0;
+  std::memcpy(&bits, mark.bytes.data(), sizeof bits);
+  return static_cast<long>(bits % 1'000'000'000U);
+}
+
+Status mark_whole(int fd, const Digest& digest, const std::string& boot) {
+  return sys::set_times(fd, {.tv_sec = now_in_seconds(), .tv_nsec = whole_mark(digest, boot)});
 }
 
 std::string random_name() {
@@ -57,9 +66,13 @@ bool try_lock(int fd) {
   return ::flock(fd, LOCK_EX | LOCK_NB) == 0;
 }
 
-struct Directories {
+/// What a store and its drafts share.
+struct Place {
+  std::string directory;
   Fd blobs;
   Fd drafts;
+  std::string boot;
+  std::unique_ptr<Leases> leases;
 };
 
 struct Draft {
@@ -81,13 +94,13 @@ Result<Draft> create_draft(int drafts) {
 
 class LocalIngest final : public Ingest {
  public:
-  LocalIngest(std::shared_ptr<const Directories> directories, Draft draft, Expected expected)
-      : directories_(std::move(directories)), draft_(std::move(draft)), expected_(expected) {}
+  LocalIngest(std::shared_ptr<const Place> place, Draft draft, Expected expected)
+      : place_(std::move(place)), draft_(std::move(draft)), expected_(expected) {}
   LocalIngest(const LocalIngest&) = delete;
   LocalIngest& operator=(const LocalIngest&) = delete;
   ~LocalIngest() override {
     if (!draft_.name.empty()) {
-      (void)sys::unlink_at(directories_->drafts.get(), draft_.name);
+      (void)sys::unlink_at(place_->drafts.get(), draft_.name);
     }
   }
 
@@ -97,7 +110,7 @@ class LocalIngest final : public Ingest {
       return data_loss("more than the expected {} bytes", *expected_.size);
     }
     hasher_.update(bytes);
-    return sys::write_all(draft_.fd.get(), bytes).context("write blob");
+    return sys::write_all(draft_.fd.get(), bytes).context("write a blob in " + place_->directory);
   }
 
   Result<BlobInfo> commit() && override {
@@ -108,15 +121,16 @@ class LocalIngest final : public Ingest {
     if (expected_.digest && digest != *expected_.digest) {
       return data_loss("expected {}, got {}", expected_.digest->str(), digest.str());
     }
+    TRY(mark_whole(draft_.fd.get(), digest, place_->boot));
+    TRY(place_->leases->hold(Leases::blob(digest)));
     // Takes the place of an equal blob, or of one that a power cut tore.
-    TRY(sys::rename_at(directories_->drafts.get(), draft_.name, directories_->blobs.get(),
-                       digest.hex()));
+    TRY(sys::rename_at(place_->drafts.get(), draft_.name, place_->blobs.get(), digest.hex()));
     draft_.name.clear();
-    return BlobInfo{digest, size_};
+    return BlobInfo{.digest = digest, .size = size_, .last_used = 0};
   }
 
  private:
-  std::shared_ptr<const Directories> directories_;
+  std::shared_ptr<const Place> place_;
   Draft draft_;
   Expected expected_;
   Hasher hasher_;
@@ -125,38 +139,46 @@ class LocalIngest final : public Ingest {
 
 class LocalContentStore final : public ContentStore {
  public:
-  explicit LocalContentStore(Directories directories)
-      : directories_(std::make_shared<const Directories>(std::move(directories))),
-        boot_time_(boot_time()) {}
+  LocalContentStore(Place place, Removals removals)
+      : place_(std::make_shared<const Place>(std::move(place))), removals_(std::move(removals)) {}
 
   Result<Fd> open(const Digest& digest) override {
+    const bool first = TRY(place_->leases->hold(Leases::blob(digest)));
     Result<Fd> fd = sys::open_at(blobs(), digest.hex(), O_RDONLY | O_NOFOLLOW);
     if (!fd) {
-      return is_missing(fd.error()) ? not_found("blob {}", digest.str()) : std::move(fd).error();
+      return is_missing(fd.error()) ? not_found("blob {} is not in the store", digest.str())
+                                    : std::move(fd).error();
     }
     const struct stat info = TRY(sys::fstat(fd->get()));
     TRY(check(digest, fd->get(), info));
+    if (first) {
+      note_use(digest, info);
+    }
     return fd;
   }
 
   Result<std::unique_ptr<Ingest>> begin(Expected expected) override {
-    Draft draft = TRY(create_draft(directories_->drafts.get()).context("begin a blob"));
+    Draft draft =
+        TRY(create_draft(place_->drafts.get()).context("begin a blob in " + place_->directory));
     return std::unique_ptr<Ingest>(
-        std::make_unique<LocalIngest>(directories_, std::move(draft), expected));
+        std::make_unique<LocalIngest>(place_, std::move(draft), expected));
   }
 
   Result<std::optional<BlobInfo>> stat(const Digest& digest) override {
+    const bool first = TRY(place_->leases->hold(Leases::blob(digest)));
     Result<struct stat> info = sys::lstat_at(blobs(), digest.hex());
-    if (info && trusted(*info)) {
-      return std::optional(BlobInfo{digest, static_cast<std::uint64_t>(info->st_size)});
+    if (!info || !trusted(digest, *info)) {
+      const Result<Fd> fd = open(digest);
+      if (!fd) {
+        return fd.error().kind() == ErrorKind::NotFound ? Result(std::optional<BlobInfo>())
+                                                        : fd.error();
+      }
+      info = TRY(sys::fstat(fd->get()));
     }
-    const Result<Fd> fd = open(digest);
-    if (!fd) {
-      return fd.error().kind() == ErrorKind::NotFound ? Result(std::optional<BlobInfo>())
-                                                      : fd.error();
+    if (first) {
+      note_use(digest, *info);
     }
-    const struct stat checked = TRY(sys::fstat(fd->get()));
-    return std::optional(BlobInfo{digest, static_cast<std::uint64_t>(checked.st_size)});
+    return std::optional(info_of(digest, *info));
   }
 
   Status remove(const Digest& digest) override {
@@ -164,29 +186,68 @@ class LocalContentStore final : public ContentStore {
     return !removed && is_missing(removed.error()) ? Status() : removed;
   }
 
+  Result<bool> remove_unused(const Digest& digest) override {
+    auto removals = removals_.lock();
+    const std::string name = Leases::blob(digest);
+    if (!TRY(removals->take(name))) {
+      return false;
+    }
+    const Status removed = remove(digest);
+    TRY(removals->release(name));
+    TRY(removed);
+    return true;
+  }
+
   Status walk(const std::function<Status(const BlobInfo&)>& visit) override {
     for (const std::string& name : TRY(sys::list_dir(blobs()))) {
       const Result<Digest> digest = Digest::parse("sha256:" + name);
       const Result<struct stat> info = sys::lstat_at(blobs(), name);
       if (digest && info && S_ISREG(info->st_mode)) {
-        TRY(visit({*digest, static_cast<std::uint64_t>(info->st_size)}));
+        TRY(visit(info_of(*digest, *info)));
       }
     }
     return {};
   }
 
- private:
-  int blobs() const { return directories_->blobs.get(); }
-
-  /// Written or verified since the kernel started: then the page cache cannot have lost any of it.
-  bool trusted(const struct stat& info) const { return !earlier(info.st_mtim, boot_time_); }
-
-  /// Hashes a blob of an earlier boot and remembers the outcome in its mtime. A torn one was never
-  /// there.
-  Status check(const Digest& digest, int fd, const struct stat& info) const {
-    if (trusted(info)) {
-      return {};
+  Result<bool> verify(const Digest& digest) override {
+    TRY(place_->leases->hold(Leases::blob(digest)));
+    const Result<Fd> fd = sys::open_at(blobs(), digest.hex(), O_RDONLY | O_NOFOLLOW);
+    if (!fd) {
+      return is_missing(fd.error()) ? Result<bool>(true) : fd.error();
     }
+    if (TRY(digest_of(fd->get())) != digest) {
+      return false;
+    }
+    (void)mark_whole(fd->get(), digest, place_->boot);
+    return true;
+  }
+
+  std::size_t damage_found() const override { return damage_found_; }
+
+ private:
+  int blobs() const { return place_->blobs.get(); }
+
+  static BlobInfo info_of(const Digest& digest, const struct stat& info) {
+    return {.digest = digest,
+            .size = static_cast<std::uint64_t>(info.st_size),
+            .last_used = std::max(info.st_atim.tv_sec, info.st_mtim.tv_sec)};
+  }
+
+  /// Written or verified by us in this boot, and not written to since: then the page cache cannot
+  /// have lost any of it.
+  bool trusted(const Digest& digest, const struct stat& info) const {
+    return info.st_mtim.tv_nsec == whole_mark(digest, place_->boot);
+  }
+
+  /// The access time is ours: file systems are mounted without.
+  void note_use(const Digest& digest, const struct stat& info) const {
+    const std::int64_t now = now_in_seconds();
+    if (info.st_atim.tv_sec + kUseGranularity < now) {
+      (void)sys::set_access_time_at(blobs(), digest.hex(), now);
+    }
+  }
+
+  static Result<Digest> digest_of(int fd) {
     std::vector<std::byte> buffer(kReadBuffer);
     Hasher hasher;
     for (std::uint64_t offset = 0;;) {
@@ -197,16 +258,24 @@ class LocalContentStore final : public ContentStore {
       hasher.update(ByteSpan(buffer).first(count));
       offset += count;
     }
-    if (hasher.finish() == digest) {
-      struct timespec now {};
-      ::clock_gettime(CLOCK_REALTIME, &now);
-      (void)sys::set_times(fd, now);  // on a read-only store it is hashed again next time
+    return hasher.finish();
+  }
+
+  /// Hashes a blob that nobody vouches for, and vouches for it or removes it: a torn one was never
+  /// there.
+  Status check(const Digest& digest, int fd, const struct stat& info) {
+    if (trusted(digest, info)) {
+      return {};
+    }
+    if (TRY(digest_of(fd)) == digest) {
+      (void)mark_whole(fd, digest, place_->boot);  // where that fails it is hashed again next time
       return {};
     }
     log::debug("blob {} does not hold its bytes any more and is removed", digest.str());
     TRY(discard(digest, info));
-    return not_found("blob {}", digest.str())
-        .with_hint("its stored copy was damaged, most likely by a power cut, and has been removed");
+    ++damage_found_;
+    return not_found("blob {} is not in the store", digest.str())
+        .with_hint("its stored copy was damaged and has been removed");
   }
 
   /// Removes the damaged file, not one that a writer may have put in its place.
@@ -218,8 +287,9 @@ class LocalContentStore final : public ContentStore {
     return sys::unlink_at(blobs(), digest.hex());
   }
 
-  std::shared_ptr<const Directories> directories_;
-  const struct timespec boot_time_;
+  std::shared_ptr<const Place> place_;
+  Guarded<Removals> removals_;
+  std::atomic<std::size_t> damage_found_{0};
 };
 
 Status remove_dead_drafts(int drafts) {
@@ -239,11 +309,19 @@ Result<std::unique_ptr<ContentStore>> make_local_content_store(const std::string
   const std::string drafts = join_path(directory, "ingest");
   TRY(make_dirs(blobs, kDirectoryMode));
   TRY(make_dirs(drafts, kDirectoryMode));
-  Directories directories;
-  directories.blobs = TRY(sys::open(blobs, O_RDONLY | O_DIRECTORY));
-  directories.drafts = TRY(sys::open(drafts, O_RDONLY | O_DIRECTORY));
-  TRY(remove_dead_drafts(directories.drafts.get()).context(drafts));
-  return std::unique_ptr<ContentStore>(std::make_unique<LocalContentStore>(std::move(directories)));
+  Fd blobs_fd = TRY(sys::open(blobs, O_RDONLY | O_DIRECTORY));
+  Fd drafts_fd = TRY(sys::open(drafts, O_RDONLY | O_DIRECTORY));
+  std::string boot = TRY(boot_id());
+  std::unique_ptr<Leases> leases = TRY(Leases::open(directory));
+  Removals removals = TRY(leases->removals());
+  TRY(remove_dead_drafts(drafts_fd.get()).context(drafts));
+  return std::unique_ptr<ContentStore>(
+      std::make_unique<LocalContentStore>(Place{.directory = directory,
+                                                .blobs = std::move(blobs_fd),
+                                                .drafts = std::move(drafts_fd),
+                                                .boot = std::move(boot),
+                                                .leases = std::move(leases)},
+                                          std::move(removals)));
 }
 
 }  // namespace mybuild::snapshotter

@@ -80,6 +80,23 @@ TEST_F(File, RemoveTreeGoesDeeperThanDescriptorsReach) {
   EXPECT_FALSE(sys::exists_at(AT_FDCWD, top.path()));
 }
 
+TEST_F(File, TwoMayRemoveOneTreeAtOnce) {
+  for (int round = 0; round < 20; ++round) {
+    for (int dir = 0; dir < 20; ++dir) {
+      const std::string inner = path("shared/") + std::to_string(dir) + "/inner";
+      ASSERT_TRUE(make_dirs(inner));
+      ASSERT_TRUE(write_file(inner + "/file", ""));
+    }
+    Status other;
+    std::thread thread([&] { other = remove_tree(path("shared")); });
+    const Status own = remove_tree(path("shared"));
+    thread.join();
+    EXPECT_TRUE(own) << own.error().message();
+    EXPECT_TRUE(other) << other.error().message();
+    EXPECT_FALSE(sys::exists_at(AT_FDCWD, path("shared")));
+  }
+}
+
 TEST_F(File, AtomicFileShowsOldOrNew) {
   ASSERT_TRUE(write_file(path("a"), "old"));
   {

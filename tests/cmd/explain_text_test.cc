@@ -98,6 +98,7 @@ Explanation all_reasons() {
   found.compared_step = "[8/9] RUN " + std::string(90, 'o');
   steps.add("[9/9] RUN never", StepState::NotReached, Reason::NotReached);
   steps.add("[9/9] RUN unneeded", StepState::NotNeeded, Reason::NotNeeded);
+  steps.add("[9/9] RUN shared", StepState::MadeMeanwhile, Reason::FoundMeanwhile);
   return steps.all;
 }
 

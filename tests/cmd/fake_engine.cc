@@ -194,6 +194,19 @@ Result<std::vector<std::string>> Engine::repo_digests(const Digest&) {
   return std::vector<std::string>();
 }
 
+Result<space::Collected> Engine::prune(const space::Rule& rule,
+                                       const space::OnRemoved& on_removed) {
+  if (rule.all) {
+    return make_error(ErrorKind::Unavailable, "somebody else is removing things");
+  }
+  const space::Item item{.place = space::Place::Tree,
+                         .type = space::ItemType::Regular,
+                         .id = std::string(64, 'a'),
+                         .size = 5};
+  on_removed(item);
+  return space::Collected{.removed = {item}, .bytes = 5};
+}
+
 Result<ContainerSize> Engine::container_size(const run::Container&) {
   return ContainerSize();
 }
@@ -217,6 +230,20 @@ Result<std::vector<explain::BuildSummary>> Engine::builds() {
 
 Result<StoreUsage> Engine::usage() {
   return StoreUsage();
+}
+
+Result<FsckReport> Engine::fsck(bool repair, solver::EventSink& events, const Cancel& cancel) {
+  (void)events;
+  (void)cancel;
+  FsckReport report{.images = 1, .containers = 0, .layers = 2, .layer_bytes = 3000, .blobs = 4};
+  report.blob_bytes = 5;
+  report.records = 6;
+  report.damage.push_back({.type = "blob",
+                           .id = "sha256:aa",
+                           .problem = "bad",
+                           .can_be_repaired = true,
+                           .repaired = repair});
+  return report;
 }
 
 Result<PullReport> Engine::pull(const PullRequest& request, solver::EventSink& events,

@@ -4,6 +4,7 @@
 #include "cmd/mybuild/cli/container_options.h"
 #include "cmd/mybuild/cli/image_options.h"
 #include "cmd/mybuild/cli/inspect_options.h"
+#include "cmd/mybuild/cli/prune_options.h"
 #include "cmd/mybuild/cli/run_options.h"
 #include "cmd/mybuild/cli/store_options.h"
 #include "cmd/mybuild/cli/transfer_options.h"
@@ -69,10 +70,12 @@ TEST(Help, OfEachVerbIsMadeFromItsTable) {
 
 TEST(Help, OfTheVerbsThatMoveAndDescribeImages) {
   const std::pair<std::string, std::string> kTexts[] = {
-      {"pull", help_of(kPullCommand)}, {"push", help_of(kPushCommand)},
-      {"load", help_of(kLoadCommand)}, {"save", help_of(kSaveCommand)},
-      {"tag", help_of(kTagCommand)},   {"history", help_of(kHistoryCommand)},
-      {"du", help_of(kDuCommand)},     {"explain", help_of(kExplainCommand)},
+      {"pull", help_of(kPullCommand)},   {"push", help_of(kPushCommand)},
+      {"load", help_of(kLoadCommand)},   {"save", help_of(kSaveCommand)},
+      {"tag", help_of(kTagCommand)},     {"history", help_of(kHistoryCommand)},
+      {"du", help_of(kDuCommand)},       {"explain", help_of(kExplainCommand)},
+      {"prune", help_of(kPruneCommand)}, {"image prune", help_of(kImagePruneCommand)},
+      {"fsck", help_of(kFsckCommand)},
   };
   std::string all;
   for (const auto& [verb, text] : kTexts) {

@@ -171,6 +171,7 @@ TEST(Program, ContainersAndVolumesThatAreNotThereAreErrors) {
   EXPECT_EQ(run({"volume", "ls", "-f", "bogus=1"}).code, 1);
   EXPECT_EQ(run({"container", "prune", "-f"}).out, "Total reclaimed space: 0B\n");
   EXPECT_EQ(run({"volume", "prune", "-f"}).out, "Total reclaimed space: 0B\n");
+  EXPECT_EQ(run({"image", "prune", "-f"}).out, "Total reclaimed space: 0B\n");
   for (const char* verb : {"rm", "stop", "kill"}) {
     const Ran ran = run({verb, "absent"});
     EXPECT_EQ(ran.code, 1) << verb;
@@ -206,6 +207,17 @@ TEST(Program, ImagesAreListedInspectedAndRemoved) {
   const Ran removed = run({"rmi", "b", "a:1"});
   EXPECT_EQ(removed.code, 1);
   EXPECT_EQ(removed.out, "Untagged: a:1\n");
+}
+
+TEST(Program, FsckSaysWhatIsDamagedAndWhetherItIsGone) {
+  const Ran damaged = run({"fsck", "-q"});
+  EXPECT_EQ(damaged.code, 1);
+  EXPECT_THAT(damaged.out, StartsWith("blob sha256:aa: bad\n"));
+  const Ran repaired = run({"fsck", "-q", "--repair"});
+  EXPECT_EQ(repaired.code, 0);
+  EXPECT_THAT(repaired.out, HasSubstr("bad (removed)\n"));
+  EXPECT_THAT(run({"fsck", "-q", "--format", "json"}).out, HasSubstr("\"Sound\":false"));
+  EXPECT_EQ(run({"fsck", "x"}).code, 1);
 }
 
 TEST(Program, ImagesArePulledPushedLoadedAndTagged) {

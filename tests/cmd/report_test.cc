@@ -5,7 +5,10 @@
 #include "tests/cmd/event_script.h"
 
 #include <fmt/format.h>
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
+#include <cerrno>
 
 namespace mybuild::progress {
 namespace {
@@ -74,6 +77,16 @@ TEST(Report, AnErrorWithoutAPlaceIsOneLine) {
   EXPECT_EQ(error_text(not_found("image x not found"), "", {}), "ERROR: image x not found\n");
   EXPECT_EQ(error_text(not_found("x"), "failed to build", {.color = true, .neutralise = true}),
             "\x1b[31mERROR:\x1b[0m failed to build: x\n");
+}
+
+TEST(Report, WhatTheMachineLacksHasAHintWhereverItIsMissed) {
+  EXPECT_THAT(error_text(os_error(ENOSPC, "write /x"), "", {}),
+              ::testing::ContainsRegex("^ERROR: write /x: .*\nhint: .*mybuild prune"));
+  EXPECT_THAT(error_text(os_error(EROFS, "open /x").context("commit layer"), "", {}),
+              ::testing::HasSubstr("--root"));
+  EXPECT_THAT(error_text(os_error(EMFILE, "open /x"), "", {}), ::testing::HasSubstr("ulimit -n"));
+  EXPECT_THAT(error_text(os_error(ENOSPC, "x").with_hint("own words"), "", {}),
+              ::testing::HasSubstr("hint: own words\n"));
 }
 
 TEST(Report, WarningsAreCountedAndListed) {

@@ -84,9 +84,53 @@ TEST_F(LocalStore, StoringATornBlobAgainHealsIt) {
   const auto store = open_store();
   const Digest digest = store->put("hello")->digest;
   tear(digest, 2);
-  EXPECT_EQ(store->read(digest).error().kind(), ErrorKind::DataLoss) << "read() always checks";
+  EXPECT_EQ(store->read(digest).error().kind(), ErrorKind::NotFound) << "seen and removed";
+  EXPECT_EQ(store->damage_found(), 1U);
   ASSERT_TRUE(store->put("hello"));
   EXPECT_EQ(store->read(digest).value(), "hello");
+}
+
+TEST_F(LocalStore, AWriteIntoABlobIsSeenInTheSameBoot) {
+  const auto store = open_store();
+  const Digest digest = store->put("hello")->digest;
+  const Fd fd = sys::open(blob_path(digest), O_WRONLY).value();
+  ASSERT_EQ(::pwrite(fd.get(), "J", 1, 0), 1);
+  EXPECT_FALSE(store->stat(digest)->has_value());
+  EXPECT_EQ(store->damage_found(), 1U);
+  EXPECT_FALSE(sys::exists_at(AT_FDCWD, blob_path(digest)));
+}
+
+TEST_F(LocalStore, ACopyOfTheDirectoryIsTrustedAfterOneLook) {
+  const Digest digest = open_store()->put("hello")->digest;
+  ASSERT_TRUE(sys::set_times_at(AT_FDCWD, blob_path(digest), {.tv_sec = 2000, .tv_nsec = 0}));
+  const auto store = open_store();
+  ASSERT_TRUE(store->open(digest));
+  EXPECT_NE(sys::stat_at(AT_FDCWD, blob_path(digest))->st_mtim.tv_sec, 2000) << "marked again";
+}
+
+TEST_F(LocalStore, WhatSomebodyUsesIsNotRemoved) {
+  const auto user = open_store();
+  const Digest digest = user->put("hello")->digest;
+  const auto collector = open_store();
+  EXPECT_FALSE(collector->remove_unused(digest).value());
+  EXPECT_FALSE(user->remove_unused(digest).value()) << "one's own use counts";
+  EXPECT_TRUE(sys::exists_at(AT_FDCWD, blob_path(digest)));
+}
+
+TEST_F(LocalStore, WhatNobodyUsesAnyMoreIsRemoved) {
+  const Digest digest = open_store()->put("hello")->digest;
+  const auto collector = open_store();
+  ASSERT_TRUE(collector->walk([](const BlobInfo&) { return Status(); })) << "a walk uses nothing";
+  EXPECT_TRUE(collector->remove_unused(digest).value());
+  EXPECT_FALSE(sys::exists_at(AT_FDCWD, blob_path(digest)));
+  EXPECT_TRUE(collector->remove_unused(digest).value()) << "what is not there is removed";
+}
+
+TEST_F(LocalStore, AUseIsNoted) {
+  const Digest digest = open_store()->put("hello")->digest;
+  ASSERT_TRUE(sys::set_access_time_at(AT_FDCWD, blob_path(digest), 1000));
+  ASSERT_TRUE(open_store()->stat(digest)->has_value());
+  EXPECT_GT(sys::stat_at(AT_FDCWD, blob_path(digest))->st_atim.tv_sec, 1000);
 }
 
 TEST_F(LocalStore, WalkPassesOverStrangers) {

@@ -7,6 +7,7 @@ dockerfile <<'D'
 FROM busybox
 COPY --chmod=755 data /data
 RUN rm /data/gone && rm -rf /usr && mkdir /usr && ln /data/kept /data/link && chmod 700 /data/dir && mv /home /house
+RUN --mount=type=bind,from=busybox,source=/bin,target=/m ls /m | wc -l >/bound && touch -d "2001-01-01 00:00:00" /bound
 RUN rm -rf /data/dir && mkdir /data/dir && echo new >/data/dir/new && touch -d "2001-01-01 00:00:00" /new
 RUN find / -xdev -type f -o -type l -o -type d | sort | grep -vE '^/(proc|sys|dev|tmp)' >/tmp/names && xargs stat -c '%n %F %a %h' </tmp/names | sed '/ directory /s/ [0-9]*$//' >/list && rm /tmp/names
 D

@@ -10,6 +10,7 @@
 #include <sys/un.h>
 
 #include <array>
+#include <functional>
 
 namespace mybuild::snapshotter::testing {
 namespace {
@@ -308,18 +309,90 @@ TEST_F(LayerStoreTest, after_a_reboot_young_trees_are_checked_before_they_are_us
   EXPECT_FALSE(sys::exists_at(AT_FDCWD, store_.root + "/suspects"));
 }
 
-TEST_F(LayerStoreTest, old_trees_are_believed_after_a_reboot) {
+TEST_F(LayerStoreTest, trees_that_are_known_to_be_on_the_disk_are_believed_after_a_reboot) {
   const std::string dir = draft();
   TreeMaker(dir).file("a", "x");
   const Layer layer = must(store_.layers->commit_tree(dir));
   const std::string tree = tree_of(layer);
-  must(sys::set_times_at(AT_FDCWD, std::string(tree, 0, tree.size() - 3),
-                         {.tv_sec = 1000, .tv_nsec = 0}));
+  must(store_.layers->sync(0));
   must(write_file(store_.root + "/boot", "an earlier boot"));
   drafts_.clear();
   store_.reopen();
   must(remove_tree(tree + "/a"));  // a check would notice
   EXPECT_NE(tree_of(layer), "<missing>");
+}
+
+TEST_F(LayerStoreTest, a_tree_that_somebody_changed_is_dropped_before_files_of_it_are_read) {
+  const std::function<void(const std::string&)> changes[] = {
+      [](const std::string& tree) { must(write_file(tree + "/a", "y")); },
+      [](const std::string& tree) { must(remove_tree(tree + "/a")); },
+      [](const std::string& tree) { must(write_file(tree + "/new", "")); },
+      [](const std::string& tree) { must(sys::fchmod_at(AT_FDCWD, tree + "/d/b", 0600)); },
+      [](const std::string& tree) {  // one that puts the times back
+        must(write_file(tree + "/a", "y"));
+        must(sys::set_times_at(AT_FDCWD, tree + "/a", {.tv_sec = 1000, .tv_nsec = 0}));
+      },
+  };
+  for (const auto& change : changes) {
+    const std::string dir = draft();
+    TreeMaker(dir).file("a", "x").file("d/b", "x");
+    const Layer layer = must(store_.layers->commit_tree(dir));
+    const std::string tree = tree_of(layer);
+    drafts_.clear();
+    store_.reopen();
+    EXPECT_TRUE(must(store_.layers->trees(std::array{layer.diff_id})));
+    store_.reopen();
+    change(tree);
+    EXPECT_FALSE(must(store_.layers->trees(std::array{layer.diff_id})));
+    EXPECT_EQ(store_.layers->damage_found(), 1U);
+    EXPECT_EQ(tree_of(layer), "<missing>");
+  }
+}
+
+TEST_F(LayerStoreTest, a_tree_whose_times_alone_changed_is_looked_through_and_kept) {
+  const std::string dir = draft();
+  TreeMaker(dir).dir("d").file("d/a", "x");
+  const Layer layer = must(store_.layers->commit_tree(dir));
+  drafts_.clear();
+  store_.reopen();
+  const std::string tree = tree_of(layer);
+  must(write_file(tree + "/d/new", ""));
+  must(remove_tree(tree + "/d/new"));
+  must(sys::set_times_at(AT_FDCWD, tree + "/d", {.tv_sec = 1000, .tv_nsec = 0}));
+  must(sys::set_times_at(AT_FDCWD, tree + "/d/a", {.tv_sec = 1000, .tv_nsec = 1}));
+  EXPECT_TRUE(must(store_.layers->trees(std::array{layer.diff_id})));
+}
+
+TEST_F(LayerStoreTest, a_tree_whose_row_was_lost_is_taken_in_again) {
+  const std::string dir = draft();
+  TreeMaker(dir).file("a", "x");
+  const Layer layer = must(store_.layers->commit_tree(dir));
+  drafts_.clear();
+  must(store_.metadata->trees().remove(std::array{layer.diff_id.hex()}));
+  store_.reopen();
+  EXPECT_EQ(must(store_.layers->stored_trees()).at(0).diff_id, layer.diff_id);
+  EXPECT_TRUE(must(store_.layers->trees(std::array{layer.diff_id})));
+  EXPECT_TRUE(must(store_.metadata->trees().find(layer.diff_id.hex())));
+}
+
+TEST_F(LayerStoreTest, trees_that_somebody_uses_are_not_removed) {
+  std::vector<std::string> names;
+  std::vector<Layer> layers;
+  for (const char* text : {"used", "unused"}) {
+    const std::string dir = draft();
+    TreeMaker(dir).file("a", text);
+    layers.push_back(must(store_.layers->commit_tree(dir)));
+    names.push_back(layers.back().diff_id.hex());
+  }
+  drafts_.clear();
+  store_.reopen();
+  EXPECT_NE(tree_of(layers[0]), "<missing>");
+  TestStore collector(store_.root);
+  EXPECT_EQ(must(collector.layers->stored_trees()).size(), 2U);
+  EXPECT_EQ(must(collector.layers->remove_trees(names)), std::vector{names[1]});
+  EXPECT_NE(tree_of(layers[0]), "<missing>");
+  EXPECT_EQ(tree_of(layers[1]), "<missing>");
+  EXPECT_EQ(must(collector.layers->stored_trees()).size(), 1U);
 }
 
 TEST_F(LayerStoreTest, tree_to_tar_to_tree_is_the_identity_for_random_trees) {

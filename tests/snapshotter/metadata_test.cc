@@ -10,8 +10,27 @@
 
 #include <sys/wait.h>
 
+#include <array>
+
 namespace mybuild::snapshotter {
 namespace {
+
+/// What schemas before the fifth did not have.
+constexpr const char* kWithoutTrees =
+    "DROP INDEX records_by_layer; ALTER TABLE records DROP COLUMN layer; DROP TABLE trees";
+
+const LayerRow kLayerOnly{.diff_id = Digest::of("a"), .changes = {}, .size = 0, .created = 0};
+
+/// A layer is known by its tree.
+Status put_layer(Metadata& db, const LayerRow& layer) {
+  return db.trees().put({.name = layer.diff_id.hex(),
+                         .diff_id = layer.diff_id,
+                         .size = layer.size,
+                         .created = layer.created,
+                         .synced = false,
+                         .seal = {}},
+                        layer);
+}
 
 class MetadataTest : public ::testing::Test {
  protected:
@@ -43,9 +62,9 @@ const Digest kB = Digest::of("b");
 const Digest kC = Digest::of("c");
 
 TEST_F(MetadataTest, layers_are_found_after_reopening) {
-  ASSERT_TRUE(db_->put_layer({.diff_id = kA, .changes = kB, .size = 5, .created = 6}));
+  ASSERT_TRUE(put_layer(*db_, {.diff_id = kA, .changes = kB, .size = 5, .created = 6}));
   ASSERT_TRUE(
-      db_->put_layer({.diff_id = kB, .changes = std::nullopt, .size = 1ULL << 40U, .created = 7}));
+      put_layer(*db_, {.diff_id = kB, .changes = std::nullopt, .size = 1ULL << 40U, .created = 7}));
   reopen();
   const auto own = db_->find_layer(kA);
   ASSERT_TRUE(own && *own);
@@ -59,18 +78,45 @@ TEST_F(MetadataTest, layers_are_found_after_reopening) {
   EXPECT_FALSE(db_->find_layer(kC).value());
 }
 
-TEST_F(MetadataTest, removing_a_layer_forgets_its_blobs) {
+TEST_F(MetadataTest, what_needs_a_tree_goes_with_the_last_one_of_its_layer) {
   oci::Descriptor blob;
   blob.media_type = "application/x";
   blob.digest = kC;
   blob.size = 9;
-  ASSERT_TRUE(db_->put_layer({.diff_id = kA, .changes = kB, .size = 5, .created = 6}));
+  ASSERT_TRUE(put_layer(*db_, {.diff_id = kA, .changes = kB, .size = 5, .created = 6}));
   ASSERT_TRUE(db_->put_layer_blob(kA, "gzip", blob));
   EXPECT_EQ(db_->find_layer_blob(kA, "gzip").value(), blob);
   EXPECT_EQ(db_->find_layer_blob(kA, "zstd").value(), std::nullopt);
-  ASSERT_TRUE(db_->remove_layer(kA));
+  ASSERT_TRUE(db_->put_git_tree({.key = kC, .diff_id = kA, .time = 1}));
+  RecordRow record{.definition_key = kA, .content_key = kB, .output = kC, .body = "{}"};
+  ASSERT_TRUE(db_->put_record(record));
+  record.definition_key = kB;
+  record.layer = kA;
+  ASSERT_TRUE(db_->put_record(record));
+  ASSERT_TRUE(db_->trees().put(
+      {.name = "chain", .diff_id = kA, .size = 0, .created = 0, .synced = false, .seal = {}},
+      kLayerOnly));
+
+  ASSERT_TRUE(db_->trees().remove(std::array{kA.hex()}));
+  EXPECT_TRUE(*db_->find_layer(kA)) << "there is another tree of it";
+  EXPECT_EQ(db_->record_count().value(), 2U);
+  ASSERT_TRUE(db_->trees().remove(std::array{std::string("chain"), std::string("unknown")}));
   EXPECT_FALSE(*db_->find_layer(kA));
-  EXPECT_EQ(db_->find_layer_blob(kA, "gzip").value(), std::nullopt);
+  EXPECT_FALSE(*db_->find_git_tree(kC));
+  EXPECT_EQ(db_->record_count().value(), 1U) << "a record without a layer stays";
+  EXPECT_EQ(db_->find_layer_blob(kA, "gzip").value(), blob) << "a blob is a thing of its own";
+}
+
+TEST_F(MetadataTest, what_was_unsynced_is_marked_by_a_number_that_no_later_tree_has) {
+  ASSERT_TRUE(put_layer(*db_, kLayerOnly));
+  const auto before = db_->trees().unsynced().value();
+  ASSERT_EQ(before.size(), 1U);
+  ASSERT_TRUE(db_->trees().remove(std::array{kA.hex()}));
+  ASSERT_TRUE(put_layer(*db_, kLayerOnly));
+  ASSERT_TRUE(db_->trees().mark_synced(std::array{before[0].id}));
+  EXPECT_TRUE(db_->trees().synced_names()->empty());
+  ASSERT_TRUE(db_->trees().mark_synced(std::array{db_->trees().unsynced().value().at(0).id}));
+  EXPECT_EQ(db_->trees().synced_names().value(), std::set<std::string>{kA.hex()});
 }
 
 TEST_F(MetadataTest, a_name_moves_and_leaves_the_older_image_untagged) {
@@ -191,8 +237,9 @@ TEST_F(MetadataTest, a_newer_schema_is_refused_by_name) {
 }
 
 TEST_F(MetadataTest, a_database_of_the_first_schema_is_upgraded_and_keeps_its_rows) {
-  ASSERT_TRUE(db_->put_layer({.diff_id = kA, .changes = kB, .size = 5, .created = 6}));
+  ASSERT_TRUE(put_layer(*db_, {.diff_id = kA, .changes = kB, .size = 5, .created = 6}));
   db_.reset();
+  run_sql(kWithoutTrees);
   run_sql(
       "DROP TABLE repo_digests; DROP TABLE blob_sources; DROP TABLE http_files; "
       "DROP TABLE git_trees; PRAGMA user_version = 1");
@@ -207,6 +254,7 @@ TEST_F(MetadataTest, a_database_of_the_first_schema_is_upgraded_and_keeps_its_ro
 TEST_F(MetadataTest, a_database_of_the_second_schema_learns_of_commits) {
   ASSERT_TRUE(db_->put_git_tree({.key = kA, .diff_id = kB, .time = 5}));
   db_.reset();
+  run_sql(kWithoutTrees);
   run_sql("DROP TABLE git_trees; PRAGMA user_version = 2");
   reopen();
   EXPECT_FALSE(db_->find_git_tree(kA).value());
@@ -220,8 +268,9 @@ TEST_F(MetadataTest, a_database_of_the_second_schema_learns_of_commits) {
 }
 
 TEST_F(MetadataTest, a_database_of_the_third_schema_learns_of_builds_and_keeps_its_rows) {
-  ASSERT_TRUE(db_->put_layer({.diff_id = kA, .changes = kB, .size = 5, .created = 6}));
+  ASSERT_TRUE(put_layer(*db_, {.diff_id = kA, .changes = kB, .size = 5, .created = 6}));
   db_.reset();
+  run_sql(kWithoutTrees);
   run_sql("DROP TABLE builds; DROP TABLE build_parts; PRAGMA user_version = 3");
   reopen();
   EXPECT_TRUE(db_->find_layer(kA).value());
@@ -277,8 +326,8 @@ TEST_F(MetadataTest, a_file_behind_a_url_is_found_with_its_validators) {
 }
 
 TEST_F(MetadataTest, all_layers_and_their_blobs_are_listed) {
-  ASSERT_TRUE(db_->put_layer({.diff_id = kA, .changes = kB, .size = 5, .created = 7}));
-  ASSERT_TRUE(db_->put_layer({.diff_id = kB, .changes = {}, .size = 6, .created = 6}));
+  ASSERT_TRUE(put_layer(*db_, {.diff_id = kA, .changes = kB, .size = 5, .created = 7}));
+  ASSERT_TRUE(put_layer(*db_, {.diff_id = kB, .changes = {}, .size = 6, .created = 6}));
   oci::Descriptor blob;
   blob.media_type = oci::kMediaTypeLayer;
   blob.digest = kC;
@@ -299,13 +348,13 @@ std::vector<std::string> names_in(const std::string& dir) {
 }
 
 TEST_F(MetadataTest, a_corrupt_file_is_moved_aside_and_made_anew) {
-  ASSERT_TRUE(db_->put_layer({.diff_id = kA, .changes = kB, .size = 5, .created = 6}));
+  ASSERT_TRUE(put_layer(*db_, {.diff_id = kA, .changes = kB, .size = 5, .created = 6}));
   db_.reset();
   ASSERT_TRUE(remove_tree(path_ + "-wal"));  // with its log the database could be read all the same
   ASSERT_TRUE(write_file(path_, std::string(8192, 'x')));
   reopen();
   EXPECT_FALSE(*db_->find_layer(kA));
-  ASSERT_TRUE(db_->put_layer({.diff_id = kA, .changes = kB, .size = 5, .created = 6}));
+  ASSERT_TRUE(put_layer(*db_, {.diff_id = kA, .changes = kB, .size = 5, .created = 6}));
   bool aside = false;
   for (const std::string& name : names_in(dir_->path())) {
     aside |= name.starts_with("state.db.corrupt-");
@@ -400,7 +449,7 @@ TEST_F(MetadataTest, rows_survive_a_killed_writer) {
   if (child == 0) {
     auto own = Metadata::open(path_);
     const bool good =
-        own && (*own)->put_layer({.diff_id = kA, .changes = kB, .size = 1, .created = 1});
+        own && put_layer(**own, {.diff_id = kA, .changes = kB, .size = 1, .created = 1});
     ::kill(::getpid(), good ? SIGKILL : SIGTERM);
   }
   int status = 0;

@@ -8,6 +8,7 @@
 
 #include <sys/ptrace.h>
 #include <sys/wait.h>
+#include <sys/xattr.h>
 
 #include <array>
 #include <csignal>
@@ -15,6 +16,17 @@
 
 namespace mybuild::snapshotter::testing {
 namespace {
+
+/// Thousands of stores are made and removed here, so they are in memory where a tree can be.
+Result<TempDir> make_root() {
+  constexpr const char* kMemory = "/dev/shm";
+  if (const Result<TempDir> probe = TempDir::create(kMemory)) {
+    if (::setxattr(probe->path().c_str(), "user.k", "v", 1, 0) == 0) {
+      return TempDir::create(kMemory);
+    }
+  }
+  return TempDir::create();
+}
 
 enum class End { Finished, Killed, Failed };
 
@@ -49,7 +61,7 @@ class StoreCrashTest : public ::testing::Test {
   void kill_everywhere(const std::function<void(const std::string& root)>& work,
                        const Digest& layer, const std::string& wanted) {
     for (int limit = 1;; ++limit) {
-      const TempDir root = must(TempDir::create());
+      const TempDir root = must(make_root());
       const End end = run_until(limit, [&] { work(root.path()); });
       ASSERT_NE(end, End::Failed) << "at call " << limit;
       {
@@ -87,6 +99,67 @@ class StoreCrashTest : public ::testing::Test {
         .xattr("a/b", "user.k", "v");
   }
 };
+
+/// Each record's layer has a tree, or the record went with it; each tree is whole, or gone with its
+/// row.
+void expect_sound(const std::string& root, int limit) {
+  TestStore store(root);
+  for (const StoredTree& tree : must(store.layers->stored_trees())) {
+    const TreeCondition condition = must(store.layers->check_tree(tree));
+    EXPECT_NE(condition, TreeCondition::Changed) << "at call " << limit;
+    const auto rows = must(store.metadata->find_records_by_output(tree.diff_id));
+    EXPECT_LE(rows.size(), 1U) << "at call " << limit;
+  }
+  for (const std::string& problem : must(store.metadata->check())) {
+    ADD_FAILURE() << problem << " at call " << limit;
+  }
+}
+
+TEST_F(StoreCrashTest, remove_trees) {
+  const auto fill_store = [](const std::string& root) {
+    TestStore store(root);
+    std::vector<Digest> layers;
+    for (const char* text : {"one", "two"}) {
+      const TempDir scratch = must(store.layers->scratch());
+      TreeMaker(scratch.path() + "/fs").file("a", text);
+      layers.push_back(must(store.layers->commit_tree(scratch.path() + "/fs")).diff_id);
+      must(store.metadata->put_record({.definition_key = layers.back(),
+                                       .content_key = layers.back(),
+                                       .output = layers.back(),
+                                       .body = "{}",
+                                       .created = 1,
+                                       .layer = layers.back()}));
+    }
+    return layers;
+  };
+  for (int limit = 1;; ++limit) {
+    const TempDir root = must(make_root());
+    const std::vector<Digest> layers = fill_store(root.path());
+    const std::vector<std::string> names = {layers[0].hex(), layers[1].hex()};
+    const auto collect = [&] {
+      TestStore store(root.path());
+      must(store.layers->remove_trees(names));
+    };
+    const End end = run_until(limit, collect);
+    ASSERT_NE(end, End::Failed) << "at call " << limit;
+    expect_sound(root.path(), limit);
+    {
+      TestStore store(root.path());
+      for (const Digest& layer : layers) {
+        const bool has_record = !must(store.metadata->find_records_by_output(layer)).empty();
+        const bool has_tree = must(store.layers->tree(std::array{layer})).has_value();
+        EXPECT_TRUE(has_tree || !has_record) << "at call " << limit;
+      }
+    }
+    collect();
+    TestStore store(root.path());
+    EXPECT_TRUE(must(store.layers->stored_trees()).empty()) << "at call " << limit;
+    if (end == End::Finished) {
+      EXPECT_GT(limit, 20) << "the work made hardly any calls";
+      return;
+    }
+  }
+}
 
 TEST_F(StoreCrashTest, commit_tree) {
   const auto work = [](const std::string& root) {

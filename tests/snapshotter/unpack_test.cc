@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // Layers from outside: well-formed, odd and hostile ones.
 #include "snapshotter/base/sys.h"
+#include "snapshotter/layer_extractor.h"
 #include "tests/snapshotter/overlay_mount.h"
 #include "tests/snapshotter/tree_support.h"
 
+#include <sys/resource.h>
+
 #include <algorithm>
+#include <cerrno>
 
 namespace mybuild::snapshotter::testing {
 namespace {
@@ -322,6 +326,42 @@ std::string name_of(const ::testing::TestParamInfo<Place>& place) {
 constexpr auto kPlaces = {Place::Ordinary, Place::OnOverlay};
 INSTANTIATE_TEST_SUITE_P(Places, UnpackTest, ::testing::ValuesIn(kPlaces), name_of);
 INSTANTIATE_TEST_SUITE_P(Places, HostileTest, ::testing::ValuesIn(kPlaces), name_of);
+
+/// Extracts with `count` descriptors to spare.
+Result<ExtractedLayer> extract_with(int count, const LayerBlob& blob, const std::string& dir) {
+  const int next = must(sys::dup(STDIN_FILENO)).get();
+  struct rlimit before = {};
+  ::getrlimit(RLIMIT_NOFILE, &before);
+  const struct rlimit few = {.rlim_cur = static_cast<rlim_t>(next + count),
+                             .rlim_max = before.rlim_max};
+  const std::unique_ptr<Source> source = must(blob.open());
+  ::setrlimit(RLIMIT_NOFILE, &few);
+  Result<ExtractedLayer> layer = extract_layer(*source, dir);
+  ::setrlimit(RLIMIT_NOFILE, &before);
+  return layer;
+}
+
+TEST(ExtractLayerTest, a_directory_that_cannot_be_opened_for_want_of_descriptors_is_not_replaced) {
+  const LayerBlob blob =
+      blob_of(make_archive({archive_dir("a"), archive_dir("a/b"), archive_link("l", "a/b"),
+                            archive_file("a/b/y", "1"), archive_file("l/x", "2"), archive_dir("c"),
+                            archive_file("c/z", "3"), archive_hard_link("c/h", "l/x")}));
+  const TempDir reference = must(TempDir::create());
+  must(extract_layer(*must(blob.open()), reference.path()));
+  int failures = 0;
+  for (int count = 0; count < 100; ++count) {
+    const TempDir dir = must(TempDir::create());
+    if (const auto layer = extract_with(count, blob, dir.path())) {
+      EXPECT_EQ(describe_layers({dir.path()}), describe_layers({reference.path()}));
+      EXPECT_TRUE(layer->needs.empty());
+      break;
+    } else {
+      ASSERT_EQ(layer.error().os_errno(), EMFILE) << layer.error().message();
+      ++failures;
+    }
+  }
+  EXPECT_GT(failures, 3);
+}
 
 }  // namespace
 }  // namespace mybuild::snapshotter::testing

@@ -75,7 +75,8 @@ class World {
                           .clock = clock,
                           .cancel = cancel,
                           .options = options,
-                          .known_builds = known_builds});
+                          .known_builds = known_builds,
+                          .claims = claims});
   }
   Result<SolveResult> solve(const std::vector<Edge>& targets) {
     SolveResult result = solve_all(targets);
@@ -94,6 +95,7 @@ class World {
   Executor* executor = &here;
   SolveOptions options;
   KnownBuilds* known_builds = nullptr;
+  StepClaims* claims = nullptr;
   RecordingSink sink;
   SystemClock clock;
   Cancel cancel;

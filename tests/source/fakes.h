@@ -68,14 +68,42 @@ class FakeLayerStore final : public snapshotter::LayerStore {
   Result<TempDir> scratch() override { return TempDir::create(); }
   Result<std::optional<std::string>> tree(std::span<const Digest> chain) override {
     const std::lock_guard lock(mutex);
-    return trees.contains(chain.back()) ? std::optional("/tree/" + chain.back().hex())
-                                        : std::nullopt;
+    return present.contains(chain.back()) ? std::optional("/tree/" + chain.back().hex())
+                                          : std::nullopt;
   }
+  Result<std::optional<std::vector<std::string>>> trees_of(std::span<const Digest> chain) {
+    std::vector<std::string> paths;
+    for (std::size_t count = 1; count <= chain.size(); ++count) {
+      const std::optional<std::string> path = TRY(tree(chain.first(count)));
+      if (!path) {
+        return std::optional<std::vector<std::string>>();
+      }
+      paths.push_back(*path);
+    }
+    return std::optional(std::move(paths));
+  }
+  Result<std::optional<std::vector<std::string>>> trees(std::span<const Digest> chain) override {
+    return trees_of(chain);
+  }
+  std::size_t damage_found() const override { return 0; }
+  Result<std::vector<snapshotter::StoredTree>> stored_trees() override {
+    return std::vector<snapshotter::StoredTree>();
+  }
+  Result<snapshotter::TreeCondition> check_tree(const snapshotter::StoredTree&) override {
+    return snapshotter::TreeCondition::Whole;
+  }
+  Status drop_tree(const std::string&) override { return {}; }
+  Result<std::vector<std::string>> remove_trees(std::span<const std::string>) override {
+    return unsupported("fake");
+  }
+  Status empty_trash() override { return {}; }
+  Status sync(std::int64_t) override { return {}; }
+  std::vector<std::string> tree_names(std::span<const Digest>) override { return {}; }
   Status unpack(const std::vector<snapshotter::LayerBlob>& chain, Lanes& lanes) override {
     std::vector<const snapshotter::LayerBlob*> missing;
     for (const snapshotter::LayerBlob& layer : chain) {
       const std::lock_guard lock(mutex);
-      if (!trees.contains(layer.diff_id)) {
+      if (!present.contains(layer.diff_id)) {
         missing.push_back(&layer);
       }
     }
@@ -88,7 +116,7 @@ class FakeLayerStore final : public snapshotter::LayerStore {
       }
       const std::lock_guard lock(mutex);
       unpacked.push_back(missing[i]->diff_id);
-      trees.insert(missing[i]->diff_id);
+      present.insert(missing[i]->diff_id);
       return {};
     });
   }
@@ -116,7 +144,7 @@ class FakeLayerStore final : public snapshotter::LayerStore {
   }
 
   std::mutex mutex;
-  std::set<Digest> trees;
+  std::set<Digest> present;
   std::vector<Digest> unpacked;
   std::map<Digest, oci::Descriptor> originals;
 };
@@ -124,12 +152,11 @@ class FakeLayerStore final : public snapshotter::LayerStore {
 class FakeMetadata final : public snapshotter::Metadata {
  public:
   using Digests = std::optional<Digest>;
-  Status put_layer(const snapshotter::LayerRow&) override { return {}; }
+  Result<std::vector<std::string>> check() override { return std::vector<std::string>(); }
   Result<std::optional<snapshotter::LayerRow>> find_layer(const Digest& diff_id) override {
     const auto found = known_layers.find(diff_id);
     return found == known_layers.end() ? std::nullopt : std::optional(found->second);
   }
-  Status remove_layer(const Digest&) override { return {}; }
   Result<std::vector<snapshotter::LayerRow>> layers() override { return layer_rows(); }
   Result<std::vector<snapshotter::LayerBlobRow>> layer_blobs() override {
     return std::vector<snapshotter::LayerBlobRow>();
@@ -154,6 +181,7 @@ class FakeMetadata final : public snapshotter::Metadata {
                                                          const std::string&) override {
     return std::optional<oci::Descriptor>();
   }
+  Status forget_layer_blob(const Digest&, const std::string&) override { return {}; }
   Status put_image(const snapshotter::ImageRow& row) override {
     names[row.name] = row;
     return {};
@@ -178,24 +206,38 @@ class FakeMetadata final : public snapshotter::Metadata {
     return std::optional<Digest>();
   }
   Status remove_repo_digests(const Digest&) override { return {}; }
+  Result<std::vector<snapshotter::RepoDigestRow>> repo_digests() override {
+    return std::vector<snapshotter::RepoDigestRow>();
+  }
   Status put_http_file(const snapshotter::HttpFileRow&) override { return {}; }
   Result<std::optional<snapshotter::HttpFileRow>> find_http_file(const Digest&) override {
     return std::optional<snapshotter::HttpFileRow>();
   }
   Status put_resolved(const snapshotter::ResolvedRow& row) override {
     const std::lock_guard lock(mutex);
-    resolved[row.reference + " " + row.platform] = row.manifest;
+    tags[row.reference + " " + row.platform] = row.manifest;
     return {};
   }
   Result<std::optional<Digest>> find_resolved(const std::string& reference,
                                               const std::string& platform) override {
     const std::lock_guard lock(mutex);
-    const auto found = resolved.find(reference + " " + platform);
-    return found == resolved.end() ? std::nullopt : std::optional(found->second);
+    const auto found = tags.find(reference + " " + platform);
+    return found == tags.end() ? std::nullopt : std::optional(found->second);
   }
+  Result<std::vector<snapshotter::ResolvedRow>> resolved() override {
+    return std::vector<snapshotter::ResolvedRow>();
+  }
+  Status forget_resolved(const std::string&, const std::string&) override { return {}; }
+  Result<std::vector<snapshotter::HttpFileRow>> http_files() override {
+    return std::vector<snapshotter::HttpFileRow>();
+  }
+  Status forget_http_file(const Digest&) override { return {}; }
   Status put_git_tree(const snapshotter::GitTreeRow&) override { return {}; }
   Result<std::optional<snapshotter::GitTreeRow>> find_git_tree(const Digest&) override {
     return std::optional<snapshotter::GitTreeRow>();
+  }
+  Result<std::vector<snapshotter::GitTreeRow>> git_trees() override {
+    return std::vector<snapshotter::GitTreeRow>();
   }
   Status put_known_build(const Digest&, const std::string&) override { return {}; }
   Result<std::optional<std::string>> find_known_build(const Digest&) override {
@@ -213,12 +255,15 @@ class FakeMetadata final : public snapshotter::Metadata {
   Result<std::vector<snapshotter::RecordRow>> find_records_by_output(const Digest&) override {
     return none();
   }
+  Result<std::uint64_t> record_count() override { return std::uint64_t{0}; }
+  Status forget_records() override { return {}; }
+  snapshotter::TreeTable& trees() override { throw std::logic_error("no trees here"); }
   snapshotter::BuildTables& builds() override { throw std::logic_error("no builds here"); }
 
   std::mutex mutex;
   std::map<std::string, snapshotter::ImageRow> names;
   std::map<Digest, snapshotter::LayerRow> known_layers;
-  std::map<std::string, Digest> resolved;
+  std::map<std::string, Digest> tags;
   std::map<std::string, std::string> blob_sources;
 
  private:

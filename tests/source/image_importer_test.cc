@@ -57,7 +57,7 @@ TEST_F(Import, APulledImageIsUnpackedThenNamed) {
   ASSERT_TRUE(pulled) << pulled.error().message();
   EXPECT_EQ(pulled->root, image.descriptor.digest);
   EXPECT_TRUE(pulled->changed);
-  EXPECT_THAT(layers_.trees, SizeIs(2));
+  EXPECT_THAT(layers_.present, SizeIs(2));
   EXPECT_EQ(metadata_.names.at(kName).config, image.manifest.config.digest);
   EXPECT_EQ(content_->read(image.manifest.config.digest).value(), image.config_text)
       << "its own bytes, so its own id";

@@ -149,7 +149,7 @@ TEST_F(Resolve, AnImageOfTheLocalStoreNeedsNoRegistry) {
   ASSERT_TRUE(
       metadata_.put_image({"docker.io/library/mine:latest", Digest::of(image.config_text), 0, 0}));
   metadata_.known_layers[Digest::of("1")] = {Digest::of("1"), Digest::of("changes"), 7, 0};
-  layers_.trees = {Digest::of("1"), Digest::of("2")};
+  layers_.present = {Digest::of("1"), Digest::of("2")};
   const auto resolver = build();
   const frontend::ImageMeta meta = resolve(*resolver, request("mine"));
   EXPECT_EQ(meta.id, Digest::of(image.config_text));
@@ -199,7 +199,7 @@ class Fetch : public Resolve {};
 
 TEST_F(Fetch, MissingTreesAreDownloadedUnpackedAndRemembered) {
   push("docker.io/library/app:latest", {"1", "2", "3"});
-  layers_.trees.insert(Digest::of("2"));
+  layers_.present.insert(Digest::of("2"));
   const auto resolver = build();
   const Digest id = resolve(*resolver, request("app")).id;
   registry_.blob_requests.clear();
@@ -213,7 +213,7 @@ TEST_F(Fetch, MissingTreesAreDownloadedUnpackedAndRemembered) {
 
 TEST_F(Fetch, PresentTreesNeedNothing) {
   push("docker.io/library/app:latest", {"1"});
-  layers_.trees.insert(Digest::of("1"));
+  layers_.present.insert(Digest::of("1"));
   const auto resolver = build();
   const Digest id = resolve(*resolver, request("app")).id;
   registry_.down = true;

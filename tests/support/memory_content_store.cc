@@ -61,19 +61,25 @@ class MemoryContentStore final : public ContentStore {
     if (found == blobs->end()) {
       return std::optional<BlobInfo>();
     }
-    return std::optional(BlobInfo{digest, found->second.size()});
+    return std::optional(BlobInfo{digest, found->second.size(), 0});
   }
   Status remove(const Digest& digest) override {
     blobs_->lock()->erase(digest);
     return {};
   }
+  Result<bool> remove_unused(const Digest& digest) override {
+    TRY(remove(digest));
+    return true;
+  }
+  Result<bool> verify(const Digest&) override { return true; }
+  std::size_t damage_found() const override { return 0; }
   Status walk(const std::function<Status(const BlobInfo&)>& visit) override {
     const std::map<Digest, std::string> copy = [this] {  // visitors may call us
       const auto blobs = blobs_->lock();
       return *blobs;
     }();
     for (const auto& [digest, bytes] : copy) {
-      TRY(visit({digest, bytes.size()}));
+      TRY(visit({digest, bytes.size(), 0}));
     }
     return {};
   }

@@ -62,6 +62,7 @@ Status start_library(const std::string& home) {
     const char* path = level == GIT_CONFIG_LEVEL_GLOBAL ? home.c_str() : "/nonexistent";
     TRY(check(git_libgit2_opts(GIT_OPT_SET_SEARCH_PATH, level, path), "set up libgit2"));
   }
+  git_libgit2_opts(GIT_OPT_ENABLE_FSYNC_GITDIR, 1);
   git_libgit2_opts(GIT_OPT_SET_TEMPLATE_PATH, "/nonexistent");
   git_libgit2_opts(GIT_OPT_SET_MWINDOW_SIZE, kMapWindow);
   git_libgit2_opts(GIT_OPT_SET_MWINDOW_MAPPED_LIMIT, kMapLimit);

@@ -77,7 +77,7 @@ bool is_named(git_repository* repository, const git_oid& object) {
 
 Result<Mirror> Mirror::open(const std::string& mirrors, const Remote& remote, Reporter& reporter) {
   const std::string url = shown(remote);
-  const std::string directory = join_path(mirrors, Digest::of(url).hex());
+  const std::string directory = mirror_directory(mirrors, remote);
   TRY(make_dirs(mirrors, 0700));
   TRY(make_dirs(directory, 0700));
   return Mirror(directory, url, reporter);

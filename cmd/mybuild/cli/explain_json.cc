@@ -28,11 +28,12 @@ constexpr std::string_view kChanges[] = {"changed", "added", "removed", "order"}
 constexpr std::string_view kFileChanges[] = {"content", "mode",       "owner", "type",
                                              "link",    "attributes", "added", "removed"};
 constexpr std::string_view kReasons[] = {"source",           "found-by-definition",
-                                         "found-by-content", "first-build",
-                                         "unlike",           "no-cache",
-                                         "changed",          "result-gone",
-                                         "never-finished",   "unreadable",
-                                         "not-reached",      "not-needed"};
+                                         "found-by-content", "found-meanwhile",
+                                         "first-build",      "unlike",
+                                         "no-cache",         "changed",
+                                         "result-gone",      "never-finished",
+                                         "unreadable",       "not-reached",
+                                         "not-needed"};
 
 template <class Enum, std::size_t N>
 std::string word(const std::string_view (&words)[N], Enum value) {

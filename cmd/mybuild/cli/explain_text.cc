@@ -284,6 +284,8 @@ class TextPrinter {
           return cut_off_lines(*step.cause);
         }
         return {"its inputs are what they were in an earlier build, though made in another way"};
+      case Reason::FoundMeanwhile:
+        return {"another build, or another stage of this one, ran it at the same time"};
       case Reason::Unlike:
         return {"no earlier build had this step"};
       case Reason::Forced:
@@ -401,6 +403,7 @@ std::string_view state_word(StepState state) {
       return "source";
     case StepState::HitByDefinition:
     case StepState::HitByContent:
+    case StepState::MadeMeanwhile:
       return "found";
     case StepState::Ran:
       return "ran";

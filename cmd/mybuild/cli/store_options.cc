@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cmd/mybuild/cli/store_options.h"
 
+#include "cmd/mybuild/cli/prune_options.h"
 #include "cmd/mybuild/cli/values.h"
 
 namespace mybuild::cli {
@@ -51,6 +52,14 @@ constexpr Flag<ExplainOptions> kExplainFlags[] = {
 };
 
 constexpr Flag<DuOptions> kDuFlags[] = {
+    {{.name = "filter",
+      .argument = "KEY=VALUE",
+      .help = "List only build cache that `prune` with this filter would speak of",
+      .repeatable = true},
+     [](DuOptions& options, std::string_view value) -> Status {
+       options.filters.emplace_back(value);
+       return {};
+     }},
     {{.name = "format",
       .argument = "FORMAT",
       .help = "Of the summary: json, a template such as '{{.Type}} {{.Size}}', or 'table "
@@ -59,14 +68,20 @@ constexpr Flag<DuOptions> kDuFlags[] = {
        options.format = value;
        return {};
      }},
-    {{.name = "verbose", .letter = 'v', .help = "List containers, volumes and layers, too"},
+    {{.name = "verbose", .letter = 'v', .help = "List containers, volumes and build cache, too"},
      [](DuOptions& options, std::string_view value) -> Status {
        options.verbose = TRY(parse_bool(value));
        return {};
      }},
-    // docker buildx du has this.
-    {{.name = "filter"}},
 };
+
+/// A filter is about single things, which the summary does not have.
+Status read_filters(DuOptions& options) {
+  for (const std::string& filter : options.filters) {
+    TRY(options.filter.add(filter, seconds_now()));
+  }
+  return {};
+}
 
 }  // namespace
 
@@ -139,6 +154,7 @@ const Command<DuOptions> kDuCommand = {
       if (options.verbose && !options.format.empty() && options.format != "json") {
         return invalid_argument("--verbose goes with --format json only");
       }
+      TRY(read_filters(options));
       return positionals.empty() ? Status() : invalid_argument("\"mybuild du\" takes no arguments");
     },
 };

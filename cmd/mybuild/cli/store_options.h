@@ -2,10 +2,12 @@
 // Options of the verbs that look into the local store: history, explain, du. Value types.
 #pragma once
 
+#include "builder/space/filter.h"
 #include "cmd/mybuild/cli/command.h"
 #include "cmd/mybuild/cli/global_options.h"
 
 #include <string>
+#include <vector>
 
 namespace mybuild::cli {
 
@@ -22,6 +24,8 @@ struct DuOptions {
   GlobalOptions global = {};
   std::string format = {};
   bool verbose = false;
+  std::vector<std::string> filters = {};
+  space::Filter filter = {};  // of all of them
 };
 
 struct ExplainOptions {

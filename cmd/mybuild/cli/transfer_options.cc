@@ -47,6 +47,22 @@ constexpr Flag<PushOptions> kPushFlags[] = {
     {{.name = "platform"}},
 };
 
+constexpr Flag<FsckOptions> kFsckFlags[] = {
+    {{.name = "format", .argument = "FORMAT", .help = "text (default) or json"},
+     [](FsckOptions& options, std::string_view value) -> Status {
+       if (value != "text" && value != "json") {
+         return invalid_argument("--format {}: is text or json here", value);
+       }
+       options.json = value == "json";
+       return {};
+     }},
+    {{.name = "repair", .help = "Remove what is damaged; the next build or pull makes it again"},
+     [](FsckOptions& options, std::string_view value) -> Status {
+       options.repair = TRY(parse_bool(value));
+       return {};
+     }},
+};
+
 constexpr Flag<LoadOptions> kLoadFlags[] = {
     {{.name = "input",
       .letter = 'i',
@@ -113,9 +129,8 @@ const Command<PushOptions> kPushCommand = {
     .text = {.name = "push",
              .usage = "mybuild push [OPTIONS] NAME[:TAG]",
              .summary = "Upload an image to the registry that its name says",
-             .notes =
-                 "`mybuild tag IMAGE HOST/NAME:TAG` gives an image such a name.\n"
-                 "Layers that the registry has are not sent."},
+             .notes = "`mybuild tag IMAGE HOST/NAME:TAG` gives an image such a name.\n"
+                      "Layers that the registry has are not sent."},
     .order = FlagSet::Order::Interspersed,
     .add_flags =
         [](FlagSet& flags, PushOptions& options) {
@@ -178,6 +193,24 @@ const Command<SaveOptions> kSaveCommand = {
       return {};
     },
 };
+
+const Command<FsckOptions> kFsckCommand = {
+    .text = {.name = "fsck",
+             .usage = "mybuild fsck [OPTIONS]",
+             .summary = "Read everything in the state directory and say what is damaged; the exit "
+                        "code is 1 if something is and was not removed",
+             .notes = {}},
+    .order = FlagSet::Order::Interspersed,
+    .add_flags =
+        [](FlagSet& flags, FsckOptions& options) {
+          flags.add(kFsckFlags, options);
+          flags.add<TransferOptions>(kProgressFlags, options);
+          flags.add<TransferOptions>(kQuietFlags, options);
+          add_global_flags(flags, options.global);
+        },
+    .finish = [](FsckOptions&, std::vector<std::string> positionals) -> Status {
+      return no_arguments(positionals, "fsck");
+    }};
 
 const Command<TagOptions> kTagCommand = {
     .text = {.name = "tag",

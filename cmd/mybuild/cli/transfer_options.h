@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Options of the verbs that move whole images: pull, push, load, save, tag. Value types.
+// Options of the verbs that read or move whole images: pull, push, load, save, tag, fsck. Value
+// types.
 #pragma once
 
 #include "builder/transfer.h"
@@ -33,6 +34,11 @@ struct SaveOptions : TransferOptions {
   std::vector<std::string> names;
 };
 
+struct FsckOptions : TransferOptions {
+  bool repair = false;
+  bool json = false;
+};
+
 struct TagOptions {
   GlobalOptions global = {};
   std::string source;
@@ -43,6 +49,7 @@ extern const Command<PullOptions> kPullCommand;
 extern const Command<PushOptions> kPushCommand;
 extern const Command<LoadOptions> kLoadCommand;
 extern const Command<SaveOptions> kSaveCommand;
+extern const Command<FsckOptions> kFsckCommand;
 extern const Command<TagOptions> kTagCommand;
 
 }  // namespace mybuild::cli

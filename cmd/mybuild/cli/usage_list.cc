@@ -2,6 +2,7 @@
 #include "cmd/mybuild/cli/usage_list.h"
 
 #include "cmd/mybuild/cli/human_text.h"
+#include "cmd/mybuild/cli/item_list.h"
 #include "cmd/mybuild/cli/list_format.h"
 #include "cmd/mybuild/cli/table_text.h"
 #include "snapshotter/oci/reference.h"
@@ -25,6 +26,9 @@ constexpr ListStyle kStyle = {
     .fields = kFields,
     .columns = "{{.Type}}\t{{.TotalCount}}\t{{.Active}}\t{{.Size}}\t{{.Reclaimable}}"};
 
+constexpr std::string_view kImages = "Images";
+constexpr std::string_view kBuildCache = "Build Cache";
+
 /// A line of the summary.
 struct Summary {
   std::string type;
@@ -47,14 +51,33 @@ struct Summary {
   }
 };
 
+/// What an item is a part of.
+std::string_view line_of(const space::Item& item) {
+  switch (item.place) {
+    case space::Place::Tree:
+      return item.needed ? kImages : kBuildCache;
+    case space::Place::Blob:
+      return "Blobs";
+    case space::Place::Mirror:
+      return "Git Mirrors";
+    case space::Place::CacheMount:
+      return "Cache Mounts";
+    case space::Place::Index:
+      return "Index";
+  }
+  return "";
+}
+
+/// Of layers that images have the sizes are known, of those that containers run from as well.
 Summary images_summary(const builder::StoreUsage& usage) {
-  Summary images{.type = "Images",
-                 .total = usage.images.size(),
-                 .size = usage.image_bytes,
-                 .reclaimable = usage.image_bytes - usage.used_bytes};
+  Summary images{.type = std::string(kImages), .total = usage.images.size()};
   images.active = static_cast<std::size_t>(
       std::count_if(usage.images.begin(), usage.images.end(),
                     [](const auto& image) { return image.containers > 0; }));
+  for (const space::Item& item : usage.items) {
+    images.size += line_of(item) == kImages ? item.size : 0;
+  }
+  images.reclaimable = images.size - std::min(images.size, usage.used_bytes);
   return images;
 }
 
@@ -67,22 +90,18 @@ std::vector<Summary> summaries(const builder::StoreUsage& usage) {
   for (const builder::VolumeUsage& volume : usage.volumes) {
     volumes.count(volume.containers > 0, volume.size);
   }
-  Summary cache{.type = "Build Cache", .size = usage.cache_bytes, .reclaimable = usage.cache_bytes};
-  Summary blobs{.type = "Layer Blobs", .size = usage.blob_bytes, .reclaimable = usage.blob_bytes};
-  for (const builder::LayerUsage& layer : usage.layers) {
-    cache.total += layer.images == 0 ? 1 : 0;
-    blobs.total += layer.blob_size > 0 ? 1 : 0;
+  std::vector<Summary> lines = {images_summary(usage), containers, volumes};
+  for (const std::string_view type :
+       {kBuildCache, std::string_view("Blobs"), std::string_view("Git Mirrors"),
+        std::string_view("Cache Mounts"), std::string_view("Index")}) {
+    Summary line{.type = std::string(type)};
+    for (const space::Item& item : usage.items) {
+      if (line_of(item) == type) {
+        line.count(!item.reclaimable(), item.size);
+      }
+    }
+    lines.push_back(std::move(line));
   }
-  Summary mirrors{.type = "Git Mirrors"};
-  for (const builder::MirrorUsage& mirror : usage.mirrors) {
-    mirrors.count(false, mirror.size);
-  }
-  Summary mounts{.type = "Cache Mounts"};
-  for (const builder::CacheMountUsage& mount : usage.cache_mounts) {
-    mounts.count(mount.in_use, mount.size);
-  }
-  std::vector<Summary> lines = {
-      images_summary(usage), containers, volumes, cache, blobs, mirrors, mounts};
   Summary all{.type = "Total"};
   for (const Summary& line : lines) {
     all.add(line);
@@ -149,19 +168,17 @@ Lines volumes_table(const builder::StoreUsage& usage) {
   return lines;
 }
 
-Lines mirrors_table(const builder::StoreUsage& usage) {
-  Lines lines = {{"GIT REMOTE", "SIZE"}};
-  for (const builder::MirrorUsage& mirror : usage.mirrors) {
-    lines.push_back({mirror.remote, human_size(mirror.size)});
+/// Mirrors by remote, cache mounts by id.
+Lines named_table(const builder::StoreUsage& usage, space::Place place, std::string heading) {
+  Lines lines;
+  for (const space::Item& item : usage.items) {
+    if (item.place == place) {
+      lines.push_back({item.name.empty() ? item.id : item.name, human_size(item.size),
+                       item.in_use ? "yes" : "no"});
+    }
   }
-  return lines;
-}
-
-Lines cache_mounts_table(const builder::StoreUsage& usage) {
-  Lines lines = {{"CACHE MOUNT", "SIZE", "IN USE"}};
-  for (const builder::CacheMountUsage& mount : usage.cache_mounts) {
-    lines.push_back({mount.id, human_size(mount.size), mount.in_use ? "yes" : "no"});
-  }
+  std::sort(lines.begin(), lines.end());
+  lines.insert(lines.begin(), {std::move(heading), "SIZE", "IN USE"});
   return lines;
 }
 
@@ -215,14 +232,6 @@ std::string whole_json(const builder::StoreUsage& usage, const std::vector<Summa
                       {"BlobSize", layer.blob_size},
                       {"Images", layer.images}});
   }
-  OrderedJson mirrors = OrderedJson::array();
-  for (const builder::MirrorUsage& mirror : usage.mirrors) {
-    mirrors.push_back({{"Remote", mirror.remote}, {"Size", mirror.size}});
-  }
-  OrderedJson mounts = OrderedJson::array();
-  for (const builder::CacheMountUsage& mount : usage.cache_mounts) {
-    mounts.push_back({{"ID", mount.id}, {"Size", mount.size}, {"InUse", mount.in_use}});
-  }
   OrderedJson out = OrderedJson::object();
   for (const Summary& line : lines) {
     std::string key = line.type + "Size";
@@ -233,15 +242,37 @@ std::string whole_json(const builder::StoreUsage& usage, const std::vector<Summa
   out["Containers"] = containers_json(usage);
   out["Volumes"] = std::move(volumes);
   out["Layers"] = std::move(layers);
-  out["GitMirrors"] = std::move(mirrors);
-  out["CacheMounts"] = std::move(mounts);
+  out["Items"] = items_json(usage.items);
   return out.dump(-1, ' ', false, OrderedJson::error_handler_t::replace) + "\n";
+}
+
+/// --filter: the items that `prune` would speak of.
+Result<std::string> filtered_text(const builder::StoreUsage& usage, const DuOptions& options,
+                                  Time now) {
+  const std::int64_t seconds =
+      std::chrono::duration_cast<std::chrono::seconds>(now.time_since_epoch()).count();
+  const std::int64_t age = options.filter.unused_for().value_or(std::chrono::seconds(0)).count();
+  std::vector<space::Item> items;
+  std::uint64_t bytes = 0;
+  for (const space::Item& item : usage.items) {
+    if (options.filter.matches(item) && seconds - item.last_seen() >= age) {
+      bytes += item.size;
+      items.push_back(item);
+    }
+  }
+  if (options.format == "json") {
+    return items_json(items).dump(-1, ' ', false, OrderedJson::error_handler_t::replace) + "\n";
+  }
+  return table_text(items_table(std::move(items), now)) + "Total:  " + human_size(bytes) + "\n";
 }
 
 }  // namespace
 
 Result<std::string> usage_text(const builder::StoreUsage& usage, const DuOptions& options,
                                Time now) {
+  if (!options.filters.empty()) {
+    return filtered_text(usage, options, now);
+  }
   const std::vector<Summary> lines = summaries(usage);
   if (options.format == "json" && options.verbose) {
     return whole_json(usage, lines);
@@ -259,8 +290,9 @@ Result<std::string> usage_text(const builder::StoreUsage& usage, const DuOptions
     tables.push_back(containers_table(usage, now));
     tables.push_back(volumes_table(usage));
     tables.push_back(layers_table(usage, now));
-    tables.push_back(mirrors_table(usage));
-    tables.push_back(cache_mounts_table(usage));
+    tables.push_back(named_table(usage, space::Place::Mirror, "GIT REMOTE"));
+    tables.push_back(named_table(usage, space::Place::CacheMount, "CACHE MOUNT"));
+    tables.push_back(items_table(usage.items, now));
   }
   for (Lines& table : tables) {
     if (table.size() > 1) {

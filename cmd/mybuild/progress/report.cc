@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include <cerrno>
+
 namespace mybuild::progress {
 
 namespace {
@@ -47,6 +49,26 @@ std::string excerpt_text(const SourceLocation& location, ReportStyle style) {
   return out;
 }
 
+/// What an error's hint is, or what helps against the cause whoever met it: a machine that lacks
+/// something makes every part of the program fail.
+std::string hint_of(const Error& error) {
+  if (!error.hint().empty()) {
+    return error.hint();
+  }
+  switch (error.os_errno()) {
+    case ENOSPC:
+    case EDQUOT:
+      return "the disk has no room for more bytes or files (see `df` and `df -i`); `mybuild prune` "
+             "removes what no image or container needs";
+    case EROFS:
+      return "make that file system writable, or name another state directory with --root";
+    case EMFILE:
+      return "raise the limit of open files: `ulimit -n 1024`";
+    default:
+      return {};
+  }
+}
+
 std::string plural(std::size_t count, std::string_view noun) {
   return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
 }
@@ -70,8 +92,8 @@ std::string error_text(const Error& error, std::string_view what, ReportStyle st
   }
   out += fmt::format("{} {}{}{}\n", painted(style, "\x1b[31m", "ERROR:"), what,
                      what.empty() ? "" : ": ", safe_lines(style, error.message()));
-  if (!error.hint().empty()) {
-    out += fmt::format("hint: {}\n", safe_lines(style, error.hint()));
+  if (const std::string hint = hint_of(error); !hint.empty()) {
+    out += fmt::format("hint: {}\n", safe_lines(style, hint));
   }
   return out;
 }

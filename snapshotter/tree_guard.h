@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+// TreeGuard: whether a layer tree can be believed. After a power cut one that was not known to be
+// on the disk is looked through before its first use; whoever reads files of a tree has its seal
+// compared first. A tree made here is looked through by making its tar again; one from outside has
+// no such witness, so it is dropped and unpacked anew. Thread-safe, and safe between processes.
+#pragma once
+
+#include "snapshotter/base/guarded.h"
+#include "snapshotter/metadata.h"
+#include "snapshotter/power_loss.h"
+
+#include <memory>
+#include <set>
+#include <string>
+#include <string_view>
+
+namespace mybuild::snapshotter {
+
+class TreeGuard {
+ public:
+  /// `metadata` outlives the guard.
+  static Result<std::unique_ptr<TreeGuard>> open(const std::string& root, const std::string& layers,
+                                                 Metadata& metadata);
+
+  /// False when a power cut may have torn the tree `name` at `path`, and has: it must go then.
+  Result<bool> survived(const std::string& name, const std::string& path, const Digest& diff_id);
+  /// False when somebody has changed it: it must go then. Asked once; what was made by this object
+  /// is believed.
+  Result<bool> is_unchanged(const std::string& name, const std::string& path,
+                            const Digest& diff_id);
+
+  /// A complete tree at `path` is about to become `name`.
+  Status before_publish(const std::string& name, const std::string& path, const LayerRow& layer);
+  /// It was removed as damaged; the next one of that name starts anew.
+  Status dropped(const std::string& name);
+  bool is_suspect(const std::string& name) { return notes_->is_suspect(name); }
+
+ private:
+  TreeGuard(std::unique_ptr<PowerLossNotes> notes, Metadata& metadata)
+      : notes_(std::move(notes)), metadata_(metadata) {}
+  Result<bool> look_through(const std::string& path, const Digest& diff_id);
+
+  const std::unique_ptr<PowerLossNotes> notes_;
+  Metadata& metadata_;
+  Guarded<std::set<std::string>> believed_;
+};
+
+}  // namespace mybuild::snapshotter

@@ -1,0 +1,32 @@
+-- The tables of state.db as mybuild made them at schema 2.
+BEGIN IMMEDIATE;
+CREATE TABLE IF NOT EXISTS layers(
+  diff_id BLOB PRIMARY KEY, changes BLOB, size INTEGER NOT NULL, created INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS layer_blobs(
+  diff_id BLOB, format TEXT, blob TEXT NOT NULL, PRIMARY KEY(diff_id, format)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS images(
+  config BLOB, name TEXT, created INTEGER NOT NULL, size INTEGER NOT NULL, PRIMARY KEY(config, name)
+) WITHOUT ROWID;
+CREATE UNIQUE INDEX IF NOT EXISTS images_by_name ON images(name) WHERE name <> '';
+CREATE TABLE IF NOT EXISTS resolved(
+  reference TEXT, platform TEXT, manifest BLOB NOT NULL, PRIMARY KEY(reference, platform)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS records(
+  id INTEGER PRIMARY KEY, definition_key BLOB NOT NULL, content_key BLOB NOT NULL,
+  output BLOB NOT NULL, body TEXT NOT NULL, created INTEGER NOT NULL
+);
+CREATE UNIQUE INDEX IF NOT EXISTS records_by_definition
+  ON records(definition_key, content_key, output);
+CREATE INDEX IF NOT EXISTS records_by_content ON records(content_key);
+CREATE INDEX IF NOT EXISTS records_by_output ON records(output);
+CREATE TABLE IF NOT EXISTS repo_digests(
+  config BLOB, repository TEXT, manifest BLOB, PRIMARY KEY(config, repository, manifest)
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS repo_digests_by_manifest ON repo_digests(manifest, repository);
+CREATE TABLE IF NOT EXISTS blob_sources(
+  blob BLOB, domain TEXT, repository TEXT NOT NULL, PRIMARY KEY(blob, domain)
+) WITHOUT ROWID;
+PRAGMA user_version = 2;
+COMMIT;
