@@ -7,6 +7,7 @@
 #include "snapshotter/chain_fixup.h"
 #include "snapshotter/layer_builder.h"
 #include "snapshotter/layer_extractor.h"
+#include "snapshotter/oci/image_config.h"
 #include "snapshotter/session_dir.h"
 #include "snapshotter/tree_entry.h"
 #include "snapshotter/tree_guard.h"
@@ -61,15 +62,10 @@ std::string blob_format(const CompressionSpec& spec, const TarOptions& options) 
   return format;
 }
 
-/// OCI image-spec config.md, "Layer ChainID".
-Digest next_chain_id(const Digest& below, const Digest& diff_id) {
-  return Digest::of(below.str() + " " + diff_id.str());
-}
-
 Digest chain_id(std::span<const Digest> chain) {
   Digest id = chain.front();
   for (const Digest& diff_id : chain.subspan(1)) {
-    id = next_chain_id(id, diff_id);
+    id = oci::chain_id(id, diff_id);
   }
   return id;
 }
@@ -191,17 +187,6 @@ class LocalLayerStore final : public LayerStore {
   Status drop_tree(const std::string& name) override { return drop(name); }
   Status empty_trash() override { return session_->empty_trash(); }
   Status sync(std::int64_t min_age) override;
-
-  std::vector<std::string> tree_names(std::span<const Digest> chain) override {
-    std::vector<std::string> names;
-    Digest id;
-    for (const Digest& diff_id : chain) {
-      id = names.empty() ? diff_id : next_chain_id(id, diff_id);
-      names.push_back(independent_name(diff_id));
-      names.push_back("chain-" + id.hex());
-    }
-    return names;
-  }
 
  private:
   // Trees that depend on the layers below have names of their own: their diff id alone must never

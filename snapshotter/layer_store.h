@@ -123,8 +123,6 @@ class LayerStore {
   /// Waits until all trees that are complete now are on the disk, and notes it. Nothing is done
   /// while the oldest of the others is younger than `min_age` seconds.
   virtual Status sync(std::int64_t min_age) = 0;
-  /// The name of the tree that chain[..count] has, or would have, in layers/.
-  virtual std::vector<std::string> tree_names(std::span<const Digest> chain) = 0;
 };
 
 }  // namespace mybuild::snapshotter

@@ -98,7 +98,6 @@ class FakeLayerStore final : public snapshotter::LayerStore {
   }
   Status empty_trash() override { return {}; }
   Status sync(std::int64_t) override { return {}; }
-  std::vector<std::string> tree_names(std::span<const Digest>) override { return {}; }
   Status unpack(const std::vector<snapshotter::LayerBlob>& chain, Lanes& lanes) override {
     std::vector<const snapshotter::LayerBlob*> missing;
     for (const snapshotter::LayerBlob& layer : chain) {
