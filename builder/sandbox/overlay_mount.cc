@@ -4,6 +4,7 @@
 #include "snapshotter/base/sys.h"
 
 #include <sys/mount.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -42,6 +43,20 @@ std::string overlay_options(const OpenLayers& layers) {
   return options;
 }
 
+/// Where the kernel cannot make its directory below `work`, it mounts read-only and says so in the
+/// kernel's log alone (ovl_get_workdir): the step would see a root that cannot be written.
+Status check_writable(const Fd& root, const OpenLayers& layers) {
+  struct statvfs info {};
+  if (::fstatvfs(root.get(), &info) < 0) {
+    return os_error(errno, "look at the overlay");
+  }
+  if (!layers.upper || (info.f_flag & ST_RDONLY) == 0) {
+    return {};
+  }
+  TRY(sys::mkdir_at(layers.work.get(), "again", 0700).context("make the overlay's work directory"));
+  return unsupported("the kernel made the overlay read-only");
+}
+
 }  // namespace
 
 Result<OpenLayers> open_layers(const snapshotter::RootMount& root) {
@@ -74,7 +89,11 @@ Result<Fd> mount_overlay(OpenLayers layers, unsigned long flags) {
   if (::mount("overlay", target.c_str(), "overlay", flags, options.c_str()) < 0) {
     return os_error(errno, "mount overlay");
   }
-  return sys::open(layers.place, O_PATH | O_DIRECTORY);
+  Fd root = TRY(sys::open(layers.place, O_PATH | O_DIRECTORY));
+  if ((flags & MS_RDONLY) == 0) {
+    TRY(check_writable(root, layers));
+  }
+  return root;
 }
 
 }  // namespace mybuild::sandbox

@@ -293,6 +293,27 @@ TEST_F(Root, TwoHundredLayersStack) {
   EXPECT_EQ(output_of(plan), "200\n7\n199\n");
 }
 
+TEST_F(Root, ADiskWithoutRoomForTheKernelsWorkDirectoryIsAnErrorAndNotAReadOnlyRoot) {
+  bool refused = false;
+  for (int inodes = 3; inodes < 12; ++inodes) {
+    const std::string disk = make_dir(fmt::format("disk{}", inodes));
+    const std::string options = fmt::format("nr_inodes={}", inodes);
+    ASSERT_EQ(::mount("tmpfs", disk.c_str(), "tmpfs", 0, options.c_str()), 0) << strerror(errno);
+    SandboxPlan plan = shell_plan("echo x >/x");
+    plan.root.upper = make_dir(fmt::format("disk{}/upper", inodes));
+    plan.root.work = make_dir(fmt::format("disk{}/work", inodes));
+    const Ran ran = run(plan);
+    EXPECT_EQ(::umount2(disk.c_str(), MNT_DETACH), 0);
+    EXPECT_EQ(ran.err.find("Read-only"), std::string::npos) << inodes << ran.err;
+    if (!ran.exit) {
+      refused = true;
+      EXPECT_NE(ran.exit.error().message().find("No space left"), std::string::npos)
+          << inodes << ": " << ran.exit.error().message();
+    }
+  }
+  EXPECT_TRUE(refused);
+}
+
 TEST_F(Root, TheHostsPathsAreNotInTheMountTable) {
   const std::string table = output_of("cat /proc/self/mountinfo");
   EXPECT_EQ(table.find(path("")), std::string::npos) << table;
