@@ -151,9 +151,9 @@ class LocalLayerStore final : public LayerStore {
   }
 
   Result<oci::Descriptor> ensure_blob(const Digest& diff_id, CompressionSpec spec,
-                                      TarOptions options) override {
+                                      TarOptions options, BlobChoice choice) override {
     auto original = TRY(original_blob(diff_id));
-    if (original) {
+    if (original && choice == BlobChoice::AsItCame) {
       if (!oci::is_uncompressed_layer(original->media_type) ||
           spec.compression == oci::Compression::None) {
         return std::move(*original);

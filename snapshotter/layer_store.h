@@ -53,6 +53,12 @@ struct StoredTree {
 
 enum class TreeCondition { Whole, Changed, Missing };
 
+/// Which blob of a layer is meant, where the same layer may also have come from outside.
+enum class BlobChoice {
+  AsItCame,  // of a base: with the compression and the times it has there
+  AsAsked,   // of a step: the same bytes, whatever else is in the store
+};
+
 /// On descriptors from ensure_blob() with a time clamp: the digest of the clamped tar, which is the
 /// diff id an image config must name for that blob. Not for manifests.
 inline constexpr std::string_view kUncompressedAnnotation = "containerd.io/uncompressed";
@@ -100,7 +106,8 @@ class LayerStore {
   /// keeps the compressed blob it came with, whatever `spec` says, as BuildKit does without
   /// force-compression; one that came as a plain tar (docker save) is compressed as `spec` says.
   virtual Result<oci::Descriptor> ensure_blob(const Digest& diff_id, CompressionSpec spec,
-                                              TarOptions options = {}) = 0;
+                                              TarOptions options = {},
+                                              BlobChoice choice = BlobChoice::AsItCame) = 0;
   /// Remembers the blob (already in the content store) that a foreign layer came with.
   virtual Status add_original_blob(const Digest& diff_id, const oci::Descriptor& blob) = 0;
   /// The blob a foreign layer came with; nullopt for layers made here.

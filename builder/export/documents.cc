@@ -12,6 +12,8 @@ namespace mybuild::exporter {
 
 namespace {
 
+using snapshotter::BlobChoice;
+
 constexpr std::size_t kUploadsAtOnce = 5;  // docker's
 
 struct ExportedLayer {
@@ -49,13 +51,21 @@ struct Job {
   ExportDeps& deps;
 };
 
+/// A layer of a step. The same layer may have come with another image, compressed otherwise or with
+/// later times; what a build gives must not depend on it.
+bool is_made_here(const snapshotter::Layer& layer) {
+  return !layer.blob && layer.changes && !layer.changes->is_zero();
+}
+
 Result<ExportedLayer> make_blob(const snapshotter::Layer& source, const Job& job) {
   const Digest& diff_id = source.diff_id;
   ExportedLayer layer{.blob = {}, .diff_id = diff_id};
   if (source.blob && job.hooks.elsewhere && job.hooks.elsewhere(*source.blob)) {
     layer.blob = *source.blob;
   } else {
-    layer.blob = TRY(job.deps.layers.ensure_blob(diff_id, job.spec.compression, job.options));
+    layer.blob = TRY(job.deps.layers.ensure_blob(
+        diff_id, job.spec.compression, job.options,
+        is_made_here(source) ? BlobChoice::AsAsked : BlobChoice::AsItCame));
   }
   layer.blob.media_type = oci_layer_type(layer.blob.media_type);
   layer.blob.platform.reset();
@@ -66,7 +76,7 @@ Result<ExportedLayer> make_blob(const snapshotter::Layer& source, const Job& job
   // On a base layer's own blob the annotation is what somebody claims, and its times are kept
   // anyway.
   const auto original = TRY(job.deps.layers.original_blob(diff_id));
-  if (!original) {
+  if (!original || is_made_here(source)) {
     layer.diff_id = TRY(Digest::parse(clamped.mapped()));
   }
   return layer;

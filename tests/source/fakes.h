@@ -128,7 +128,7 @@ class FakeLayerStore final : public snapshotter::LayerStore {
   }
   Status write_tar(const Digest&, Sink&) override { return unsupported("fake"); }
   Result<oci::Descriptor> ensure_blob(const Digest&, snapshotter::CompressionSpec,
-                                      snapshotter::TarOptions) override {
+                                      snapshotter::TarOptions, snapshotter::BlobChoice) override {
     return unsupported("fake");
   }
   Status add_original_blob(const Digest& diff_id, const oci::Descriptor& blob) override {
