@@ -33,6 +33,9 @@ Result<oci::Descriptor> put_document(std::string_view media_type, const std::str
 
 /// A manifest of one family names layers of that family, whichever registry a base layer came from.
 std::string oci_layer_type(const std::string& media_type) {
+  if (media_type == oci::kDockerMediaTypeLayerZstd) {
+    return std::string(oci::kMediaTypeLayerZstd);
+  }
   if (media_type == oci::kDockerMediaTypeLayer) {
     return std::string(oci::kMediaTypeLayer);
   }
@@ -57,16 +60,23 @@ bool is_made_here(const snapshotter::Layer& layer) {
   return !layer.blob && layer.changes && !layer.changes->is_zero();
 }
 
+Result<oci::Descriptor> base_blob(const snapshotter::Layer& source, const Job& job) {
+  const bool is_other = source.blob && is_recompressed(*source.blob, job.spec);
+  if (source.blob && !is_other && job.hooks.elsewhere && job.hooks.elsewhere(*source.blob)) {
+    return *source.blob;
+  }
+  return job.deps.layers.ensure_blob(source.diff_id, job.spec.compression,
+                                     is_other ? snapshotter::TarOptions{} : job.options,
+                                     is_other ? BlobChoice::AsAsked : BlobChoice::AsItCame);
+}
+
 Result<ExportedLayer> make_blob(const snapshotter::Layer& source, const Job& job) {
   const Digest& diff_id = source.diff_id;
   ExportedLayer layer{.blob = {}, .diff_id = diff_id};
-  if (source.blob && job.hooks.elsewhere && job.hooks.elsewhere(*source.blob)) {
-    layer.blob = *source.blob;
-  } else {
-    layer.blob = TRY(job.deps.layers.ensure_blob(
-        diff_id, job.spec.compression, job.options,
-        is_made_here(source) ? BlobChoice::AsAsked : BlobChoice::AsItCame));
-  }
+  layer.blob =
+      TRY(is_made_here(source) ? job.deps.layers.ensure_blob(diff_id, job.spec.compression,
+                                                             job.options, BlobChoice::AsAsked)
+                               : base_blob(source, job));
   layer.blob.media_type = oci_layer_type(layer.blob.media_type);
   layer.blob.platform.reset();
   auto clamped = layer.blob.annotations.extract(std::string(snapshotter::kUncompressedAnnotation));
@@ -145,6 +155,14 @@ Result<ImageDocuments> stored_documents(const BuiltImage& image, const LayerHook
 }
 
 }  // namespace
+
+bool is_recompressed(const oci::Descriptor& blob, const OutputSpec& spec) {
+  const oci::Compression wanted = spec.compression.compression;
+  if (oci::is_uncompressed_layer(blob.media_type)) {
+    return wanted != oci::Compression::None;
+  }
+  return spec.force_compression && oci_layer_type(blob.media_type) != oci::layer_media_type(wanted);
+}
 
 Result<ImageDocuments> write_documents(const BuiltImage& image, const OutputSpec& spec,
                                        const BuildOutput& output, ExportDeps& deps,

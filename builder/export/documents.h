@@ -18,6 +18,10 @@ struct ImageDocuments {
   std::vector<oci::Descriptor> layers;  // lowest first
 };
 
+/// Whether an output carries the layer of this blob, a base's, as another blob. A plain tar is
+/// always compressed: the digest must not depend on what is here.
+bool is_recompressed(const oci::Descriptor& blob, const OutputSpec& spec);
+
 /// What a registry adds to it; either may be empty.
 struct LayerHooks {
   /// Called once for each layer as soon as its blob is there, several at a time.

@@ -50,7 +50,8 @@ struct OutputSpec {
   std::string dest;                   // file or directory; "-" = stdout (tar forms)
   std::vector<oci::Reference> names;  // name=, added to -t
   snapshotter::CompressionSpec compression;
-  bool tar = true;  // Oci: false = a directory
+  bool force_compression = false;  // of base layers as well
+  bool tar = true;                 // Oci: false = a directory
   bool rewrite_timestamp = false;
   bool push = false;                    // Image: to the registry as well, under `names` (else -t)
   std::vector<Annotation> annotations;  // a later one wins

@@ -24,11 +24,9 @@ class RegistryExporter final : public Exporter {
     ImagePusher pusher(names, deps_, vertex);
     TRY(pusher.greet());
     TRY(bring_bases(output, pusher));
-    const LayerHooks hooks{.ready = [&](const oci::Descriptor& blob) { return pusher.layer(blob); },
-                           .elsewhere =
-                               [&](const oci::Descriptor& blob) {
-                                 return pusher.offered(blob) && !is_recompressed(blob);
-                               }};
+    const LayerHooks hooks{
+        .ready = [&](const oci::Descriptor& blob) { return pusher.layer(blob); },
+        .elsewhere = [&](const oci::Descriptor& blob) { return pusher.offered(blob); }};
     Step step(deps_, vertex, "pushing layers");
     std::vector<ImageDocuments> images;
     for (const BuiltImage& image : output.images) {
@@ -69,7 +67,7 @@ class RegistryExporter final : public Exporter {
           continue;
         }
         absent.emplace(layer.blob->digest, *layer.blob);
-        wanted = wanted || is_recompressed(*layer.blob);
+        wanted = wanted || is_recompressed(*layer.blob, spec_);
       }
     }
     std::vector<oci::Descriptor> blobs;
@@ -78,12 +76,6 @@ class RegistryExporter final : public Exporter {
     }
     wanted = wanted || !TRY(pusher.offer(blobs));
     return wanted && deps_.fetch.blobs ? deps_.fetch.blobs() : Status();
-  }
-
-  /// A plain tar is sent compressed, whether it is here or not: the digest must not depend on it.
-  bool is_recompressed(const oci::Descriptor& blob) const {
-    return spec_.compression.compression != oci::Compression::None &&
-           oci::is_uncompressed_layer(blob.media_type);
   }
 
   /// As a blob that is known to unpack to the layer.

@@ -17,9 +17,8 @@ using snapshotter::Layer;
 using snapshotter::LayerBlob;
 
 constexpr std::string_view kLayerTypes[] = {
-    oci::kMediaTypeLayer,           oci::kMediaTypeLayerGzip,
-    oci::kMediaTypeLayerZstd,       oci::kDockerMediaTypeLayer,
-    oci::kDockerMediaTypeLayerGzip, "application/vnd.docker.image.rootfs.diff.tar.zstd"};
+    oci::kMediaTypeLayer,       oci::kMediaTypeLayerGzip,       oci::kMediaTypeLayerZstd,
+    oci::kDockerMediaTypeLayer, oci::kDockerMediaTypeLayerGzip, oci::kDockerMediaTypeLayerZstd};
 
 /// Layers that may only be had from their vendor, or that need a key, are not ours to unpack or
 /// pass on.

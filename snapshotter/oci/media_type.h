@@ -25,6 +25,8 @@ inline constexpr std::string_view kDockerMediaTypeLayer =
     "application/vnd.docker.image.rootfs.diff.tar";
 inline constexpr std::string_view kDockerMediaTypeLayerGzip =
     "application/vnd.docker.image.rootfs.diff.tar.gzip";
+inline constexpr std::string_view kDockerMediaTypeLayerZstd =
+    "application/vnd.docker.image.rootfs.diff.tar.zstd";
 
 enum class Compression { None, Gzip, Zstd };  // values are persisted; append only
 

@@ -60,7 +60,7 @@ TEST(OutputSpec, MistakesAreNamed) {
       {"type=registry,push=false", "type=registry always pushes"},
       {"type=oci,push=true", "push=true goes with type=image and type=registry only"},
       {"type=registry,dest=x", "this output type takes no dest"},
-      {"type=oci,force-compression=true", "output option 'force-compression' is not supported yet"},
+      {"type=local,dest=d,force-compression=true", "compression goes with image types"},
       {"type=oci,annotation-foo.a=b", "unknown annotation type 'foo'"},
       {"type=oci,annotation.=b", "an annotation needs a key"},
       {"type=oci,annotation-index=b", "an annotation needs a key"},

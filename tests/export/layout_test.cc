@@ -144,6 +144,7 @@ TEST_F(LayoutExport, ABaseLayerKeepsItsOriginalBlobAndGetsAnOciType) {
   oci::Descriptor blob = layers_->ensure_blob(diff_id, {oci::Compression::Gzip, 1}).value();
   blob.media_type = oci::kDockerMediaTypeLayerGzip;
   ASSERT_TRUE(layers_->add_original_blob(diff_id, blob));
+  output_.images[0].layers[0].blob = blob;
   output_.source_date_epoch = kEpoch;
   OutputSpec spec = to(OutputType::Oci, "image.tar");
   spec.compression.compression = oci::Compression::Zstd;
@@ -155,6 +156,40 @@ TEST_F(LayoutExport, ABaseLayerKeepsItsOriginalBlobAndGetsAnOciType) {
   EXPECT_EQ(manifest["layers"][0]["digest"], blob.digest.str());
   EXPECT_EQ(manifest["layers"][0]["mediaType"], oci::kMediaTypeLayerGzip);
   EXPECT_EQ(config_of("image.tar")["rootfs"]["diff_ids"][0], diff_id.str());
+}
+
+TEST_F(LayoutExport, ForcedCompressionChangesTheBlobOfABaseLayerAndNotItsDiffId) {
+  const Digest diff_id = output_.images[0].layers[0].diff_id;
+  const oci::Descriptor blob = layers_->ensure_blob(diff_id, {oci::Compression::Gzip, 1}).value();
+  ASSERT_TRUE(layers_->add_original_blob(diff_id, blob));
+  output_.images[0].layers[0].blob = blob;
+  for (const auto compression : {oci::Compression::Gzip, oci::Compression::Zstd}) {
+    OutputSpec spec = to(OutputType::Oci, "image.tar");
+    spec.compression.compression = compression;
+    spec.force_compression = true;
+    ASSERT_TRUE(run_export(spec));
+    const auto files = members("image.tar");
+    const Json index = parse_json(files.at("index.json")).value();
+    const Json manifest = parse_json(blob_of(files, index["manifests"][0])).value();
+    EXPECT_EQ(manifest["layers"][0]["digest"] == blob.digest.str(),
+              compression == oci::Compression::Gzip);
+    EXPECT_EQ(Digest::of(plain(blob_of(files, manifest["layers"][0]))), diff_id);
+    EXPECT_EQ(config_of("image.tar")["rootfs"]["diff_ids"][0], diff_id.str());
+  }
+}
+
+TEST_F(LayoutExport, AStepsLayerThatAlsoCameFromElsewhereIsWhatItIsAlone) {
+  OutputSpec spec = to(OutputType::Oci, "alone.tar");
+  spec.rewrite_timestamp = true;
+  output_.source_date_epoch = kEpoch;
+  ASSERT_TRUE(run_export(spec));
+  const Digest diff_id = output_.images[0].layers[0].diff_id;
+  ASSERT_TRUE(layers_->add_original_blob(
+      diff_id, layers_->ensure_blob(diff_id, {oci::Compression::Zstd, 1}).value()));
+  spec.dest = path("again.tar");
+  ASSERT_TRUE(run_export(spec));
+  EXPECT_EQ(Digest::of(read_file(path("alone.tar")).value()),
+            Digest::of(read_file(path("again.tar")).value()));
 }
 
 TEST_F(LayoutExport, SeveralPlatformsAreAnIndex) {

@@ -99,6 +99,12 @@ constexpr Option kOptions[] = {
     {"name", set_names},
     {"compression", set_compression},
     {"compression-level", set_level},
+    {"force-compression",
+     [](Draft& draft, std::string_view value) -> Status {
+       draft.spec.force_compression = TRY(parse_bool(value));
+       draft.has_compression = draft.has_compression || draft.spec.force_compression;
+       return {};
+     }},
     {"tar",
      [](Draft& draft, std::string_view value) -> Status {
        draft.spec.tar = TRY(parse_bool(value));
@@ -131,15 +137,8 @@ constexpr std::pair<std::string_view, bool> kFixed[] = {
     {"store", true},
 };
 constexpr std::string_view kRefused[] = {
-    "attestation-inline",
-    "attestation-prefix",
-    "dangling-name-prefix",
-    "force-compression",
-    "mode",
-    "name-canonical",
-    "oci-artifact",
-    "platform-split",
-    "prefer-nondist-layers",
+    "attestation-inline", "attestation-prefix", "dangling-name-prefix", "mode",
+    "name-canonical",     "oci-artifact",       "platform-split",       "prefer-nondist-layers",
 };
 
 Status set_option(Draft& draft, std::string_view key, std::string_view value) {
