@@ -41,13 +41,16 @@ std::int64_t now_in_seconds() {
 }
 
 /// The part below a second of the mtime that our own hand leaves on a whole blob: made of its
-/// digest and the boot. Any write to the file puts the clock in its place.
+/// digest and the boot. Any write to the file puts the clock in its place, and who puts the mark
+/// back cannot put back the ctime, which is not later than the seconds of a mark that we made.
 long whole_mark(const Digest& digest, const std::string& boot) {
   const Digest mark = Digest::of(boot + digest.hex());
   std::uint32_t bits = 0;
   std::memcpy(&bits, mark.bytes.data(), sizeof bits);
   return static_cast<long>(bits % 1'000'000'000U);
 }
+
+constexpr std::int64_t kMarkSeconds = 2;
 
 Status mark_whole(int fd, const Digest& digest, const std::string& boot) {
   return sys::set_times(fd, {.tv_sec = now_in_seconds(), .tv_nsec = whole_mark(digest, boot)});
@@ -236,14 +239,16 @@ class LocalContentStore final : public ContentStore {
   /// Written or verified by us in this boot, and not written to since: then the page cache cannot
   /// have lost any of it.
   bool trusted(const Digest& digest, const struct stat& info) const {
-    return info.st_mtim.tv_nsec == whole_mark(digest, place_->boot);
+    return info.st_mtim.tv_nsec == whole_mark(digest, place_->boot) &&
+           info.st_ctim.tv_sec <= info.st_mtim.tv_sec + kMarkSeconds;
   }
 
-  /// The access time is ours: file systems are mounted without.
+  /// The access time is ours: file systems are mounted without. Of a blob that was found whole.
   void note_use(const Digest& digest, const struct stat& info) const {
     const std::int64_t now = now_in_seconds();
     if (info.st_atim.tv_sec + kUseGranularity < now) {
-      (void)sys::set_access_time_at(blobs(), digest.hex(), now);
+      (void)sys::set_times_at(blobs(), digest.hex(),
+                              {.tv_sec = now, .tv_nsec = whole_mark(digest, place_->boot)});
     }
   }
 

@@ -100,6 +100,30 @@ TEST_F(LocalStore, AWriteIntoABlobIsSeenInTheSameBoot) {
   EXPECT_FALSE(sys::exists_at(AT_FDCWD, blob_path(digest)));
 }
 
+TEST_F(LocalStore, AWriteIntoABlobIsSeenByItsCtimeWhenTheMtimeIsPutBack) {
+  const auto store = open_store();
+  const Digest digest = store->put("hello")->digest;
+  const long mark = sys::stat_at(AT_FDCWD, blob_path(digest))->st_mtim.tv_nsec;
+  const Fd fd = sys::open(blob_path(digest), O_WRONLY).value();
+  ASSERT_EQ(::pwrite(fd.get(), "J", 1, 0), 1);
+  ASSERT_TRUE(sys::set_times(fd.get(), {.tv_sec = ::time(nullptr) - 10, .tv_nsec = mark}));
+  EXPECT_FALSE(store->stat(digest)->has_value());
+  EXPECT_EQ(store->damage_found(), 1U);
+}
+
+TEST_F(LocalStore, AUsedBlobIsStillTrusted) {
+  const Digest digest = open_store()->put("hello")->digest;
+  const long mark = sys::stat_at(AT_FDCWD, blob_path(digest))->st_mtim.tv_nsec;
+  const auto age = [&](std::int64_t seconds) {
+    return sys::set_times_at(AT_FDCWD, blob_path(digest), {.tv_sec = seconds, .tv_nsec = mark});
+  };
+  ASSERT_TRUE(age(1000));
+  ASSERT_TRUE(open_store()->stat(digest)->has_value()) << "looked at";
+  const auto info = sys::stat_at(AT_FDCWD, blob_path(digest));
+  EXPECT_EQ(info->st_mtim.tv_nsec, mark);
+  EXPECT_LE(info->st_ctim.tv_sec, info->st_mtim.tv_sec + 1);
+}
+
 TEST_F(LocalStore, ACopyOfTheDirectoryIsTrustedAfterOneLook) {
   const Digest digest = open_store()->put("hello")->digest;
   ASSERT_TRUE(sys::set_times_at(AT_FDCWD, blob_path(digest), {.tv_sec = 2000, .tv_nsec = 0}));
