@@ -11,6 +11,7 @@
 #include "snapshotter/whiteout.h"
 
 #include <linux/openat2.h>
+#include <sys/statvfs.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -22,6 +23,7 @@ namespace mybuild::snapshotter {
 namespace {
 
 constexpr std::size_t kBuffer = 256 * 1024;
+constexpr std::uint64_t kLargeFile = 64 << 20;
 constexpr int kMaxLinks = 255;
 constexpr std::size_t kMaxCachedDirs = 64;  // descriptors; several layers are unpacked at once
 
@@ -191,9 +193,20 @@ class Extractor {
     return {};
   }
 
+  /// An entry of a few bytes can stand for more zeros than there are disks.
+  static Status check_room(const Fd& fd, const Entry& entry) {
+    struct statvfs info {};
+    if (entry.size < kLargeFile || ::fstatvfs(fd.get(), &info) < 0 ||
+        entry.size / info.f_frsize <= info.f_bavail) {
+      return {};
+    }
+    return os_error(ENOSPC, fmt::format("make a file of {} bytes", entry.size));
+  }
+
   Status add_file(const Place& parent, const std::string& name, const std::string& path,
                   const Entry& entry, TarReader& reader) {
     const Fd fd = TRY(create_in(parent.fd.get(), name, path));
+    TRY(check_room(fd, entry));
     for (;;) {
       const std::size_t count = TRY(reader.read(buffer_));
       if (count == 0) {

@@ -10,7 +10,8 @@ namespace mybuild::registry {
 
 namespace {
 
-constexpr std::size_t kMaxManifest = 16 << 20;
+/// distribution-spec, "Pushing Manifests": registries take 4 MiB at least, and few take more.
+constexpr std::size_t kMaxManifest = 8 << 20;
 /// A download that got so much further may fail as often again.
 constexpr std::uint64_t kWorthwhileProgress = 1 << 20;
 

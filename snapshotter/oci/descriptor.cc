@@ -15,6 +15,9 @@ namespace {
 
 using OrderedJson = nlohmann::ordered_json;
 
+/// Ten times as many layers as a kernel can stack.
+constexpr std::size_t kMaxDescriptors = 5000;
+
 Result<std::uint64_t> read_size(const JsonField& field) {
   const std::int64_t size = TRY(field.integer());
   if (size < 0) {
@@ -68,6 +71,9 @@ Result<Descriptor> read_descriptor(const JsonField& object) {
 Result<std::vector<Descriptor>> read_descriptors(const JsonField& list) {
   if (!list.json().is_array()) {
     return list.error("an array of descriptors");
+  }
+  if (list.json().size() > kMaxDescriptors) {
+    return list.error(fmt::format("at most {} descriptors", kMaxDescriptors));
   }
   std::vector<Descriptor> descriptors;
   for (const JsonField& item : TRY(list.items())) {

@@ -3,6 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
+#include <string>
+
 namespace mybuild {
 namespace {
 
@@ -16,6 +19,21 @@ TEST(Json, RefusesWhatIsMalformedOrTooDeep) {
   }
   EXPECT_TRUE(parse_json(std::string(150, '[') + std::string(150, ']')));
   EXPECT_FALSE(parse_json(std::string(2'000'000, '['))) << "depth must not cost stack";
+}
+
+TEST(Json, BracketsInStringsAreNotDepth) {
+  EXPECT_TRUE(parse_json("\"" + std::string(300, '[') + "\\\"" + std::string(300, '{') + "\""));
+  EXPECT_FALSE(parse_json("[\"\\\\\"," + std::string(300, '[')));
+}
+
+TEST(Json, ALongListTakesTimeInProportion) {
+  std::string text = "[{}";
+  for (int i = 0; i < 200'000; ++i) {
+    text += ",{\"a\":1}";
+  }
+  const auto started = std::chrono::steady_clock::now();
+  ASSERT_TRUE(parse_json(text + "]"));
+  EXPECT_LT(std::chrono::steady_clock::now() - started, std::chrono::seconds(20));
 }
 
 TEST(Json, OneValueHasOneText) {
