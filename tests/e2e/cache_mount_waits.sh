@@ -2,17 +2,17 @@
 # SPDX-License-Identifier: Apache-2.0
 # Locked cache mounts: steps of two builds one after the other, whoever dies; a waiting step holds back nobody but itself.
 . "$(dirname "$0")/lib.sh"
-hold() { "$MYBUILD" build --no-cache --progress plain "${busybox[@]}" "$@"; }
+hold=("$MYBUILD" build --no-cache --progress plain "${busybox[@]}") # no function: in the background $! would be a shell
 step() { printf 'FROM busybox\nRUN --mount=type=cache,target=/c,id=a,sharing=locked %s\n' "$2" | dockerfile "$1"; }
 until_says() { until grep -q "$2" "$1"; do sleep 0.05; done; }
 step first 'mkdir /c/busy && echo holding && sleep 1 && rmdir /c/busy'
-hold first >first.log 2>&1 & first=$!
+"${hold[@]}" first >first.log 2>&1 & first=$!
 until_says first.log '[0-9] holding'
-hold first >second.log 2>&1 || fail "two steps at once: $(cat second.log)"
+"${hold[@]}" first >second.log 2>&1 || fail "two steps at once: $(cat second.log)"
 wait $first && grep -q 'waiting for the cache mount "a"' second.log || fail "the first one, or nothing was said: $(cat first.log)"
 # One in use is never removed or replaced; an export waits for it.
 step long 'rm -rf /c/busy; echo holding; sleep 100'
-hold long >long.log 2>&1 & long=$!
+"${hold[@]}" long >long.log 2>&1 & long=$!
 until_says long.log '[0-9] holding'
 assert_equal "$("$MYBUILD" cache-mount ls --format '{{.InUse}}')" yes "in use"
 ! "$MYBUILD" cache-mount rm a 2>log || fail "removed" && assert_log 'cache mount "a" .* is in use by a running step'
