@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "builder/source/blob_fetcher.h"
 
+#include "snapshotter/base/file.h"
+#include "snapshotter/base/sys.h"
+
+#include <algorithm>
 #include <optional>
 
 namespace mybuild::source {
@@ -19,13 +23,69 @@ struct BlobFetcher::Transfer {
   State state = State::Idle;
   bool is_left = false;  // somebody else fetches it, and nobody here needed it yet
   std::optional<Error> error;
+  Fd draft;  // what came so far, for readers beside the writer
+  std::uint64_t written = 0;
+
+  void begin(Fd reader) {
+    const std::lock_guard lock(mutex);
+    draft = std::move(reader);
+    done.notify_all();
+  }
+  void advance(std::size_t bytes) {
+    const std::lock_guard lock(mutex);
+    written += bytes;
+    done.notify_all();
+  }
+  /// True when there is something to read, false when the transfer ended without a draft.
+  bool wait_for_draft() {
+    std::unique_lock lock(mutex);
+    done.wait(lock, [this] { return state == State::Done || draft; });
+    return static_cast<bool>(draft);
+  }
+  /// How far one can read beyond `offset`; not further than it only when the transfer is over.
+  std::uint64_t wait_beyond(std::uint64_t offset) {
+    std::unique_lock lock(mutex);
+    done.wait(lock, [&] { return state == State::Done || written > offset; });
+    return written;
+  }
+  Status verdict() {
+    std::unique_lock lock(mutex);
+    done.wait(lock, [this] { return state == State::Done; });
+    return error ? Status(*error) : Status();
+  }
+};
+
+class BlobFetcher::GrowingBlob final : public Source {
+ public:
+  explicit GrowingBlob(std::shared_ptr<Transfer> transfer) : transfer_(std::move(transfer)) {}
+
+  Result<std::size_t> read(MutableByteSpan buffer) override {
+    const std::uint64_t end = transfer_->wait_beyond(offset_);
+    if (end <= offset_) {
+      TRY(transfer_->verdict());
+      return std::size_t{0};
+    }
+    const std::size_t wanted =
+        static_cast<std::size_t>(std::min<std::uint64_t>(buffer.size(), end - offset_));
+    const std::size_t count =
+        TRY(sys::pread_full(transfer_->draft.get(), buffer.first(wanted), offset_));
+    if (count < wanted) {
+      return data_loss("the draft of a blob became shorter while it was written");
+    }
+    offset_ += count;
+    return count;
+  }
+
+ private:
+  const std::shared_ptr<Transfer> transfer_;
+  std::uint64_t offset_ = 0;
 };
 
 /// Passes bytes on to the draft, tells how far it got, and stops when nobody wants them any more.
 class BlobFetcher::ProgressSink final : public Sink {
  public:
-  ProgressSink(BlobFetcher& fetcher, const BlobWant& want, Sink& draft)
-      : fetcher_(fetcher), want_(want), draft_(draft) {
+  ProgressSink(BlobFetcher& fetcher, const BlobWant& want, Sink& draft, Transfer& shown)
+      : fetcher_(fetcher), want_(want), draft_(draft), shown_(shown) {
     report(false);
   }
 
@@ -35,6 +95,7 @@ class BlobFetcher::ProgressSink final : public Sink {
       return make_error(ErrorKind::Cancelled, "nobody needs the blob any more");
     }
     TRY(draft_.write(bytes));
+    shown_.advance(bytes.size());
     written_ += bytes.size();
     const auto now = std::chrono::steady_clock::now();
     if (now - last_report_ >= kReportInterval) {
@@ -50,6 +111,7 @@ class BlobFetcher::ProgressSink final : public Sink {
   BlobFetcher& fetcher_;
   const BlobWant& want_;
   Sink& draft_;
+  Transfer& shown_;
   std::uint64_t written_ = 0;
   std::chrono::steady_clock::time_point last_report_ = std::chrono::steady_clock::now();
 };
@@ -80,6 +142,36 @@ Status BlobFetcher::ensure(const BlobWant& want) {
   return fetch(want, IfClaimed::Wait);
 }
 
+std::shared_ptr<BlobFetcher::Transfer> BlobFetcher::readable(const Digest& blob) {
+  std::shared_ptr<Transfer> found;
+  {
+    auto transfers = transfers_.lock();
+    const auto place = transfers->find(blob);
+    if (place == transfers->end()) {
+      return nullptr;
+    }
+    found = place->second;
+  }
+  {
+    const std::lock_guard lock(found->mutex);
+    if (found->state == Transfer::State::Idle) {
+      return nullptr;
+    }
+  }
+  return found->wait_for_draft() ? found : nullptr;
+}
+
+Result<IncomingBlob> BlobFetcher::open(const BlobWant& want) {
+  if (std::shared_ptr<Transfer> found = readable(want.blob.digest)) {
+    return IncomingBlob{.source = std::make_unique<GrowingBlob>(found),
+                        .verdict = [found] { return found->verdict(); }};
+  }
+  TRY(ensure(want));
+  Fd blob = TRY(deps_.content.open(want.blob.digest));
+  return IncomingBlob{.source = std::make_unique<FileSource>(std::move(blob)),
+                      .verdict = [] { return Status(); }};
+}
+
 Status BlobFetcher::fetch(const BlobWant& want, IfClaimed if_claimed) {
   for (;;) {
     std::shared_ptr<Transfer> shared;
@@ -95,7 +187,7 @@ Status BlobFetcher::fetch(const BlobWant& want, IfClaimed if_claimed) {
     if (shared->state == Transfer::State::Idle) {
       shared->state = Transfer::State::Running;
       lock.unlock();
-      Result<bool> fetched = transfer(want, if_claimed);
+      Result<bool> fetched = transfer(want, if_claimed, *shared);
       // Who asks from here on looks into the store again, or tries once more.
       transfers_.lock()->erase(want.blob.digest);
       lock.lock();
@@ -113,13 +205,13 @@ Status BlobFetcher::fetch(const BlobWant& want, IfClaimed if_claimed) {
   }
 }
 
-Result<bool> BlobFetcher::transfer(const BlobWant& want, IfClaimed if_claimed) {
+Result<bool> BlobFetcher::transfer(const BlobWant& want, IfClaimed if_claimed, Transfer& shown) {
   TRY(deps_.cancel.check());
   if (TRY(is_there(want))) {
     return true;
   }
   if (deps_.claims == nullptr) {
-    TRY(download(want));
+    TRY(download(want, shown));
     return true;
   }
   const std::optional<snapshotter::Claim> claim = TRY(this->claim(want, if_claimed));
@@ -129,7 +221,7 @@ Result<bool> BlobFetcher::transfer(const BlobWant& want, IfClaimed if_claimed) {
   if (TRY(is_there(want))) {
     report(want, want.blob.size, true);
   } else {
-    TRY(download(want));
+    TRY(download(want, shown));
   }
   return true;
 }
@@ -150,9 +242,10 @@ Result<bool> BlobFetcher::is_there(const BlobWant& want) {
   return known.has_value();
 }
 
-Status BlobFetcher::download(const BlobWant& want) {
+Status BlobFetcher::download(const BlobWant& want, Transfer& shown) {
   auto draft = TRY(deps_.content.begin({.digest = want.blob.digest, .size = want.blob.size}));
-  ProgressSink sink(*this, want, *draft);
+  shown.begin(TRY(draft->reader()));
+  ProgressSink sink(*this, want, *draft, shown);
   TRY(want.origin(want.blob, sink));
   TRY(std::move(*draft).commit().context("blob " + want.blob.digest.str()));
   sink.report(true);

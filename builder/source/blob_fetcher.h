@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // BlobFetcher: brings blobs into the content store, each at most once at a time, however many ask.
+// What is on its way can be read already, as far as it came; whoever does must not believe it
+// before the end.
 // Nobody waits for a transfer that has not begun: who needs a blob that no thread is fetching
 // fetches it himself, so bounded lanes cannot deadlock. What another build or process fetches is
 // waited for by who needs it, never on a thread of the net lane. Thread-safe.
@@ -33,6 +35,13 @@ struct BlobWant {
   solver::VertexId vertex;  // whose progress it is
 };
 
+/// A blob to be read while it comes.
+struct IncomingBlob {
+  std::unique_ptr<Source> source;  // its end is told when all of it was verified
+  /// Waits for the end of the transfer, and says how it ended.
+  std::function<Status()> verdict;
+};
+
 class BlobFetcher {
  public:
   struct Deps {
@@ -57,21 +66,27 @@ class BlobFetcher {
   void prefetch(const BlobWant& want, const Interest& interest);
   /// Returns when the blob is in the store.
   Status ensure(const BlobWant& want);
+  /// Returns when a thread is fetching it, or when it is in the store. The fetcher must live as
+  /// long as what it gave.
+  Result<IncomingBlob> open(const BlobWant& want);
   /// Reports under a vertex; events of one vertex come one after the other.
   void report(solver::Progress progress);
 
  private:
   struct Transfer;
   class ProgressSink;
+  class GrowingBlob;
 
   /// What to do about a blob that somebody else fetches now.
   enum class IfClaimed { Wait, Leave };
   Status fetch(const BlobWant& want, IfClaimed if_claimed);
   /// False when it was left to somebody else.
-  Result<bool> transfer(const BlobWant& want, IfClaimed if_claimed);
+  Result<bool> transfer(const BlobWant& want, IfClaimed if_claimed, Transfer& shown);
+  /// One that has bytes to read; null if there is none.
+  std::shared_ptr<Transfer> readable(const Digest& blob);
   Result<std::optional<snapshotter::Claim>> claim(const BlobWant& want, IfClaimed if_claimed);
   Result<bool> is_there(const BlobWant& want);
-  Status download(const BlobWant& want);
+  Status download(const BlobWant& want, Transfer& shown);
   void report(const BlobWant& want, std::uint64_t current, bool done);
 
   const Deps deps_;

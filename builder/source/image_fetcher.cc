@@ -36,12 +36,12 @@ Status check_layer_type(const Layer& layer) {
 /// Tells when a layer's blob has been read to its end.
 class ExtractSource final : public Source {
  public:
-  ExtractSource(Fd blob, BlobFetcher& fetcher, solver::Progress progress)
+  ExtractSource(std::unique_ptr<Source> blob, BlobFetcher& fetcher, solver::Progress progress)
       : blob_(std::move(blob)), fetcher_(fetcher), progress_(std::move(progress)) {
     fetcher_.report(progress_);
   }
   Result<std::size_t> read(MutableByteSpan buffer) override {
-    const std::size_t count = TRY(blob_.read(buffer));
+    const std::size_t count = TRY(blob_->read(buffer));
     if (count == 0 && !buffer.empty() && !progress_.done) {
       progress_.done = true;
       fetcher_.report(progress_);
@@ -50,7 +50,7 @@ class ExtractSource final : public Source {
   }
 
  private:
-  FileSource blob_;
+  std::unique_ptr<Source> blob_;
   BlobFetcher& fetcher_;
   solver::Progress progress_;
 };
@@ -73,6 +73,12 @@ bool is_any(const std::vector<bool>& marks) {
 }
 
 }  // namespace
+
+/// What became of one layer; several threads write, each its own.
+struct ImageFetcher::OpenedLayer {
+  bool is_opened = false;
+  std::function<Status()> verdict;  // empty: it never came so far
+};
 
 Result<std::vector<bool>> ImageFetcher::missing_trees(const Image& image) {
   std::vector<bool> missing;
@@ -147,50 +153,57 @@ Result<std::optional<snapshotter::Claim>> ImageFetcher::claim(const Image& image
 
 Status ImageFetcher::unpack(const Image& image, const solver::VertexId& vertex) {
   std::vector<LayerBlob> chain;
-  std::vector<char> opened(image.layers.size(), 0);  // not vector<bool>: written by several threads
+  std::vector<OpenedLayer> opened(image.layers.size());
   for (std::size_t i = 0; i < image.layers.size(); ++i) {
     const Layer& layer = image.layers[i];
     const auto open = [this, &image, &layer, &vertex, &mark = opened[i]] {
-      mark = 1;
-      return open_layer(image, layer, vertex);
+      return open_layer(image, layer, vertex, mark);
     };
     chain.push_back({.diff_id = layer.diff_id, .open = open});
   }
   Status status = deps_.layers.unpack(chain, deps_.lanes);
   if (!status) {
-    if (status.error().kind() == ErrorKind::DataLoss) {
-      distrust(image, opened);
-    }
-    return status;
+    return failure(image, opened, std::move(status).error());
   }
   for (std::size_t i = 0; i < chain.size(); ++i) {
-    if (opened[i] != 0) {
+    if (opened[i].is_opened) {
       TRY(deps_.layers.add_original_blob(chain[i].diff_id, *image.layers[i].blob));
     }
   }
   return {};
 }
 
-/// A blob that does not unpack to its diff id, by a broken disk or a lying config, must not be what
+/// What went wrong with a download is the reason of what its layer looked like. A blob that came
+/// well and does not unpack to its diff id, by a broken disk or a lying config, must not be what
 /// the next build finds.
-void ImageFetcher::distrust(const Image& image, const std::vector<char>& opened) {
+Error ImageFetcher::failure(const Image& image, const std::vector<OpenedLayer>& opened,
+                            Error error) {
   for (std::size_t i = 0; i < opened.size(); ++i) {
-    if (opened[i] == 0 || !image.layers[i].blob) {
+    if (!opened[i].verdict) {
+      continue;
+    }
+    if (Status transferred = opened[i].verdict(); !transferred) {
+      return std::move(transferred).error();
+    }
+    if (error.kind() != ErrorKind::DataLoss) {
       continue;
     }
     if (const Status removed = deps_.content.remove(image.layers[i].blob->digest); !removed) {
       log::debug("remove a damaged blob: {}", removed.error().message());
     }
   }
+  return error;
 }
 
 Result<std::unique_ptr<Source>> ImageFetcher::open_layer(const Image& image, const Layer& layer,
-                                                         const solver::VertexId& vertex) {
+                                                         const solver::VertexId& vertex,
+                                                         OpenedLayer& opened) {
+  opened.is_opened = true;
   if (!layer.blob) {
     return not_found("layer {} is gone from the store", layer.diff_id.str());
   }
-  TRY(blobs_.ensure(want(image, layer, vertex)));
-  Fd fd = TRY(deps_.content.open(layer.blob->digest));
+  IncomingBlob blob = TRY(blobs_.open(want(image, layer, vertex)));
+  opened.verdict = std::move(blob.verdict);
   solver::Progress progress{.vertex = vertex,
                             .item = "extracting " + layer.blob->digest.str(),
                             .current = 0,
@@ -198,7 +211,7 @@ Result<std::unique_ptr<Source>> ImageFetcher::open_layer(const Image& image, con
                             .done = false,
                             .time = {}};
   return std::unique_ptr<Source>(
-      std::make_unique<ExtractSource>(std::move(fd), blobs_, std::move(progress)));
+      std::make_unique<ExtractSource>(std::move(blob.source), blobs_, std::move(progress)));
 }
 
 Status ImageFetcher::fetch_blobs(Image& image, const solver::VertexId& vertex) {

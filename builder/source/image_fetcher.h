@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // ImageFetcher: makes the layers of an image that was found present, as trees or as blobs. All
-// downloads run at once, and each layer is unpacked as soon as its own is complete. What another
+// downloads run at once, and layers are unpacked while they come. What another
 // build or process fetches at the time is waited for. Thread-safe.
 #pragma once
 
@@ -34,15 +34,16 @@ class ImageFetcher {
   Result<std::vector<bool>> missing_trees(const Image& image);
   BlobWant want(const Image& image, const snapshotter::Layer& layer,
                 const solver::VertexId& vertex) const;
+  struct OpenedLayer;
   Result<std::unique_ptr<Source>> open_layer(const Image& image, const snapshotter::Layer& layer,
-                                             const solver::VertexId& vertex);
+                                             const solver::VertexId& vertex, OpenedLayer& opened);
   Status check_missing(const Image& image, const std::vector<bool>& missing) const;
   /// Waits for others who unpack one of them now.
   Result<std::optional<snapshotter::Claim>> claim(const Image& image,
                                                   const std::vector<bool>& missing,
                                                   const solver::VertexId& vertex);
   Status unpack(const Image& image, const solver::VertexId& vertex);
-  void distrust(const Image& image, const std::vector<char>& opened);
+  Error failure(const Image& image, const std::vector<OpenedLayer>& opened, Error error);
   Status fetch_blob(const Image& image, const snapshotter::Layer& layer,
                     const solver::VertexId& vertex);
 

@@ -35,6 +35,9 @@ struct Expected {
 /// Thread-compatible.
 class Ingest : public Sink {
  public:
+  /// Reads what was written so far, from its start, beside the writer and after commit(). Nothing
+  /// of it is verified before commit() has succeeded.
+  virtual Result<Fd> reader() = 0;
   /// Another writer having committed the same bytes meanwhile is success.
   virtual Result<BlobInfo> commit() && = 0;
 };

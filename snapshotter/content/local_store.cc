@@ -116,6 +116,10 @@ class LocalIngest final : public Ingest {
     return sys::write_all(draft_.fd.get(), bytes).context("write a blob in " + place_->directory);
   }
 
+  Result<Fd> reader() override {
+    return sys::open(fmt::format("/proc/self/fd/{}", draft_.fd.get()), O_RDONLY);
+  }
+
   Result<BlobInfo> commit() && override {
     const Digest digest = hasher_.finish();
     if (expected_.size && size_ != *expected_.size) {

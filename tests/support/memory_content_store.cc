@@ -22,7 +22,12 @@ class MemoryIngest final : public Ingest {
     if (expected_.size && text_.size() > *expected_.size) {
       return data_loss("more than the expected {} bytes", *expected_.size);
     }
-    return {};
+    return mirror_ ? sys::write_all(mirror_.get(), bytes) : Status();
+  }
+  Result<Fd> reader() override {
+    mirror_ = TRY(sys::memfd("draft"));
+    TRY(sys::write_all(mirror_.get(), as_bytes(text_)));
+    return sys::dup(mirror_.get());
   }
   Result<BlobInfo> commit() && override {
     const BlobInfo info{Digest::of(text_), text_.size()};
@@ -38,6 +43,7 @@ class MemoryIngest final : public Ingest {
   std::shared_ptr<Blobs> blobs_;
   Expected expected_;
   std::string text_;
+  Fd mirror_;  // of text_, when somebody reads along
 };
 
 class MemoryContentStore final : public ContentStore {
