@@ -30,15 +30,16 @@ std::string host_resolv_conf() {
 Result<std::unique_ptr<BuildSession>> BuildSession::start(Engine::Services& services,
                                                           const BuildRequest& request,
                                                           solver::EventSink& events, Cancel& cancel,
-                                                          const Cancel& downloads) {
+                                                          const Cancel& downloads,
+                                                          const std::set<std::size_t>& bad_caches) {
   snapshotter::Snapshotter* snapshotter = TRY(services.get_snapshotter());
   return std::unique_ptr<BuildSession>(
-      new BuildSession(services, *snapshotter, request, events, cancel, downloads));
+      new BuildSession(services, *snapshotter, request, events, cancel, downloads, bad_caches));
 }
 
 BuildSession::BuildSession(Engine::Services& services, snapshotter::Snapshotter& snapshotter,
                            const BuildRequest& request, solver::EventSink& events, Cancel& cancel,
-                           const Cancel& downloads)
+                           const Cancel& downloads, const std::set<std::size_t>& bad_caches)
     : services_(services),
       snapshotter_(snapshotter),
       request_(request),
@@ -47,7 +48,42 @@ BuildSession::BuildSession(Engine::Services& services, snapshotter::Snapshotter&
       first_showing_(events),
       images_(services.image_resolver(request.pull, events, downloads)),
       files_(services.http_sources(events, request.secrets.get())),
-      commits_(services.git_sources(events, request.secrets.get(), request.agents.get())) {}
+      commits_(services.git_sources(events, request.secrets.get(), request.agents.get())) {
+  if (!request.cache_from.empty()) {
+    import_caches(downloads, bad_caches);
+  }
+}
+
+void BuildSession::import_caches(const Cancel& downloads, const std::set<std::size_t>& bad_caches) {
+  std::vector<oci::Platform> platforms = request_.platforms;
+  if (platforms.empty()) {
+    platforms.push_back(oci::host_platform());
+  }
+  imported_ = std::make_unique<remote_cache::ImportedCache>(
+      request_.cache_from, std::move(platforms), bad_caches,
+      remote_cache::ImportedCache::Deps{.registry = *services_.registry,
+                                        .metadata = *services_.metadata,
+                                        .lanes = services_.lanes,
+                                        .events = events_,
+                                        .clock = services_.clock,
+                                        .cancel = cancel_,
+                                        .downloads = downloads});
+  remote_layers_ = std::make_unique<source::RemoteLayers>(source::RemoteLayers::Deps{
+      .fetch = {.content = *services_.content,
+                .layers = *services_.layers,
+                .lanes = services_.lanes,
+                .events = events_,
+                .cancel = downloads,
+                .clock = services_.clock,
+                .claims = &services_.claims},
+      .metadata = *services_.metadata,
+      .where = [this](const Digest& diff_id) { return imported_->where(diff_id); },
+      .on_bad = [this](std::size_t cache, const Error& why) { imported_->distrust(cache, why); }});
+}
+
+std::set<std::size_t> BuildSession::bad_caches() const {
+  return imported_ == nullptr ? std::set<std::size_t>() : imported_->distrusted();
+}
 
 BuildSession::~BuildSession() {
   if (const Status saved = services_.stat_index.save(); !saved) {
@@ -156,6 +192,7 @@ ops::OpDeps BuildSession::op_deps(BuildInputs& inputs, devices::DeviceSource& de
       .secrets = request_.secrets.get(),
       .agents = request_.agents.get(),
       .selections = services_.history.get(),
+      .remote_layers = remote_layers_.get(),
       .invented_mtime = {.tv_sec = kInventedTime, .tv_nsec = 0},
   };
 }
@@ -167,9 +204,10 @@ solver::SolveResult BuildSession::solve(const solver::Graph& graph, const ops::O
   solver::LocalExecutor executor;
   const std::unique_ptr<solver::StepClaims> claims =
       make_step_claims(services_.claims, services_.lanes);
+  remote_cache::SessionIndex index(*services_.index, imported_.get(), on_record_);
   return solver::solve(
       graph, ops, targets,
-      {.index = *services_.index,
+      {.index = index,
        .lanes = services_.lanes,
        .executor = executor,
        .events = first_showing_,

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "builder/build_inputs.h"
+#include "builder/remote_cache/session_index.h"
 #include "builder/services.h"
 #include "snapshotter/base/guarded.h"
 #include "solver/scheduler.h"
@@ -20,11 +21,13 @@ namespace mybuild::builder {
 class BuildSession final : public ContextOpener, public frontend::MetaResolver {
  public:
   /// All arguments must outlive the session. Denied where steps cannot be run at all. `downloads`
-  /// ends those of base images, which may be needed after a step has failed.
+  /// ends those of base images, which may be needed after a step has failed. Caches to import are
+  /// fetched from here on, without those that are known to be bad.
   static Result<std::unique_ptr<BuildSession>> start(Engine::Services& services,
                                                      const BuildRequest& request,
                                                      solver::EventSink& events, Cancel& cancel,
-                                                     const Cancel& downloads);
+                                                     const Cancel& downloads,
+                                                     const std::set<std::size_t>& bad_caches = {});
 
   /// Saves what was learnt of contexts, however the build ended.
   ~BuildSession() override;
@@ -45,11 +48,20 @@ class BuildSession final : public ContextOpener, public frontend::MetaResolver {
                             const std::vector<solver::Edge>& targets,
                             solver::KnownBuilds* known_builds = nullptr);
   source::ImageResolver& images() { return *images_; }
+  /// Null when no cache is imported.
+  source::RemoteLayers* remote_layers() { return remote_layers_.get(); }
+  /// Those of the imported caches, by number, that turned out not to have what they say.
+  std::set<std::size_t> bad_caches() const;
+  /// Hears of each step that solve() records.
+  void on_record(remote_cache::SessionIndex::OnRecord listener) {
+    on_record_ = std::move(listener);
+  }
 
  private:
   BuildSession(Engine::Services& services, snapshotter::Snapshotter& snapshotter,
                const BuildRequest& request, solver::EventSink& events, Cancel& cancel,
-               const Cancel& downloads);
+               const Cancel& downloads, const std::set<std::size_t>& bad_caches);
+  void import_caches(const Cancel& downloads, const std::set<std::size_t>& bad_caches);
   Result<std::optional<std::int64_t>> find_time(const solver::SourceOp& source,
                                                 const solver::VertexId& vertex);
   Result<std::shared_ptr<const snapshotter::TreeView>> solve_tree(
@@ -76,6 +88,9 @@ class BuildSession final : public ContextOpener, public frontend::MetaResolver {
   const std::unique_ptr<source::ImageResolver> images_;
   const std::unique_ptr<source::HttpSources> files_;
   const std::unique_ptr<source::GitSources> commits_;
+  std::unique_ptr<remote_cache::ImportedCache> imported_;
+  std::unique_ptr<source::RemoteLayers> remote_layers_;  // its downloads come out of the caches
+  remote_cache::SessionIndex::OnRecord on_record_;
 };
 
 }  // namespace mybuild::builder

@@ -103,13 +103,19 @@ Result<std::unique_ptr<Engine>> Engine::open(EngineOptions options) {
   Services& own = *services;
   own.content = TRY(snapshotter::make_local_content_store(own.root));
   own.metadata = TRY(snapshotter::Metadata::open(join_path(own.root, "state.db"), options.warn));
-  own.layers = TRY(snapshotter::LayerStore::open(own.root, *own.content, *own.metadata));
+  own.layers =
+      TRY(snapshotter::LayerStore::open(own.root, *own.content, *own.metadata, options.warn));
   snapshotter::keep_reserve(own.root);
   own.index = make_record_index(*own.metadata, own.clock);
   own.history = explain::make_history(own.metadata->builds(), own.clock);
   own.transport = registry::make_lazy_curl_transport();
-  own.registry = registry::make_registry_client(*own.transport);
-  own.push = registry::make_registry_push(*own.transport);
+  own.hosts = registry::make_host_table(
+      registry::HostPlaces::from_environment(options.insecure_registries));
+  own.credentials = registry::make_credential_store(registry::CredentialPlaces::from_environment());
+  const registry::RegistryAccess access{.hosts = own.hosts.get(),
+                                        .credentials = own.credentials.get()};
+  own.registry = registry::make_registry_client(*own.transport, access);
+  own.push = registry::make_registry_push(*own.transport, access);
   own.helper = options.helper.empty() ? TRY(sandbox::find_helper()) : options.helper;
   own.sandbox = sandbox::make_sandbox(own.helper);
   const std::string trash = join_path(own.root, "trash");

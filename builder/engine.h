@@ -6,6 +6,8 @@
 #include "builder/caches/store.h"
 #include "builder/explain/explanation.h"
 #include "builder/fsck.h"
+#include "builder/manifest_list/push.h"
+#include "builder/manifest_list/store.h"
 #include "builder/pull_policy.h"
 #include "builder/request.h"
 #include "builder/run/container.h"
@@ -29,6 +31,7 @@ struct EngineOptions {
   std::string root;    // state directory, made if missing
   std::string helper;  // mybuild-sandbox; empty = beside the running binary
   std::size_t jobs = 0;
+  std::vector<std::string> insecure_registries = {};   // "host[:port]"
   snapshotter::Warn warn = [](const std::string&) {};  // what the user should know of the store
 };
 
@@ -130,6 +133,18 @@ class Engine {
   /// One docker archive of these images; `dest` "-" is standard output.
   Status save(const std::vector<std::string>& names, const std::string& dest,
               solver::EventSink& events, Cancel& cancel);
+
+  /// Lists of images for several platforms that are being put together.
+  const manifest_list::ListStore& manifest_lists();
+  /// Looks the images up in their registries and keeps them as a list. One that is there is refused
+  /// unless `amend`, which adds to it.
+  Status create_manifest_list(const oci::Reference& name, const std::vector<oci::Reference>& images,
+                              bool amend, const Cancel& cancel);
+  /// What `docker manifest inspect` prints: of a list that is here, else of a registry.
+  Result<std::string> inspect_manifest(const ManifestQuestion& question, const Cancel& cancel);
+  /// Sends the list and what its repository lacks of the images.
+  Result<manifest_list::PushedList> push_manifest_list(const oci::Reference& name,
+                                                       solver::EventSink& events, Cancel& cancel);
 
   struct Services;
 

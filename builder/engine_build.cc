@@ -5,17 +5,21 @@
 #include "builder/build_session.h"
 #include "builder/engine.h"
 #include "builder/explain/history.h"
+#include "builder/export/image_loader.h"
 #include "builder/failure.h"
 #include "builder/image_result.h"
 #include "builder/internal_step.h"
 #include "builder/known_build.h"
 #include "builder/ops/trees.h"
+#include "builder/remote_cache/cache_export.h"
+#include "builder/stored_image.h"
 #include "frontend/remote/http_url.h"
 #include "snapshotter/base/file.h"
 
 #include <algorithm>
 #include <climits>
 #include <cstdlib>
+#include <set>
 
 namespace mybuild::builder {
 
@@ -88,31 +92,51 @@ Result<exporter::BuildOutput> make_output(const BuildRequest& request,
   return output;
 }
 
-/// The base images whose bytes an exporter may need.
-exporter::LayerFetcher fetcher(const frontend::FrontendOutput& lowered,
-                               const solver::SolveResult& solved, source::ImageResolver& images) {
-  std::vector<ops::BaseImage> bases;
+/// The stacks of the results, each of which exists.
+std::vector<const ops::TreeResult*> target_trees(const frontend::FrontendOutput& lowered,
+                                                 const solver::SolveResult& solved) {
+  std::vector<const ops::TreeResult*> trees;
   for (const solver::Edge edge : target_edges(lowered)) {
     const Result<const ops::TreeResult*> tree =
         ops::as_tree(solved.vertices[edge.vertex].output->result);
-    if (tree && *tree != nullptr && (*tree)->base) {
-      bases.push_back(*(*tree)->base);
+    if (tree && *tree != nullptr) {
+      trees.push_back(*tree);
     }
   }
-  const auto each = [bases](auto fetch) {
-    return [bases, fetch]() -> Status {
-      for (const ops::BaseImage& base : bases) {
-        TRY(fetch(base));
+  return trees;
+}
+
+std::span<const snapshotter::Layer> above_base(const ops::TreeResult& tree) {
+  return std::span(tree.layers).subspan(tree.base ? tree.base->layers : 0);
+}
+
+/// The base images and layers of imported caches whose bytes an exporter may need. `solved` and
+/// `session` outlive the answer.
+exporter::LayerFetcher fetcher(const frontend::FrontendOutput& lowered,
+                               const solver::SolveResult& solved, BuildSession& session) {
+  const std::vector<const ops::TreeResult*> trees = target_trees(lowered, solved);
+  source::ImageResolver& images = session.images();
+  source::RemoteLayers* const remote = session.remote_layers();
+  exporter::LayerFetcher fetch;
+  fetch.trees = [trees, &images, remote]() -> Status {
+    for (const ops::TreeResult* tree : trees) {
+      if (tree->base) {
+        TRY(images.fetch_trees(tree->base->id, tree->base->vertex));
       }
-      return {};
-    };
+      TRY(remote == nullptr ? Status() : remote->fetch_trees(above_base(*tree)));
+    }
+    return {};
   };
-  return exporter::LayerFetcher{.trees = each([&images](const ops::BaseImage& base) {
-                                  return images.fetch_trees(base.id, base.vertex);
-                                }),
-                                .blobs = each([&images](const ops::BaseImage& base) {
-                                  return images.fetch_blobs(base.id, base.vertex);
-                                })};
+  fetch.blobs = [trees, &images, remote]() -> Status {
+    for (const ops::TreeResult* tree : trees) {
+      if (tree->base) {
+        TRY(images.fetch_blobs(tree->base->id, tree->base->vertex));
+      }
+      TRY(remote == nullptr ? Status() : remote->fetch_blobs(above_base(*tree)));
+    }
+    return {};
+  };
+  return fetch;
 }
 
 /// Vertices without a name are no steps to anybody.
@@ -126,11 +150,51 @@ void count_vertices(const solver::Graph& graph, const solver::SolveResult& solve
   }
 }
 
+/// The user's docker or podman, which get what the local store has.
+bool is_import(const exporter::OutputSpec& spec) {
+  return spec.type == exporter::OutputType::Docker && spec.dest.empty();
+}
+
 std::vector<exporter::OutputSpec> outputs_of(const BuildRequest& request) {
-  if (request.outputs.empty()) {
-    return {exporter::OutputSpec{}};
+  std::vector<exporter::OutputSpec> outputs;
+  std::copy_if(request.outputs.begin(), request.outputs.end(), std::back_inserter(outputs),
+               [](const exporter::OutputSpec& spec) { return !is_import(spec); });
+  if (outputs.empty()) {
+    outputs.emplace_back();
   }
-  return request.outputs;
+  return outputs;
+}
+
+/// Who takes the image beside the local store; asked before anything is built.
+Result<std::optional<exporter::ImageLoader>> loader_of(const BuildRequest& request,
+                                                       const Cancel& cancel) {
+  if (std::none_of(request.outputs.begin(), request.outputs.end(), is_import)) {
+    return std::optional<exporter::ImageLoader>();
+  }
+  return exporter::find_image_loader(cancel);
+}
+
+Status import_image(const exporter::ImageLoader& loader, const exporter::ExportReport& stored,
+                    Engine::Services& own, exporter::ExportDeps deps) {
+  deps.fetch = {};  // all of it is in the store
+  InternalStep step("importing to " + loader.program, deps.events, own.clock);
+  exporter::SavedImage saved;
+  saved.image = TRY(step.done(stored_image(*stored.config, own)));
+  for (const std::string& name : stored.names) {
+    saved.names.push_back(TRY(oci::Reference::parse(name)));
+  }
+  return step.done(exporter::load_image(saved, loader, deps, step.id()));
+}
+
+Status import_stored(const exporter::ImageLoader& loader,
+                     const std::vector<exporter::OutputSpec>& outputs, const BuildReport& report,
+                     Engine::Services& own, exporter::ExportDeps& deps) {
+  for (std::size_t i = 0; i < std::min(outputs.size(), report.exports.size()); ++i) {
+    if (outputs[i].type == exporter::OutputType::Image) {
+      TRY(import_image(loader, report.exports[i], own, deps));
+    }
+  }
+  return {};
 }
 
 exporter::ExpectedOutput expected_output(const BuildRequest& request,
@@ -186,59 +250,67 @@ struct BuildTrace {
   std::optional<frontend::FrontendOutput> lowered;
   std::vector<solver::Edge> targets;
   std::optional<solver::SolveResult> solved;
+  std::set<std::size_t> bad_caches;  // known from an attempt before this one, or found now
 };
 
-Result<BuildReport> build_traced(Engine::Services& own, const BuildRequest& request,
-                                 solver::EventSink& events, Cancel& cancel, BuildTrace& trace) {
-  // solve() stops the steps when one fails; what is done with its files hears of the user only.
-  Cancel steps(cancel);
-  // A missing right is said before anything is downloaded.
-  const auto session = TRY(
-      BuildSession::start(own, request, events, wants_evidence(request) ? steps : cancel, cancel));
-  BuildInputs inputs = TRY(load_inputs(request, *session, events, own.clock));
-  trace.dockerfile = inputs.text;
-  trace.lowered = TRY(lower(request, inputs, *session, events));
-  const frontend::FrontendOutput& lowered = *trace.lowered;
-  devices::DeviceSource devices(devices::default_cdi_directories(), request.allowed.devices);
-  TRY(check_entitlements(lowered.graph, request.allowed, devices));
-  const std::vector<exporter::OutputSpec> outputs = outputs_of(request);
-  TRY(exporter::check_outputs(outputs, expected_output(request, lowered), events));
+/// What the parts of one attempt share.
+struct Attempt {
+  Engine::Services& own;
+  const BuildRequest& request;
+  solver::EventSink& events;
+  BuildSession& session;
+  BuildTrace& trace;
+};
 
-  ops::OpDeps op_deps = session->op_deps(inputs, devices);
-  ops::FailedSteps failed_steps;
-  op_deps.failed = wants_evidence(request) ? &failed_steps : nullptr;
-  trace.targets = target_edges(lowered);
-  const std::unique_ptr<KnownBuild> known =
-      KnownBuild::of(request, lowered,
-                     {.content = *own.content, .layers = *own.layers, .metadata = *own.metadata});
-  trace.solved = session->solve(lowered.graph, op_deps, trace.targets, known.get());
-  const solver::SolveResult& solved = *trace.solved;
-  exporter::ExportDeps export_deps = own.export_deps(events, cancel);
-  if (solved.failure) {
-    return wants_evidence(request) ? handle_failure({.request = request,
-                                                     .outputs = outputs,
-                                                     .lowered = lowered,
-                                                     .solved = solved,
-                                                     .op_deps = op_deps},
-                                                    export_deps)
-                                   : *solved.failure;
+/// Imported layers that are exported with other times have to be here as files.
+Status unpack_for(const exporter::OutputSpec& spec, const Attempt& attempt,
+                  exporter::BuildOutput& output) {
+  source::RemoteLayers* const remote = attempt.session.remote_layers();
+  if (!spec.rewrite_timestamp || remote == nullptr) {
+    return {};
   }
+  const std::vector<frontend::Target>& targets = attempt.trace.lowered->targets;
+  for (std::size_t i = 0; i < targets.size(); ++i) {
+    if (!targets[i].root) {
+      continue;
+    }
+    const ops::TreeResult* tree =
+        TRY(ops::as_tree(attempt.trace.solved->vertices[targets[i].root->vertex].output->result));
+    const std::span<const snapshotter::Layer> layers = above_base(*tree);
+    TRY(remote->fetch_trees(layers));
+    std::vector<snapshotter::Layer>& exported = output.images[i].layers;
+    for (std::size_t layer = exported.size() - layers.size(); layer < exported.size(); ++layer) {
+      exported[layer].blob.reset();
+    }
+  }
+  return {};
+}
 
+bool wants_inline_cache(const BuildRequest& request) {
+  return std::any_of(request.cache_to.begin(), request.cache_to.end(), [](const auto& target) {
+    return target.type == remote_cache::CacheTarget::Type::Inline;
+  });
+}
+
+Result<BuildReport> export_results(const Attempt& attempt, exporter::ExportDeps& deps,
+                                   const std::vector<exporter::OutputSpec>& outputs,
+                                   const std::vector<remote_cache::ExportedStep>& steps,
+                                   KnownBuild* known) {
+  const frontend::FrontendOutput& lowered = *attempt.trace.lowered;
+  const solver::SolveResult& solved = *attempt.trace.solved;
   BuildReport report;
   count_vertices(lowered.graph, solved, report);
-  if (solved.is_known_build) {
-    InternalStep step("exporting to image", events, own.clock);
-    report.exports.push_back(TRY(step.done(exporter::name_stored_image(
-        *known->image(), outputs.front(), request.names, export_deps, step.id()))));
-    report.image_id = report.exports.back().config;
-    return report;
-  }
-  export_deps.fetch = fetcher(lowered, solved, session->images());
   for (const exporter::OutputSpec& spec : outputs) {
-    const std::unique_ptr<exporter::Exporter> exporter = exporter::make_exporter(spec, export_deps);
-    InternalStep step(exporter->title(), events, own.clock);
+    const std::unique_ptr<exporter::Exporter> exporter = exporter::make_exporter(spec, deps);
+    InternalStep step(exporter->title(), attempt.events, attempt.own.clock);
     const auto epoch = spec.source_date_epoch ? spec.source_date_epoch : lowered.source_date_epoch;
-    const exporter::BuildOutput output = TRY(make_output(request, lowered, solved, epoch));
+    exporter::BuildOutput output = TRY(make_output(attempt.request, lowered, solved, epoch));
+    TRY(step.done(unpack_for(spec, attempt, output)));
+    for (BuiltImage& image : output.images) {
+      if (wants_inline_cache(attempt.request)) {
+        image.config_extra = remote_cache::inline_cache(steps, image.layers);
+      }
+    }
     report.exports.push_back(TRY(step.done(exporter->write(output, step.id()))));
     if (!report.image_id) {
       report.image_id = report.exports.back().config;
@@ -248,6 +320,96 @@ Result<BuildReport> build_traced(Engine::Services& own, const BuildRequest& requ
     }
   }
   return report;
+}
+
+Result<BuildReport> name_known_image(const Attempt& attempt, exporter::ExportDeps& deps,
+                                     const exporter::OutputSpec& output, const KnownBuild& known) {
+  BuildReport report;
+  count_vertices(attempt.trace.lowered->graph, *attempt.trace.solved, report);
+  InternalStep step("exporting to image", attempt.events, attempt.own.clock);
+  report.exports.push_back(TRY(step.done(exporter::name_stored_image(
+      *known.image(), output, attempt.request.names, deps, step.id()))));
+  report.image_id = report.exports.back().config;
+  return report;
+}
+
+/// Those of the images, if a cache of them is asked for.
+std::vector<remote_cache::ExportedStep> steps_of_images(
+    const frontend::FrontendOutput& lowered, const solver::SolveResult& solved,
+    const std::vector<remote_cache::ExportedStep>& all) {
+  std::vector<snapshotter::Layer> layers;
+  for (const ops::TreeResult* tree : target_trees(lowered, solved)) {
+    layers.insert(layers.end(), tree->layers.begin(), tree->layers.end());
+  }
+  return remote_cache::steps_in(all, layers);
+}
+
+/// Everything that is asked for: outputs, then caches.
+Result<BuildReport> export_all(const Attempt& attempt, exporter::ExportDeps& deps,
+                               const std::vector<exporter::OutputSpec>& outputs, KnownBuild* known,
+                               remote_cache::CacheExport& caches) {
+  const solver::SolveResult& solved = *attempt.trace.solved;
+  deps.fetch = fetcher(*attempt.trace.lowered, solved, attempt.session);
+  std::vector<remote_cache::ExportedStep> steps;
+  if (!attempt.request.cache_to.empty()) {
+    steps = TRY(remote_cache::steps_of(solved, *attempt.own.index));
+  }
+  BuildReport report = TRY(export_results(attempt, deps, outputs, steps, known));
+  TRY(caches.finish(steps, steps_of_images(*attempt.trace.lowered, solved, steps)));
+  return report;
+}
+
+Result<BuildReport> build_traced(Engine::Services& own, const BuildRequest& request,
+                                 solver::EventSink& events, Cancel& cancel, BuildTrace& trace) {
+  // solve() stops the steps when one fails; what is done with its files hears of the user only.
+  Cancel steps(cancel);
+  // A missing right is said before anything is downloaded.
+  const auto session = TRY(BuildSession::start(
+      own, request, events, wants_evidence(request) ? steps : cancel, cancel, trace.bad_caches));
+  BuildInputs inputs = TRY(load_inputs(request, *session, events, own.clock));
+  trace.dockerfile = inputs.text;
+  trace.lowered = TRY(lower(request, inputs, *session, events));
+  const frontend::FrontendOutput& lowered = *trace.lowered;
+  devices::DeviceSource devices(devices::default_cdi_directories(), request.allowed.devices);
+  TRY(check_entitlements(lowered.graph, request.allowed, devices));
+  const std::vector<exporter::OutputSpec> outputs = outputs_of(request);
+  TRY(exporter::check_outputs(outputs, expected_output(request, lowered), events));
+  const std::optional<exporter::ImageLoader> loader = TRY(loader_of(request, cancel));
+
+  ops::OpDeps op_deps = session->op_deps(inputs, devices);
+  ops::FailedSteps failed_steps;
+  op_deps.failed = wants_evidence(request) ? &failed_steps : nullptr;
+  trace.targets = target_edges(lowered);
+  const std::unique_ptr<KnownBuild> known =
+      KnownBuild::of(request, lowered,
+                     {.content = *own.content, .layers = *own.layers, .metadata = *own.metadata});
+  exporter::ExportDeps export_deps = own.export_deps(events, cancel);
+  remote_cache::CacheExport caches(request.cache_to, export_deps, session->remote_layers());
+  session->on_record([&caches](const solver::CacheRecord& record) { caches.begin(record); });
+  trace.solved = session->solve(lowered.graph, op_deps, trace.targets, known.get());
+  const solver::SolveResult& solved = *trace.solved;
+  const Attempt attempt{
+      .own = own, .request = request, .events = events, .session = *session, .trace = trace};
+  Result<BuildReport> result = internal_error("nothing was built");
+  if (solved.failure) {
+    result = wants_evidence(request) ? handle_failure({.request = request,
+                                                       .outputs = outputs,
+                                                       .lowered = lowered,
+                                                       .solved = solved,
+                                                       .op_deps = op_deps},
+                                                      export_deps)
+                                     : *solved.failure;
+  } else if (solved.is_known_build) {
+    result = name_known_image(attempt, export_deps, outputs.front(), *known);
+  } else {
+    result = export_all(attempt, export_deps, outputs, known.get(), caches);
+  }
+  trace.bad_caches = session->bad_caches();
+  TRY(remote_cache::keep_proven(solved, *own.metadata, *own.layers, *own.index));
+  if (result && loader) {
+    TRY(import_stored(*loader, outputs, *result, own, export_deps));
+  }
+  return result;
 }
 
 /// The same directory is the same context, whatever it was called. URLs without passwords.
@@ -316,16 +478,24 @@ Result<BuildReport> Engine::build(const BuildRequest& request, solver::EventSink
   TRY(own.check_gc_settings());
   const auto damage = [&own] { return own.layers->damage_found() + own.content->damage_found(); };
   const Time started = own.clock.now();
+  std::set<std::size_t> bad_caches;
   for (int repairs = 0;; ++repairs) {
     const std::size_t before = damage();
     Cancel attempt(cancel);
     BuildTrace trace;
+    trace.bad_caches = bad_caches;
     Result<BuildReport> result = build_traced(own, request, events, attempt, trace);
+    const bool is_cache_dropped = trace.bad_caches.size() > bad_caches.size();
+    bad_caches = trace.bad_caches;
     if (!result && damage() > before && repairs < kMostRepairs && cancel.check()) {
       events.on_event(solver::Warning{
           .message = "a damaged part of the store was found and removed; building again",
           .detail = result.error().message(),
           .location = {}});
+      continue;
+    }
+    // A step that was taken for cached is run after all; each time there is one cache less.
+    if (!result && is_cache_dropped && cancel.check()) {
       continue;
     }
     remember(*own.history, request, started, trace, result);

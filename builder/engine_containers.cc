@@ -32,8 +32,15 @@ Result<ImageRow> Engine::provide_image(const std::string& name_or_id, PullPolicy
     }
   }
   const oci::Reference reference = TRY(oci::Reference::parse(name_or_id));
-  TRY(pull({.name = reference, .platform = {}}, events, cancel));
-  return find_image(name_or_id);
+  if (policy != PullPolicy::Always && reference.implied_domain) {
+    for (const oci::Reference& name : TRY(services_->registry->full_names(reference))) {
+      if (Result<ImageRow> found = find_image(name.str())) {
+        return found;
+      }
+    }
+  }
+  const PullReport pulled = TRY(pull({.name = reference, .platform = {}}, events, cancel));
+  return find_image(pulled.name.str());
 }
 
 Result<run::ContainerExit> Engine::run(const ImageRow& row, const run::RunRequest& request,

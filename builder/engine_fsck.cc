@@ -40,9 +40,10 @@ class Fsck {
  private:
   /// A container's own files must not go with the layer it stands on, and a database is replaced
   /// when it is opened.
-  void found(std::string type, std::string id, std::string problem, bool repaired) {
+  void found(std::string type, std::string id, std::string problem, bool repaired,
+             bool can_be_repaired = true) {
     const std::lock_guard lock(mutex_);
-    const bool type_can = type != "container" && type != "database";
+    const bool type_can = type != "container" && type != "database" && can_be_repaired;
     report_.damage.push_back({.type = std::move(type),
                               .id = std::move(id),
                               .problem = std::move(problem),
@@ -155,7 +156,29 @@ class Fsck {
       }
       if (const std::optional<Digest> missing = TRY(missing_layer(config->diff_ids))) {
         TRY(lose_image(row, shown, "layer " + missing->str() + " is not in the store any more"));
+        continue;
       }
+      TRY(check_blobs_of(config->diff_ids, shown));
+    }
+    return {};
+  }
+
+  /// Layers from outside cannot be packed as they came; prune keeps their blobs while an image has
+  /// them.
+  Status check_blobs_of(const std::vector<Digest>& layers, const std::string& shown) {
+    std::size_t lost = 0;
+    for (const Digest& layer : layers) {
+      const auto row = TRY(own_.metadata->find_layer(layer));
+      const std::optional<oci::Descriptor> blob = TRY(own_.layers->original_blob(layer));
+      const bool is_own = row && row->changes;
+      lost += !is_own && !(blob && TRY(own_.content->stat(blob->digest))) ? 1 : 0;
+    }
+    if (lost > 0) {
+      found("image", shown,
+            fmt::format("it runs, but the compressed form of {} of its layers is gone, so save and "
+                        "push of it fail; load or pull it again",
+                        lost),
+            false, false);
     }
     return {};
   }

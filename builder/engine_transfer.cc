@@ -4,6 +4,7 @@
 #include "builder/internal_step.h"
 #include "builder/services.h"
 #include "builder/source/image_importer.h"
+#include "builder/stored_image.h"
 #include "snapshotter/base/file.h"
 #include "snapshotter/base/sys.h"
 
@@ -15,6 +16,20 @@
 namespace mybuild::builder {
 
 using snapshotter::ImageRow;
+
+Result<exporter::BuiltImage> stored_image(const Digest& config, Engine::Services& own) {
+  exporter::BuiltImage image;
+  image.config_document = TRY(own.content->read(config));
+  image.config = TRY(oci::parse_image_config(image.config_document));
+  image.platform = image.config.platform;
+  for (const Digest& diff_id : image.config.diff_ids) {
+    snapshotter::Layer layer;
+    layer.diff_id = diff_id;
+    layer.blob = TRY(own.layers->original_blob(diff_id));
+    image.layers.push_back(std::move(layer));
+  }
+  return image;
+}
 
 namespace {
 
@@ -29,21 +44,6 @@ source::ImageImporter importer(Engine::Services& own, solver::EventSink& events,
                                 .cancel = cancel,
                                 .clock = own.clock,
                                 .claims = &own.claims});
-}
-
-/// An image of the local store as exporters take it, with the bytes it came with.
-Result<exporter::BuiltImage> stored_image(const Digest& config, Engine::Services& own) {
-  exporter::BuiltImage image;
-  image.config_document = TRY(own.content->read(config));
-  image.config = TRY(oci::parse_image_config(image.config_document));
-  image.platform = image.config.platform;
-  for (const Digest& diff_id : image.config.diff_ids) {
-    snapshotter::Layer layer;
-    layer.diff_id = diff_id;
-    layer.blob = TRY(own.layers->original_blob(diff_id));
-    image.layers.push_back(std::move(layer));
-  }
-  return image;
 }
 
 /// The manifest under which the image was pulled or pushed before, if all it names can be had:
@@ -124,9 +124,19 @@ Result<PullReport> Engine::pull(const PullRequest& request, solver::EventSink& e
   TRY(services_->get_snapshotter());  // a missing right is said before anything is downloaded
   InternalStep step("pulling " + request.name.familiar(), events, services_->clock);
   source::ImageImporter images = importer(*services_, events, cancel);
-  const source::PulledImage pulled =
-      TRY(step.done(images.pull(request.name, request.platform, step.id())));
-  return PullReport{.digest = pulled.root, .image_id = pulled.config, .changed = pulled.changed};
+  const auto names = TRY(step.done(services_->registry->full_names(request.name)));
+  std::size_t chosen = 0;
+  auto pulled = images.pull(names[chosen], request.platform, step.id());
+  while (!pulled && source::is_elsewhere(pulled.error()) && chosen + 1 < names.size()) {
+    pulled = images.pull(names[++chosen], request.platform, step.id());
+  }
+  const source::PulledImage image = TRY(step.done(std::move(pulled)));
+  PullReport report;
+  report.name = names[chosen];
+  report.digest = image.root;
+  report.image_id = image.config;
+  report.changed = image.changed;
+  return report;
 }
 
 Result<std::vector<LoadedName>> Engine::load(const std::string& path, solver::EventSink& events,

@@ -4,6 +4,8 @@
 #include "snapshotter/base/json.h"
 #include "solver/key.h"
 
+#include <algorithm>
+
 namespace mybuild::builder {
 
 namespace {
@@ -11,12 +13,16 @@ namespace {
 using exporter::OutputSpec;
 using solver::KeyInput;
 
+/// Docker's own store gets it from ours.
 bool is_local_store(const std::vector<OutputSpec>& outputs) {
   if (outputs.empty()) {
     return true;
   }
   const OutputSpec& spec = outputs.front();
-  return outputs.size() == 1 && spec.type == exporter::OutputType::Image && !spec.push &&
+  const bool others = std::any_of(outputs.begin() + 1, outputs.end(), [](const OutputSpec& other) {
+    return other.type != exporter::OutputType::Docker || !other.dest.empty();
+  });
+  return !others && spec.type == exporter::OutputType::Image && !spec.push &&
          !spec.rewrite_timestamp && spec.annotations.empty();
 }
 
@@ -43,8 +49,9 @@ bool is_forced(const solver::Graph& graph, const solver::SolveResult& solved) {
 std::unique_ptr<KnownBuild> KnownBuild::of(const BuildRequest& request,
                                            const frontend::FrontendOutput& lowered,
                                            const KnownBuildDeps& deps) {
-  if (!is_local_store(request.outputs) || lowered.targets.size() != 1 ||
-      !lowered.targets.front().root) {
+  // Who exports a cache wants the steps one by one.
+  if (!is_local_store(request.outputs) || !request.cache_to.empty() ||
+      lowered.targets.size() != 1 || !lowered.targets.front().root) {
     return nullptr;
   }
   return std::unique_ptr<KnownBuild>(new KnownBuild(request, lowered, deps));

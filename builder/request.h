@@ -5,6 +5,7 @@
 
 #include "builder/entitlements.h"
 #include "builder/export/exporter.h"
+#include "builder/remote_cache/spec.h"
 #include "builder/secrets/secret_source.h"
 #include "builder/secrets/ssh_agent.h"
 #include "frontend/frontend.h"
@@ -50,8 +51,10 @@ struct BuildRequest {
   std::vector<std::string> extra_hosts;
   std::uint64_t shm_size = 0;
   std::vector<solver::Ulimit> ulimits;
-  std::vector<oci::Reference> names;               // -t
-  std::vector<exporter::OutputSpec> outputs;       // empty: the local store
+  std::vector<oci::Reference> names;          // -t
+  std::vector<exporter::OutputSpec> outputs;  // empty: the local store
+  std::vector<remote_cache::CacheSource> cache_from;
+  std::vector<remote_cache::CacheTarget> cache_to;
   std::size_t jobs = 0;                            // RUN steps at once; 0 = no cap
   Entitlements allowed;                            // --allow
   std::shared_ptr<secrets::SecretSource> secrets;  // null: none

@@ -8,6 +8,8 @@
 #include "builder/explain/history.h"
 #include "builder/export/exporter.h"
 #include "builder/registry/client.h"
+#include "builder/registry/credentials/store.h"
+#include "builder/registry/hosts/host_table.h"
 #include "builder/registry/push.h"
 #include "builder/run/container.h"
 #include "builder/sandbox/sandbox.h"
@@ -34,12 +36,14 @@ struct Engine::Services {
   explicit Services(const EngineOptions& options)
       : root(options.root),
         stat_index(join_path(root, "stat-index")),
+        manifest_lists(join_path(root, "manifest-lists")),
         claims(root),
         lanes({.exec = options.jobs, .net = 16, .disk = 8}) {}
 
   std::string root;
   SystemClock clock;
   snapshotter::StatIndex stat_index;
+  manifest_list::ListStore manifest_lists;
   snapshotter::Claims claims;
   std::unique_ptr<snapshotter::ContentStore> content;
   std::unique_ptr<snapshotter::Metadata> metadata;
@@ -47,6 +51,8 @@ struct Engine::Services {
   std::unique_ptr<solver::CacheIndex> index;
   std::unique_ptr<explain::History> history;
   std::unique_ptr<registry::Transport> transport;
+  std::unique_ptr<registry::HostTable> hosts;
+  std::unique_ptr<registry::CredentialSource> credentials;
   std::unique_ptr<registry::RegistryClient> registry;
   std::unique_ptr<registry::RegistryPush> push;
   std::string helper;

@@ -18,9 +18,10 @@ struct PullRequest {
 };
 
 struct PullReport {
-  Digest digest;         // of the manifest or index that the name stands for
-  Digest image_id;       // of the config
-  bool changed = false;  // the name was unknown here, or meant another image
+  Digest digest;             // of the manifest or index that the name stands for
+  Digest image_id;           // of the config
+  bool changed = false;      // the name was unknown here, or meant another image
+  oci::Reference name = {};  // in full: what a name without a registry was found to mean
 };
 
 struct PushReport {
@@ -30,6 +31,12 @@ struct PushReport {
 struct LoadedName {
   Digest image_id;
   std::vector<oci::Reference> names;  // may be empty
+};
+
+struct ManifestQuestion {
+  std::optional<oci::Reference> list;  // of the image `name` as this list has it
+  oci::Reference name;
+  bool verbose = false;  // name, descriptor, platform and document of each image
 };
 
 }  // namespace mybuild::builder

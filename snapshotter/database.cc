@@ -10,7 +10,7 @@ namespace mybuild::snapshotter {
 
 namespace {
 
-constexpr std::int64_t kSchemaVersion = 5;
+constexpr std::int64_t kSchemaVersion = 6;
 
 /// Makes what is not there. Before it, a table that got a column is altered.
 constexpr const char* kSchema = R"(
@@ -19,7 +19,8 @@ CREATE TABLE IF NOT EXISTS layers(
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS trees(
   id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL UNIQUE, diff_id BLOB NOT NULL,
-  size INTEGER NOT NULL, created INTEGER NOT NULL, synced INTEGER NOT NULL, seal BLOB NOT NULL
+  size INTEGER NOT NULL, created INTEGER NOT NULL, synced INTEGER NOT NULL, seal BLOB NOT NULL,
+  disk INTEGER NOT NULL DEFAULT 0, witness BLOB
 );
 CREATE INDEX IF NOT EXISTS trees_by_diff_id ON trees(diff_id);
 CREATE INDEX IF NOT EXISTS trees_unsynced ON trees(id) WHERE synced = 0;
@@ -69,12 +70,17 @@ CREATE TABLE IF NOT EXISTS build_parts(
   id INTEGER PRIMARY KEY, digest BLOB NOT NULL UNIQUE, size INTEGER NOT NULL, body BLOB NOT NULL
 );
 CREATE INDEX IF NOT EXISTS build_parts_by_age ON build_parts(id, size);
-PRAGMA user_version = 5;
+PRAGMA user_version = 6;
 )";
 
 /// Schemas 1 to 4 had records without a layer; such a record stays until all are removed.
 constexpr const char* kRecordsWithLayer = "ALTER TABLE records ADD COLUMN layer BLOB";
 constexpr std::int64_t kRecordsWithLayerSince = 5;
+/// Schema 5 had trees without these; what it knows of them is believed as before.
+constexpr const char* kTreesWithWitness =
+    "ALTER TABLE trees ADD COLUMN disk INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE trees ADD COLUMN witness BLOB";
+constexpr std::int64_t kTreesSince = 5;
 
 Result<std::int64_t> pragma_number(SqliteConnection& db, const char* sql) {
   Query query = TRY(db.query(sql));
@@ -91,6 +97,9 @@ Status upgrade(SqliteConnection& db) {
     const std::int64_t version = TRY(schema_of(db));  // another process may have been faster
     if (version > 0 && version < kRecordsWithLayerSince) {
       TRY(db.run(kRecordsWithLayer));
+    }
+    if (version == kTreesSince) {
+      TRY(db.run(kTreesWithWitness));
     }
     return version < kSchemaVersion ? db.run(kSchema) : Status();
   });

@@ -133,6 +133,7 @@ class Extractor {
   }
 
   std::uint64_t size() const { return size_; }
+  KnownContents take_contents() { return std::move(contents_); }
 
  private:
   struct PendingLink {
@@ -212,9 +213,12 @@ class Extractor {
       if (count == 0) {
         break;
       }
-      TRY(sys::write_all(fd.get(), ByteSpan(buffer_).first(count)));
+      const ByteSpan bytes = ByteSpan(buffer_).first(count);
+      content_.update(bytes);
+      TRY(sys::write_all(fd.get(), bytes));
       size_ += count;
     }
+    contents_[TRY(sys::fstat(fd.get())).st_ino] = content_.finish();
     return finish_file(fd.get(), entry);
   }
 
@@ -397,6 +401,8 @@ class Extractor {
   std::size_t next_order_ = 0;
   bool opaque_root_ = false;
   std::uint64_t size_ = 0;
+  ContentHasher content_;
+  KnownContents contents_;
   std::vector<std::byte> buffer_ = std::vector<std::byte>(kBuffer);
 };
 
@@ -420,6 +426,7 @@ Result<ExtractedLayer> extract_layer(Source& blob, const std::string& dir) {
   layer.needs = TRY(extractor.finish());
   layer.diff_id = source.finish();
   layer.size = extractor.size();
+  layer.contents = extractor.take_contents();
   return layer;
 }
 

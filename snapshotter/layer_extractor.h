@@ -7,6 +7,7 @@
 
 #include "snapshotter/archive/entry.h"
 #include "snapshotter/base/bytes.h"
+#include "snapshotter/tree_witness.h"
 
 #include <string>
 #include <vector>
@@ -36,6 +37,7 @@ struct ExtractedLayer {
   Digest diff_id;  // of the tar bytes to their end, whatever follows the archive included
   std::uint64_t size = 0;
   LowerNeeds needs;
+  KnownContents contents;  // of the files that are there at the end, and of some that went
 };
 
 /// Reads `blob` (compressed or not) to its end.

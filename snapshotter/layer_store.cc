@@ -4,17 +4,19 @@
 #include "snapshotter/background_hasher.h"
 #include "snapshotter/base/leases.h"
 #include "snapshotter/base/sys.h"
+#include "snapshotter/blob_format.h"
 #include "snapshotter/chain_fixup.h"
 #include "snapshotter/layer_builder.h"
 #include "snapshotter/layer_extractor.h"
+#include "snapshotter/lost_names.h"
 #include "snapshotter/oci/image_config.h"
+#include "snapshotter/reserve.h"
 #include "snapshotter/session_dir.h"
 #include "snapshotter/tree_entry.h"
 #include "snapshotter/tree_guard.h"
 #include "snapshotter/tree_scan.h"
 #include "snapshotter/whiteout.h"
 
-#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -29,46 +31,13 @@ namespace mybuild::snapshotter {
 namespace {
 
 constexpr std::string_view kOriginal = "original";
+constexpr std::string_view kImported = "imported";
 /// Names of a tree in its layer's directory, which say the form of its marks (whiteout.h). One
 /// without marks is stackable.
 constexpr std::string_view kStackable = "fs";
 constexpr std::string_view kPortable = "portable";
-/// Raised when the same tree would get another tar or another compressed form (archive/format.md).
-constexpr int kFormatVersion = 1;
 /// A tree that was used less than so many seconds ago is not marked again.
-constexpr std::int64_t kUseGranularity = 60;
-
-std::string_view compression_name(oci::Compression compression) {
-  switch (compression) {
-    case oci::Compression::None:
-      return "none";
-    case oci::Compression::Gzip:
-      return "gzip";
-    case oci::Compression::Zstd:
-      return "zstd";
-  }
-  return "none";
-}
-
-/// The key under which a made blob is remembered: all that its bytes depend on besides the layer.
-std::string blob_format(const CompressionSpec& spec, const TarOptions& options) {
-  std::string format = fmt::format("{}:v{}", compression_name(spec.compression), kFormatVersion);
-  if (spec.level) {
-    format += fmt::format(":level={}", *spec.level);
-  }
-  if (options.max_mtime) {
-    format += fmt::format(":max-mtime={}", *options.max_mtime);
-  }
-  return format;
-}
-
-Digest chain_id(std::span<const Digest> chain) {
-  Digest id = chain.front();
-  for (const Digest& diff_id : chain.subspan(1)) {
-    id = oci::chain_id(id, diff_id);
-  }
-  return id;
-}
+constexpr std::int64_t kUseGranularity = 1;
 
 /// Passes what it is given on to two sinks.
 class TeeSink final : public Sink {
@@ -141,7 +110,8 @@ class LocalLayerStore final : public LayerStore {
   }
 
   Status write_tar(const Digest& diff_id, Sink& sink) override {
-    if (const auto blob = TRY(original_blob(diff_id))) {
+    const auto blob = TRY(original_blob(diff_id));
+    if (blob && (TRY(content_.stat(blob->digest)) || !TRY(is_own(diff_id)))) {
       FileSource compressed(TRY(content_.open(blob->digest)));
       const auto plain = TRY(make_decompressor(compressed));
       TRY(copy(*plain, sink));
@@ -153,12 +123,22 @@ class LocalLayerStore final : public LayerStore {
   Result<oci::Descriptor> ensure_blob(const Digest& diff_id, CompressionSpec spec,
                                       TarOptions options, BlobChoice choice) override {
     auto original = TRY(original_blob(diff_id));
+    if (original && !TRY(content_.stat(original->digest)) && TRY(is_own(diff_id))) {
+      original.reset();  // its blob is gone, but its tree can be packed
+    }
     if (original && choice == BlobChoice::AsItCame) {
       if (!oci::is_uncompressed_layer(original->media_type) ||
           spec.compression == oci::Compression::None) {
         return std::move(*original);
       }
       options = {};  // its tar is what the image's config names
+    }
+    if (choice == BlobChoice::AsItCame && !spec.force && !options.max_mtime) {
+      if (auto blob = TRY(metadata_.find_layer_blob(diff_id, std::string(kImported)))) {
+        if (TRY(content_.stat(blob->digest))) {
+          return std::move(*blob);
+        }
+      }
     }
     const std::string format = blob_format(spec, options);
     if (auto blob = TRY(metadata_.find_layer_blob(diff_id, format))) {
@@ -179,12 +159,20 @@ class LocalLayerStore final : public LayerStore {
     return metadata_.find_layer_blob(diff_id, std::string(kOriginal));
   }
 
+  Status adopt(const Digest& diff_id, const Digest& changes) override;
+  Status add_imported_blob(const Digest& diff_id, const oci::Descriptor& blob) override {
+    return metadata_.put_layer_blob(diff_id, std::string(kImported), blob);
+  }
+  Status forget_original_blob(const Digest& diff_id) override {
+    return metadata_.forget_layer_blob(diff_id, std::string(kOriginal));
+  }
+
   std::size_t damage_found() const override { return damage_found_; }
 
   Result<std::vector<StoredTree>> stored_trees() override;
   Result<std::vector<std::string>> remove_trees(std::span<const std::string> names) override;
   Result<TreeCondition> check_tree(const StoredTree& tree) override;
-  Status drop_tree(const std::string& name) override { return drop(name); }
+  Status drop_tree(const std::string& name) override { return drop_damaged(name); }
   Status empty_trash() override { return session_->empty_trash(); }
   Status sync(std::int64_t min_age) override;
 
@@ -193,7 +181,7 @@ class LocalLayerStore final : public LayerStore {
   // find them.
   static std::string independent_name(const Digest& diff_id) { return diff_id.hex(); }
   static std::string chain_name(std::span<const Digest> chain) {
-    return "chain-" + chain_id(chain).hex();
+    return "chain-" + oci::chain_id({chain.begin(), chain.end()}, chain.size()).hex();
   }
   std::string tree_path(const std::string& name, std::string_view form = kStackable) const {
     return join_path(join_path(layers_, name), form);
@@ -220,6 +208,11 @@ class LocalLayerStore final : public LayerStore {
     return std::optional(std::move(stackable));
   }
 
+  Result<bool> is_own(const Digest& diff_id) {
+    const std::optional<LayerRow> row = TRY(metadata_.find_layer(diff_id));
+    return row && row->changes;
+  }
+
   /// From here on nobody removes it, and it counts as used now.
   Status use(const std::string& name) {
     if (!TRY(leases_->hold(Leases::tree(name)))) {
@@ -240,7 +233,7 @@ class LocalLayerStore final : public LayerStore {
       return true;
     }
     ++damage_found_;
-    TRY(drop(name));
+    TRY(drop_damaged(name));
     return false;
   }
 
@@ -273,9 +266,11 @@ class LocalLayerStore final : public LayerStore {
     const Fd to = TRY(sys::open(fs, O_RDONLY | O_DIRECTORY));
     TRY(finish_directory(to.get(), root));
     const std::optional<LayerRow> row = TRY(metadata_.find_layer(diff_id));
+    const std::optional<TreeRow> portable = TRY(metadata_.trees().find(name));
     TRY(guard_->before_publish(
         name, fs,
-        row.value_or(LayerRow{.diff_id = diff_id, .changes = {}, .size = 0, .created = 0})));
+        row.value_or(LayerRow{.diff_id = diff_id, .changes = {}, .size = 0, .created = 0}),
+        portable ? portable->witness : std::nullopt));
     TRY(move_to(fs, name, kStackable));
     return tree_path(name);
   }
@@ -284,6 +279,30 @@ class LocalLayerStore final : public LayerStore {
     TRY(session_->discard(tree_path(name)));
     TRY(session_->discard(tree_path(name, kPortable)));
     return guard_->dropped(name);
+  }
+
+  /// Steps may have read the tree as somebody changed it, so what was recorded since it was made
+  /// goes with it; when it was changed nobody knows, as of a file that was written twice only the
+  /// last time shows. What a power cut tore nobody has read like that.
+  Status drop_damaged(const std::string& name) {
+    const bool torn = guard_->is_suspect(name);
+    const std::optional<TreeRow> row = TRY(metadata_.trees().find(name));
+    TRY(drop(name));
+    if (torn) {
+      return {};
+    }
+    TRY(metadata_.forget_records_since(row ? row->created : 0));
+    return row ? forget_clamped_blobs(row->diff_id) : Status();
+  }
+
+  /// Blobs whose digest nobody could compare with the layer's.
+  Status forget_clamped_blobs(const Digest& diff_id) {
+    for (const LayerBlobRow& blob : TRY(metadata_.layer_blobs())) {
+      if (blob.diff_id == diff_id && is_clamped(blob.format)) {
+        TRY(metadata_.forget_layer_blob(diff_id, blob.format));
+      }
+    }
+    return {};
   }
 
   /// The root of a tree that is about to be filled, with the metadata "/" has in every builder.
@@ -295,7 +314,8 @@ class LocalLayerStore final : public LayerStore {
   }
 
   /// Gives a complete tree its name, by one rename. An equal tree that is already there wins.
-  Status publish(const std::string& dir, const std::string& name, const LayerRow& layer) {
+  Status publish(const std::string& dir, const std::string& name, const LayerRow& layer,
+                 const std::optional<Digest>& witness) {
     TRY(use(name));
     if (guard_->is_suspect(name)) {
       TRY(drop(name));
@@ -311,7 +331,7 @@ class LocalLayerStore final : public LayerStore {
       form = TRY(has_portable_marks(root.get()))
       ? kPortable : kStackable;
     }
-    TRY(guard_->before_publish(name, dir, layer));
+    TRY(guard_->before_publish(name, dir, layer, witness));
     return move_to(dir, name, form);
   }
 
@@ -334,7 +354,8 @@ class LocalLayerStore final : public LayerStore {
                 {.diff_id = identity.diff_id,
                  .changes = identity.changes,
                  .size = identity.size,
-                 .created = std::time(nullptr)}));
+                 .created = std::time(nullptr)},
+                std::nullopt));
     Layer layer;
     layer.diff_id = identity.diff_id;
     layer.changes = identity.changes;
@@ -371,6 +392,10 @@ class LocalLayerStore final : public LayerStore {
 
   Result<oci::Descriptor> compress(const Digest& diff_id, CompressionSpec spec,
                                    TarOptions options) {
+    const std::string name = independent_name(diff_id);
+    if (options.max_mtime) {  // or a copy of the state directory would look changed below
+      TRY(check_before_packing(name, diff_id));
+    }
     const std::unique_ptr<Ingest> ingest = TRY(content_.begin({}));
     const std::unique_ptr<Compressor> compressor = make_compressor(spec, *ingest);
     BackgroundHasher hasher;
@@ -378,22 +403,44 @@ class LocalLayerStore final : public LayerStore {
     TRY(options.max_mtime ? write_own_tar(diff_id, both, options) : write_tar(diff_id, both));
     TRY(compressor->finish());
     const Digest tar = hasher.finish();
-    if (!options.max_mtime && tar != diff_id) {
-      ++damage_found_;
-      TRY(drop(independent_name(diff_id)));
-      return data_loss("layer {}: its tree was changed, the tar is {} now", diff_id.str(),
-                       tar.str());
+    // A clamped tar has another digest anyway, so there the seal tells.
+    const std::optional<std::string> path = find_tree(name);
+    const bool is_changed = options.max_mtime ? !path || !TRY(guard_->has_its_seal(name, *path))
+                                              : tar != diff_id;
+                                              if (is_changed) {
+                                                return lose(name, diff_id);
+                                              }
+                                              const BlobInfo info =
+                                                  TRY(std::move(*ingest).commit());
+                                              oci::Descriptor blob;
+                                              blob.media_type =
+                                                  oci::layer_media_type(spec.compression);
+                                              blob.digest = info.digest;
+                                              blob.size = info.size;
+                                              if (options.max_mtime) {
+                                                // The clamped tar is another layer to whoever
+                                                // unpacks it, so its own diff id travels along.
+                                                blob.annotations[std::string(
+                                                    kUncompressedAnnotation)] = tar.str();
+                                              }
+                                              return blob;
+  }
+
+  Result<bool> is_what_unpacks(const std::string& tree, const Digest& blob);
+  Status check_before_packing(const std::string& name, const Digest& diff_id) {
+    const std::optional<std::string> path = find_tree(name);
+    return path && !TRY(guard_->is_unchanged(name, *path, diff_id))
+    ? lose(name, diff_id) : Status();
+  }
+
+  Error lose(const std::string& name, const Digest& diff_id) {
+    ++damage_found_;
+    if (const Status dropped = drop_damaged(name); !dropped) {
+      return dropped.error();
     }
-    const BlobInfo info = TRY(std::move(*ingest).commit());
-    oci::Descriptor blob;
-    blob.media_type = oci::layer_media_type(spec.compression);
-    blob.digest = info.digest;
-    blob.size = info.size;
-    if (options.max_mtime) {
-      // The clamped tar is another layer to whoever unpacks it, so its own diff id travels along.
-      blob.annotations[std::string(kUncompressedAnnotation)] = tar.str();
-    }
-    return blob;
+    return data_loss("the files of layer {} in {} were changed by something else than mybuild",
+                     diff_id.str(), join_path(layers_, name))
+        .with_hint("the layer was removed; a build makes it again, as do pull and load");
   }
 
   struct Unpacking;
@@ -417,16 +464,18 @@ struct LocalLayerStore::Unpacking {
   std::string fs;
   std::uint64_t size = 0;
   LowerNeeds needs;
+  KnownContents contents;
 };
 
 Status LocalLayerStore::extract(const LayerBlob& layer, Unpacking& unpacking) {
   const auto blob = TRY(layer.open());
-  const ExtractedLayer extracted = TRY(extract_layer(*blob, unpacking.fs));
+  ExtractedLayer extracted = TRY(extract_layer(*blob, unpacking.fs));
   if (extracted.diff_id != layer.diff_id) {
     return data_loss("the unpacked bytes have digest {}", extracted.diff_id.str());
   }
   unpacking.size = extracted.size;
   unpacking.needs = std::move(extracted.needs);
+  unpacking.contents = std::move(extracted.contents);
   return {};
 }
 
@@ -444,12 +493,18 @@ Status LocalLayerStore::settle(std::span<const Digest> chain, Unpacking& unpacki
     }
     TRY(settle_on_lower(unpacking.fs, lower, unpacking.needs));
     name = chain_name(chain);
+    if (!unpacking.needs.links.empty()) {
+      unpacking.contents
+          .clear();  // files were copied up, maybe onto inodes that are known by another
+    }
   }
+  const Digest witness = TRY(witness_of_tree(unpacking.fs, unpacking.contents));
   return publish(unpacking.fs, name,
                  {.diff_id = chain.back(),
                   .changes = std::nullopt,
                   .size = unpacking.size,
-                  .created = std::time(nullptr)});
+                  .created = std::time(nullptr)},
+                 witness);
 }
 
 Status LocalLayerStore::unpack(const std::vector<LayerBlob>& chain, Lanes& lanes) {
@@ -467,7 +522,8 @@ Status LocalLayerStore::unpack(const std::vector<LayerBlob>& chain, Lanes& lanes
     TempDir draft = TRY(session_->make());
     std::string fs = TRY(make_root(draft));
     missing.push_back(i);
-    work.push_back({.draft = std::move(draft), .fs = std::move(fs), .size = 0, .needs = {}});
+    work.push_back(
+        {.draft = std::move(draft), .fs = std::move(fs), .size = 0, .needs = {}, .contents = {}});
   }
   TRY(lanes.fan_out(Lane::Disk, missing.size(), [&](std::size_t i) {
     const LayerBlob& layer = chain[missing[i]];
@@ -479,6 +535,23 @@ Status LocalLayerStore::unpack(const std::vector<LayerBlob>& chain, Lanes& lanes
             .context(fmt::format("unpack layer {}", ids[layer].str())));
   }
   return {};
+}
+
+Status LocalLayerStore::adopt(const Digest& diff_id, const Digest& changes) {
+  const std::optional<std::string> path = TRY(usable_tree(independent_name(diff_id), diff_id));
+  if (!path) {
+    return data_loss("layer {} leans on the layers below it, as none does that a build makes",
+                     diff_id.str());
+  }
+  const LayerIdentity identity = TRY(identify_stored_tree(*path));
+  if (identity.diff_id != diff_id || identity.changes != changes) {
+    return data_loss("layer {} is not what it is said to be: it changes {}, not {}", diff_id.str(),
+                     identity.changes.str(), changes.str());
+  }
+  return metadata_.trees().put_layer({.diff_id = diff_id,
+                                      .changes = changes,
+                                      .size = identity.size,
+                                      .created = std::time(nullptr)});
 }
 
 Result<std::vector<StoredTree>> LocalLayerStore::stored_trees() {
@@ -500,6 +573,7 @@ Result<std::vector<StoredTree>> LocalLayerStore::stored_trees() {
     if (const auto row = rows.find(item.name); row != rows.end()) {
       tree.diff_id = row->second.diff_id;
       tree.size = row->second.size;
+      tree.disk = row->second.disk != 0 ? row->second.disk : row->second.size;
       tree.created = row->second.created;
       rows.erase(row);
     } else if (const Result<Digest> diff_id = Digest::parse("sha256:" + item.name)) {
@@ -510,7 +584,7 @@ Result<std::vector<StoredTree>> LocalLayerStore::stored_trees() {
   }
   for (auto& [name, row] : rows) {  // a tree that somebody removed by hand: only its row is here
     trees.push_back(
-        {.name = name, .diff_id = row.diff_id, .size = 0, .created = 0, .last_used = 0});
+        {.name = name, .diff_id = row.diff_id, .size = 0, .disk = 0, .created = 0, .last_used = 0});
   }
   return trees;
 }
@@ -521,12 +595,8 @@ Result<TreeCondition> LocalLayerStore::check_tree(const StoredTree& tree) {
   if (!path) {
     return TreeCondition::Missing;
   }
-  const std::optional<LayerRow> row = TRY(metadata_.find_layer(tree.diff_id));
-  const bool is_own = row && row->changes;
-  if (is_own) {
-    const Result<LayerIdentity> identity = identify_stored_tree(*path);
-    return identity && identity->diff_id == tree.diff_id ? TreeCondition::Whole
-                                                         : TreeCondition::Changed;
+  if (const std::optional<bool> whole = TRY(guard_->is_whole(tree.name, *path, tree.diff_id))) {
+    return *whole ? TreeCondition::Whole : TreeCondition::Changed;
   }
   if (!TRY(guard_->survived(tree.name, *path, tree.diff_id)) ||
       !TRY(guard_->is_unchanged(tree.name, *path, tree.diff_id))) {
@@ -536,33 +606,24 @@ Result<TreeCondition> LocalLayerStore::check_tree(const StoredTree& tree) {
   if (!blob || tree.name != independent_name(tree.diff_id) || !TRY(content_.stat(blob->digest))) {
     return TreeCondition::Whole;
   }
-  const TempDir draft = TRY(session_->make());
-  const std::string again = TRY(make_root(draft));
-  FileSource source(TRY(content_.open(blob->digest)));
-  const auto extracted = extract_layer(source, again);
-  if (!extracted &&
-      (extracted.error().os_errno() == ENOSPC || extracted.error().os_errno() == EDQUOT)) {
+  const Result<bool> same = is_what_unpacks(*path, blob->digest);
+  if (const int code = same ? 0 : same.error().os_errno();
+      code == ENOSPC || code == EDQUOT || code == EROFS) {
     return TreeCondition::Whole;  // no room to compare it
   }
-  TRY(extracted);
+  return TRY(same)
+  ? TreeCondition::Whole : TreeCondition::Changed;
+}
+
+Result<bool> LocalLayerStore::is_what_unpacks(const std::string& tree, const Digest& blob) {
+  const TempDir draft = TRY(session_->make());
+  const std::string again = TRY(make_root(draft));
+  FileSource source(TRY(content_.open(blob)));
+  TRY(extract_layer(source, again));
   const LayerIdentity wanted = TRY(identify_stored_tree(again));
-  const Result<LayerIdentity> is = identify_stored_tree(*path);
-  return is && is->diff_id == wanted.diff_id ? TreeCondition::Whole : TreeCondition::Changed;
+  const Result<LayerIdentity> is = identify_stored_tree(tree);
+  return is && is->diff_id == wanted.diff_id;
 }
-
-namespace {
-
-/// So little room that SQLite's log of many rows may not find any.
-Result<bool> is_disk_full(const std::string& directory) {
-  constexpr std::uint64_t kLittle = 16 << 20;
-  struct statvfs info {};
-  if (::statvfs(directory.c_str(), &info) < 0) {
-    return os_error(errno, "statvfs " + directory);
-  }
-  return std::uint64_t{info.f_bavail} * info.f_frsize < kLittle;
-}
-
-}  // namespace
 
 /// The rows go first: a tree without a row is removed by the next collector, a row without a tree
 /// would make a tree of that name that comes later look changed.
@@ -615,11 +676,14 @@ Status LocalLayerStore::sync(std::int64_t min_age) {
 }  // namespace
 
 Result<std::unique_ptr<LayerStore>> LayerStore::open(const std::string& root, ContentStore& content,
-                                                     Metadata& metadata) {
+                                                     Metadata& metadata, const Warn& warn) {
   std::string layers = join_path(root, "layers");
   TRY(make_dirs(layers, 0700));
   std::unique_ptr<SessionDir> session = TRY(SessionDir::open(root));
   std::unique_ptr<TreeGuard> guard = TRY(TreeGuard::open(root, layers, metadata));
+  if (guard->is_first_of_boot()) {
+    forget_lost_names(content, metadata, warn);
+  }
   std::unique_ptr<Leases> leases = TRY(Leases::open(root));
   return std::unique_ptr<LayerStore>(
       std::make_unique<LocalLayerStore>(std::move(layers), std::move(session), std::move(guard),

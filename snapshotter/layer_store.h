@@ -44,9 +44,10 @@ struct LayerBlob {
 
 /// A layer tree, as it takes space.
 struct StoredTree {
-  std::string name;  // of its directory in layers/
-  Digest diff_id;    // zero when nobody knows it any more
-  std::uint64_t size = 0;
+  std::string name;            // of its directory in layers/
+  Digest diff_id;              // zero when nobody knows it any more
+  std::uint64_t size = 0;      // of the contents of its files
+  std::uint64_t disk = 0;      // of its blocks; the same where nobody noted it
   std::int64_t created = 0;    // seconds since the epoch
   std::int64_t last_used = 0;  // by any process
 };
@@ -66,9 +67,10 @@ inline constexpr std::string_view kUncompressedAnnotation = "containerd.io/uncom
 class LayerStore {
  public:
   /// `root` is the state directory; makes layers/, tmp/, trash/ in it. References outlive the
-  /// store.
-  static Result<std::unique_ptr<LayerStore>> open(const std::string& root, ContentStore& content,
-                                                  Metadata& metadata);
+  /// store. The first one after a power cut says which images are gone.
+  static Result<std::unique_ptr<LayerStore>> open(
+      const std::string& root, ContentStore& content, Metadata& metadata,
+      const Warn& warn = [](const std::string&) {});
   virtual ~LayerStore() = default;
 
   /// A new empty directory on the store's file system, removed with the handle (or with the next
@@ -113,14 +115,23 @@ class LayerStore {
   /// The blob a foreign layer came with; nullopt for layers made here.
   virtual Result<std::optional<oci::Descriptor>> original_blob(const Digest& diff_id) = 0;
 
+  /// Of a layer that a build elsewhere made, once its tree is here: compares it with what it is
+  /// said to be. From then on it counts as made here; DataLoss when it is something else.
+  virtual Status adopt(const Digest& diff_id, const Digest& changes) = 0;
+  /// Remembers the blob (in the content store, checked to be of the layer) that such a layer came
+  /// as. ensure_blob() gives it, whatever compression is asked for, unless that is forced.
+  virtual Status add_imported_blob(const Digest& diff_id, const oci::Descriptor& blob) = 0;
+  virtual Status forget_original_blob(const Digest& diff_id) = 0;
+
   /// How many damaged trees this object has found and dropped.
   virtual std::size_t damage_found() const = 0;
   /// All trees: a row and a stat(2) each. Of those whose row was lost, the size is 0.
   virtual Result<std::vector<StoredTree>> stored_trees() = 0;
-  /// Reads all files of a tree. One from outside is compared with what its blob unpacks to, if that
-  /// is there and its layer does not lean on others; else its seal must do.
+  /// Reads all files of a tree. One from outside that an older mybuild unpacked is compared with
+  /// what its blob unpacks to, if that is there and its layer does not lean on others; else its
+  /// seal must do.
   virtual Result<TreeCondition> check_tree(const StoredTree& tree) = 0;
-  /// Takes a damaged tree out of the way.
+  /// Takes a damaged tree out of the way, and the cache records of steps that may have read it.
   virtual Status drop_tree(const std::string& name) = 0;
   /// Removes those that nobody uses, with the rows and cache records that lead to nothing then.
   /// Returns the ones that are gone.

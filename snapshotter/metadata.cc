@@ -67,6 +67,7 @@ constexpr const char* kResolved = "SELECT reference, platform, manifest FROM res
 constexpr const char* kForgetResolved = "DELETE FROM resolved WHERE reference = ? AND platform = ?";
 constexpr const char* kRecordCount = "SELECT count(*) FROM records";
 constexpr const char* kForgetRecords = "DELETE FROM records";
+constexpr const char* kForgetRecordsSince = "DELETE FROM records WHERE created >= ?";
 constexpr const char* kPutKnownBuild = "INSERT OR REPLACE INTO known_builds(key, body) VALUES(?,?)";
 constexpr const char* kDropOldKnownBuilds =
     "DELETE FROM known_builds WHERE id <= (SELECT max(id) FROM known_builds) - 1000";
@@ -492,6 +493,16 @@ class SqliteMetadata final : public Metadata {
     const auto db = db_.lock();
     Query query = TRY(db->query(kForgetRecords));
     return wrote(*db, query);
+  }
+
+  Status forget_records_since(std::int64_t time) override {
+    const auto db = db_.lock();
+    return db->transaction([&]() -> Status {
+      Query records = TRY(db->query(kForgetRecordsSince));
+      TRY(records.bind(time).run());
+      Query builds = TRY(db->query(kForgetKnownBuilds));
+      return builds.run();
+    });
   }
 
   BuildTables& builds() override { return *builds_; }

@@ -154,6 +154,8 @@ class Metadata {
   virtual Result<std::vector<RecordRow>> find_records_by_output(const Digest& output) = 0;
   virtual Result<std::uint64_t> record_count() = 0;
   virtual Status forget_records() = 0;
+  /// Those made at `time` or later, seconds since the epoch, and all known builds.
+  virtual Status forget_records_since(std::int64_t time) = 0;
 
   /// What is remembered of builds, to explain later ones.
   virtual BuildTables& builds() = 0;

@@ -7,6 +7,7 @@
 #include "snapshotter/tree_entry.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <mutex>
 #include <set>
 #include <sstream>
@@ -22,8 +23,8 @@ class BootNotes final : public PowerLossNotes {
 
   Status load(const std::string& layers, TreeTable& trees) {
     const std::string boot = TRY(boot_id());
-    const Result<std::string> last = read_file(boot_path_);
-    if (const Result<std::string> noted = read_file(suspects_path_)) {
+    const Result<std::string> last = read_note(boot_path_);
+    if (const Result<std::string> noted = read_note(suspects_path_)) {
       std::istringstream lines(*noted);
       for (std::string name; std::getline(lines, name);) {
         suspects_.insert(name);
@@ -32,14 +33,14 @@ class BootNotes final : public PowerLossNotes {
     if (last && *last == boot) {
       return {};
     }
+    is_first_ = true;
     TRY(collect(layers, trees));
     // Noted before the boot id: a crash in between only collects again.
     TRY(save());
-    AtomicFile file = TRY(AtomicFile::create(boot_path_));
-    TRY(file.write(as_bytes(boot)));
-    return std::move(file).commit();
+    return note(boot_path_, boot);
   }
 
+  bool is_first_of_boot() const override { return is_first_; }
   bool is_suspect(const std::string& name) override {
     const std::lock_guard lock(mutex_);
     return suspects_.contains(name);
@@ -63,20 +64,36 @@ class BootNotes final : public PowerLossNotes {
     return {};
   }
 
+  /// On a disk that takes nothing, it is done again by the next store.
+  static Status unless_no_room(Status status) {
+    const int code = status ? 0 : status.error().os_errno();
+    return code == EROFS || code == ENOSPC || code == EDQUOT || code == ENOENT ? Status() : status;
+  }
+
+  static Status write(const std::string& path, const std::string& text) {
+    AtomicFile file = TRY(AtomicFile::create(path, 0600));
+    TRY(file.write(as_bytes(text)));
+    return std::move(file).commit();
+  }
+  static Status note(const std::string& path, const std::string& text) {
+    Status written = unless_no_room(write(path, text));
+    return written
+               ? Status()
+               : std::move(written).error().with_hint("move " + path + " away; it is made again");
+  }
+
   Status save() const {
     if (suspects_.empty()) {
-      const Status removed = sys::unlink_at(AT_FDCWD, suspects_path_);
-      return removed || removed.error().kind() == ErrorKind::NotFound ? Status() : removed;
+      return unless_no_room(sys::unlink_at(AT_FDCWD, suspects_path_));
     }
     std::string text;
     for (const std::string& name : suspects_) {
       text += name + "\n";
     }
-    AtomicFile file = TRY(AtomicFile::create(suspects_path_));
-    TRY(file.write(as_bytes(text)));
-    return std::move(file).commit();
+    return note(suspects_path_, text);
   }
 
+  bool is_first_ = false;
   const std::string boot_path_;
   const std::string suspects_path_;
   std::mutex mutex_;

@@ -18,6 +18,8 @@ class PowerLossNotes {
   static Result<std::unique_ptr<PowerLossNotes>> open(const std::string& root,
                                                       const std::string& layers, TreeTable& trees);
   virtual ~PowerLossNotes() = default;
+  /// No store was opened in this boot before, as far as is known.
+  virtual bool is_first_of_boot() const = 0;
   /// True when the tree `name` must be checked before it is used.
   virtual bool is_suspect(const std::string& name) = 0;
   /// The tree was checked (or made again).

@@ -5,6 +5,9 @@
 #include "snapshotter/base/sys.h"
 
 #include <fcntl.h>
+#include <sys/statvfs.h>
+
+#include <cerrno>
 
 namespace mybuild::snapshotter {
 
@@ -25,6 +28,15 @@ void keep_reserve(const std::string& state_directory) {
   if (file && ::posix_fallocate(file->get(), 0, kBytes) != 0) {
     (void)sys::unlink_at(AT_FDCWD, path);
   }
+}
+
+Result<bool> is_disk_full(const std::string& directory) {
+  constexpr std::uint64_t kLittle = 16 << 20;
+  struct statvfs info {};
+  if (::statvfs(directory.c_str(), &info) < 0) {
+    return os_error(errno, "statvfs " + directory);
+  }
+  return std::uint64_t{info.f_bavail} * info.f_frsize < kLittle;
 }
 
 OpenReserve::OpenReserve(std::string state_directory)

@@ -12,6 +12,9 @@ namespace mybuild::snapshotter {
 /// Sets the room aside if it is not; where the disk has none, later.
 void keep_reserve(const std::string& state_directory);
 
+/// So little room that SQLite's log of many rows may not find any.
+Result<bool> is_disk_full(const std::string& directory);
+
 /// The room is there to be used while the object lives, and is set aside again at its end.
 class OpenReserve {
  public:

@@ -41,7 +41,7 @@ Result<std::string> circumstances(const std::string& directory) {
 
 /// Two lines: circumstances, answer.
 std::optional<std::string> remembered(const std::string& path, const std::string& wanted) {
-  const Result<std::string> text = read_file(path);
+  const Result<std::string> text = read_note(path);
   if (!text || !text->starts_with(wanted + "\n")) {
     return std::nullopt;
   }

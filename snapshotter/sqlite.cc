@@ -2,6 +2,7 @@
 #include "snapshotter/sqlite.h"
 
 #include "snapshotter/base/file.h"
+#include "snapshotter/base/sys.h"
 
 #include <sqlite3.h>
 
@@ -52,7 +53,9 @@ ErrorKind kind_of(int code) {
 Error failed(sqlite3* db, int code) {
   const char* text = db != nullptr ? sqlite3_errmsg(db) : sqlite3_errstr(code);
   const char* path = db != nullptr ? sqlite3_db_filename(db, "main") : nullptr;
-  Error error = make_error(kind_of(code), "database {}: {}", path != nullptr ? path : "", text);
+  const bool is_named = path != nullptr && *path != '\0';
+  Error error = make_error(kind_of(code), "database{}{}: {}", is_named ? " " : "",
+                           is_named ? path : "", text);
   if (error.kind() == ErrorKind::DataLoss && path != nullptr) {
     (void)write_file(damage_mark(path), "");
     return std::move(error).with_hint("the next command looks through it and replaces it");
@@ -60,6 +63,10 @@ Error failed(sqlite3* db, int code) {
   if ((code & 0xff) == SQLITE_FULL) {
     return std::move(error).with_hint(
         "the disk is full; `mybuild prune` removes what is not needed");
+  }
+  if ((code & 0xff) == SQLITE_READONLY) {
+    return std::move(error).with_hint(
+        "make that file system writable, or name another state directory with --root");
   }
   return error;
 }
@@ -186,7 +193,14 @@ Result<SqliteConnection> SqliteConnection::open(const std::string& path) {
   const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
   if (const int code = sqlite3_open_v2(path.c_str(), &state->db, flags, nullptr);
       code != SQLITE_OK) {
-    return failed(state->db, code).context(path);
+    Error error = failed(state->db, code).context(path);
+    const Result<struct stat> info = sys::lstat_at(AT_FDCWD, path);
+    if (!info || S_ISREG(info->st_mode)) {
+      return error;
+    }
+    return std::move(error).with_hint(
+        "that is no file: move it away, and a new one is made (names of images are lost with the "
+        "old one, and cached steps run again)");
   }
   sqlite3_busy_timeout(state->db, static_cast<int>(kBusy.count()));
   sqlite3_extended_result_codes(state->db, 1);

@@ -4,6 +4,7 @@
 #include "snapshotter/base/log.h"
 #include "snapshotter/layer_builder.h"
 #include "snapshotter/tree_seal.h"
+#include "snapshotter/tree_witness.h"
 
 #include <ctime>
 
@@ -15,14 +16,28 @@ Result<std::unique_ptr<TreeGuard>> TreeGuard::open(const std::string& root,
   return std::unique_ptr<TreeGuard>(new TreeGuard(std::move(notes), metadata));
 }
 
-/// Whether the tree still has the bytes of its diff id.
-Result<bool> TreeGuard::look_through(const std::string& path, const Digest& diff_id) {
-  const std::optional<LayerRow> row = TRY(metadata_.find_layer(diff_id));
-  if (row && !row->changes) {
-    return false;
+Result<std::optional<bool>> TreeGuard::is_whole(const std::string& name, const std::string& path,
+                                                const Digest& diff_id) {
+  const std::optional<TreeRow> row = TRY(metadata_.trees().find(name));
+  if (row && row->witness) {
+    const Result<Digest> witness = witness_of_tree(path);
+    return std::optional(witness && *witness == *row->witness);
+  }
+  const std::optional<LayerRow> layer = TRY(metadata_.find_layer(diff_id));
+  if (layer && !layer->changes) {
+    return std::optional<bool>();
   }
   const Result<LayerIdentity> identity = identify_stored_tree(path);
-  return identity && identity->diff_id == diff_id;
+  return std::optional(identity && identity->diff_id == diff_id);
+}
+
+/// On a disk that takes nothing it is found out again next time.
+bool TreeGuard::note_seal(const std::string& name, const Digest& seal, bool synced) {
+  const Status noted = metadata_.trees().set_seal(name, seal, synced);
+  if (!noted) {
+    log::debug("note the seal of layer tree {}: {}", name, noted.error().message());
+  }
+  return noted.has_value();
 }
 
 Result<bool> TreeGuard::survived(const std::string& name, const std::string& path,
@@ -30,13 +45,15 @@ Result<bool> TreeGuard::survived(const std::string& name, const std::string& pat
   if (!notes_->is_suspect(name)) {
     return true;
   }
-  if (!TRY(look_through(path, diff_id))) {
+  const std::optional<bool> whole = TRY(is_whole(name, path, diff_id));
+  if (!whole.value_or(false)) {
     log::debug("layer tree {} was not on the disk when the machine went down", name);
     return false;
   }
-  const Digest seal = TRY(seal_of_tree(path));
-  TRY(metadata_.trees().set_seal(name, seal, true));
-  TRY(notes_->clear(name));
+  const TreeSeal seal = TRY(seal_of_tree(path));
+  if (note_seal(name, seal.digest, true)) {
+    TRY(notes_->clear(name));
+  }
   return true;
 }
 
@@ -45,7 +62,7 @@ Result<bool> TreeGuard::is_unchanged(const std::string& name, const std::string&
   if (believed_.lock()->contains(name)) {
     return true;
   }
-  const Digest seal = TRY(seal_of_tree(path));
+  const TreeSeal seal = TRY(seal_of_tree(path));
   const std::optional<TreeRow> row = TRY(metadata_.trees().find(name));
   if (!row) {
     // An older mybuild made it, or the database is a new one.
@@ -56,34 +73,44 @@ Result<bool> TreeGuard::is_unchanged(const std::string& name, const std::string&
          .size = layer ? layer->size : 0,
          .created = std::time(nullptr),
          .synced = false,
-         .seal = seal},
+         .seal = seal.digest,
+         .disk = seal.disk},
         layer.value_or(LayerRow{.diff_id = diff_id, .changes = {}, .size = 0, .created = 0})));
-  } else if (const SealMatch match = compare_seals(row->seal, seal); match != SealMatch::Same) {
-    const std::optional<LayerRow> layer = TRY(metadata_.find_layer(diff_id));
-    const bool is_foreign = layer && !layer->changes;
-    // What can be unpacked again costs little to drop; a copy of the store without its blobs is
-    // believed.
-    const bool is_copy = is_foreign && match == SealMatch::Copied &&
-                         !TRY(metadata_.find_layer_blob(diff_id, "original"));
-    if (!is_copy && !TRY(look_through(path, diff_id))) {
+  } else if (const SealMatch match = compare_seals(row->seal, seal.digest);
+             match != SealMatch::Same) {
+    std::optional<bool> whole = TRY(is_whole(name, path, diff_id));
+    if (!whole) {
+      // What can be unpacked again costs little to drop; a copy of the store without its blobs is
+      // believed.
+      whole = match == SealMatch::Copied && !TRY(metadata_.find_layer_blob(diff_id, "original"));
+    }
+    if (!*whole) {
       log::debug("layer tree {} is not what it was", name);
       return false;
     }
-    TRY(metadata_.trees().set_seal(name, seal, row->synced));
+    (void)note_seal(name, seal.digest, row->synced);
   }
   believed_.lock()->insert(name);
   return true;
 }
 
+Result<bool> TreeGuard::has_its_seal(const std::string& name, const std::string& path) {
+  const Result<TreeSeal> seal = seal_of_tree(path);
+  const std::optional<TreeRow> row = TRY(metadata_.trees().find(name));
+  return seal && (!row || row->seal == seal->digest);
+}
+
 Status TreeGuard::before_publish(const std::string& name, const std::string& path,
-                                 const LayerRow& layer) {
-  const Digest seal = TRY(seal_of_tree(path));
+                                 const LayerRow& layer, const std::optional<Digest>& witness) {
+  const TreeSeal seal = TRY(seal_of_tree(path));
   TRY(metadata_.trees().put({.name = name,
                              .diff_id = layer.diff_id,
                              .size = layer.size,
                              .created = layer.created,
                              .synced = false,
-                             .seal = seal},
+                             .seal = seal.digest,
+                             .disk = seal.disk,
+                             .witness = witness},
                             layer));
   believed_.lock()->insert(name);
   return {};

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // TreeGuard: whether a layer tree can be believed. After a power cut one that was not known to be
 // on the disk is looked through before its first use; whoever reads files of a tree has its seal
-// compared first. A tree made here is looked through by making its tar again; one from outside has
-// no such witness, so it is dropped and unpacked anew. Thread-safe, and safe between processes.
+// compared first. A tree made here is looked through by making its tar again, one from outside by
+// making its witness again; one from outside that an older mybuild unpacked has none, so it is
+// dropped and unpacked anew. Thread-safe, and safe between processes.
 #pragma once
 
 #include "snapshotter/base/guarded.h"
@@ -10,6 +11,7 @@
 #include "snapshotter/power_loss.h"
 
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -29,16 +31,25 @@ class TreeGuard {
   Result<bool> is_unchanged(const std::string& name, const std::string& path,
                             const Digest& diff_id);
 
-  /// A complete tree at `path` is about to become `name`.
-  Status before_publish(const std::string& name, const std::string& path, const LayerRow& layer);
+  /// False when it was written to since somebody looked last; nothing is read.
+  Result<bool> has_its_seal(const std::string& name, const std::string& path);
+  /// Reads all of it: whether it is what it was made as. nullopt when nothing tells.
+  Result<std::optional<bool>> is_whole(const std::string& name, const std::string& path,
+                                       const Digest& diff_id);
+
+  /// A complete tree at `path` is about to become `name`. `witness`: of one from outside.
+  Status before_publish(const std::string& name, const std::string& path, const LayerRow& layer,
+                        const std::optional<Digest>& witness);
   /// It was removed as damaged; the next one of that name starts anew.
   Status dropped(const std::string& name);
   bool is_suspect(const std::string& name) { return notes_->is_suspect(name); }
+  bool is_first_of_boot() const { return notes_->is_first_of_boot(); }
 
  private:
   TreeGuard(std::unique_ptr<PowerLossNotes> notes, Metadata& metadata)
       : notes_(std::move(notes)), metadata_(metadata) {}
-  Result<bool> look_through(const std::string& path, const Digest& diff_id);
+
+  bool note_seal(const std::string& name, const Digest& seal, bool synced);
 
   const std::unique_ptr<PowerLossNotes> notes_;
   Metadata& metadata_;

@@ -9,6 +9,8 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <set>
+#include <utility>
 
 namespace mybuild::snapshotter {
 
@@ -22,6 +24,7 @@ class Sealer {
     for (const DirItem& item : TRY(read_dir(dirfd))) {
       const struct stat info = TRY(sys::lstat_at(dirfd, item.name));
       add(item.name, info);
+      count(info);
       if (S_ISDIR(info.st_mode)) {
         const Fd child = TRY(sys::open_at(dirfd, item.name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
         TRY(add_children(child.get()));
@@ -31,13 +34,20 @@ class Sealer {
     return {};
   }
 
-  Digest finish() {
+  TreeSeal finish() {
     Digest seal;
     const Digest facts = facts_.finish();
     const Digest changes = changes_.finish();
     std::copy_n(facts.bytes.begin(), kHalf, seal.bytes.begin());
     std::copy_n(changes.bytes.begin(), kHalf, seal.bytes.begin() + kHalf);
-    return seal;
+    return {.digest = seal, .disk = disk_};
+  }
+
+  void count(const struct stat& info) {
+    constexpr std::uint64_t kBlock = 512;  // stat(2): whatever the file system's own is
+    const bool is_first = S_ISDIR(info.st_mode) || info.st_nlink == 1 || info.st_blocks == 0 ||
+                          linked_.emplace(info.st_dev, info.st_ino).second;
+    disk_ += is_first ? static_cast<std::uint64_t>(info.st_blocks) * kBlock : 0;
   }
 
  private:
@@ -57,15 +67,18 @@ class Sealer {
     changes_.update(ByteSpan(reinterpret_cast<const std::byte*>(change.data()), sizeof change));
   }
 
+  std::uint64_t disk_ = 0;
+  std::set<std::pair<dev_t, ino_t>> linked_;
   Hasher facts_;
   Hasher changes_;
 };
 
 }  // namespace
 
-Result<Digest> seal_of_tree(const std::string& path) {
+Result<TreeSeal> seal_of_tree(const std::string& path) {
   const Fd root = TRY(sys::open(path, O_RDONLY | O_DIRECTORY));
   Sealer sealer;
+  sealer.count(TRY(sys::fstat(root.get())));
   TRY(sealer.add_children(root.get()));
   return sealer.finish();
 }

@@ -6,6 +6,7 @@
 #include "snapshotter/base/digest.h"
 #include "snapshotter/base/result.h"
 
+#include <cstdint>
 #include <string>
 
 namespace mybuild::snapshotter {
@@ -17,10 +18,15 @@ enum class SealMatch {
   Changed,
 };
 
-/// Half of it is made of names, types, modes, owners, sizes and mtimes, half of ctimes, too. Files
-/// of trees have whole-second times, so any write through the file system changes both; nobody can
-/// set a ctime.
-Result<Digest> seal_of_tree(const std::string& path);
+struct TreeSeal {
+  Digest digest;
+  std::uint64_t disk = 0;  // bytes of blocks that its objects take, each file once
+};
+
+/// Half of the digest is made of names, types, modes, owners, sizes and mtimes, half of ctimes,
+/// too. Files of trees have whole-second times, so any write through the file system changes both;
+/// nobody can set a ctime.
+Result<TreeSeal> seal_of_tree(const std::string& path);
 
 SealMatch compare_seals(const Digest& noted, const Digest& now);
 

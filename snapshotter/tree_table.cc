@@ -10,14 +10,15 @@ namespace mybuild::snapshotter {
 namespace {
 
 constexpr const char* kPutTree =
-    "INSERT OR REPLACE INTO trees(name, diff_id, size, created, synced, seal) VALUES(?,?,?,?,?,?)";
+    "INSERT OR REPLACE INTO trees(name, diff_id, size, created, synced, seal, disk, witness) "
+    "VALUES(?,?,?,?,?,?,?,?)";
 constexpr const char* kPutLayer = "INSERT OR IGNORE INTO layers VALUES(?,?,?,?)";
 constexpr const char* kOwnLayer =
     "UPDATE layers SET changes = ? WHERE diff_id = ? AND changes IS NULL";
 constexpr const char* kFind =
-    "SELECT name, diff_id, size, created, synced, seal FROM trees WHERE name = ?";
+    "SELECT name, diff_id, size, created, synced, seal, disk, witness FROM trees WHERE name = ?";
 constexpr const char* kAll =
-    "SELECT name, diff_id, size, created, synced, seal FROM trees ORDER BY id";
+    "SELECT name, diff_id, size, created, synced, seal, disk, witness FROM trees ORDER BY id";
 constexpr const char* kSetSeal = "UPDATE trees SET seal = ?, synced = ? WHERE name = ?";
 constexpr const char* kSynced = "SELECT name FROM trees WHERE synced = 1";
 constexpr const char* kUnsynced = "SELECT id, name, created FROM trees WHERE synced = 0";
@@ -40,6 +41,8 @@ Result<TreeRow> read_row(const Query& query) {
   row.created = query.integer(3);
   row.synced = query.integer(4) != 0;
   row.seal = TRY(query.digest(5));
+  row.disk = static_cast<std::uint64_t>(query.integer(6));
+  row.witness = TRY(query.optional_digest(7));
   return row;
 }
 
@@ -52,7 +55,8 @@ class SqliteTreeTable final : public TreeTable {
     return db->transaction([&]() -> Status {
       Query put = TRY(db->query(kPutTree));
       put.bind(tree.name).bind(tree.diff_id).bind(tree.size).bind(tree.created);
-      TRY(put.bind(std::int64_t{tree.synced}).bind(tree.seal).run());
+      put.bind(std::int64_t{tree.synced}).bind(tree.seal).bind(tree.disk);
+      TRY(put.bind(tree.witness).run());
       return put_layer_row(*db, layer);
     });
   }

@@ -26,10 +26,12 @@ struct LayerRow {
 struct TreeRow {
   std::string name;  // of its directory in layers/
   Digest diff_id;
-  std::uint64_t size = 0;    // bytes of its files
-  std::int64_t created = 0;  // seconds since the epoch
-  bool synced = false;       // all of it is known to be on the disk
-  Digest seal;               // tree_seal.h
+  std::uint64_t size = 0;              // bytes of its files
+  std::int64_t created = 0;            // seconds since the epoch
+  bool synced = false;                 // all of it is known to be on the disk
+  Digest seal;                         // tree_seal.h
+  std::uint64_t disk = 0;              // bytes of its blocks; 0: an older mybuild did not note them
+  std::optional<Digest> witness = {};  // tree_witness.h; of a tree from outside
 };
 
 class TreeTable {

@@ -34,6 +34,8 @@ struct CacheRecord {
       inputs;  // of each input in order; the zero digest where the rule is Selected on a source
   OutputId output;
   std::string body;  // canonical JSON, opaque to the solver
+  /// From elsewhere: of all it says only the body counts, and `output` is what Op::restore() finds.
+  bool is_imported = false;
 };
 
 class CacheIndex {
@@ -43,6 +45,11 @@ class CacheIndex {
   /// has. The newest record of a key comes first, here as below.
   virtual Result<std::vector<std::vector<CacheRecord>>> find_all(
       std::span<const DefinitionKey> keys) = 0;
+  /// Records that may take long to come, as those of a cache that is being imported; only for steps
+  /// of which nothing else is known. May block, on the lane of the step.
+  virtual Result<std::vector<CacheRecord>> find_late(const DefinitionKey&) {
+    return std::vector<CacheRecord>();
+  }
   virtual Result<std::vector<CacheRecord>> find(const ContentKey& key) = 0;
   virtual Result<std::vector<CacheRecord>> find(const OutputId& output) = 0;
   virtual Status add(const CacheRecord& record) = 0;

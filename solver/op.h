@@ -28,9 +28,9 @@ using ResultPtr = std::shared_ptr<const ResultHandle>;
 struct Output {
   OutputId id;
   ResultPtr result;
-  std::string body;  // canonical JSON for the cache record: the step's own layer and what else
-                     // restore() needs
-  bool cacheable = true;
+  std::string body;       // canonical JSON for the cache record: the step's own layer and what else
+                          // restore() needs
+  bool cacheable = true;  // false also of what an imported record gave: nobody here has seen it yet
 };
 
 /// How an input enters the keys of a vertex.

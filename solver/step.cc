@@ -51,6 +51,8 @@ Result<std::optional<Output>> restore_any(Op& op, const StepInputs& inputs,
   return std::optional<Output>();
 }
 
+}  // namespace
+
 CacheRecord make_record(const StepKeys& keys, const Output& output) {
   return CacheRecord{.definition = keys.definition,
                      .content = keys.content,
@@ -58,8 +60,6 @@ CacheRecord make_record(const StepKeys& keys, const Output& output) {
                      .output = output.id,
                      .body = output.body};
 }
-
-}  // namespace
 
 bool key_reads_files(const StepInputs& inputs) {
   for (std::size_t i = 0; i < inputs.ids.size(); ++i) {
@@ -112,6 +112,15 @@ Result<std::optional<Output>> match_records(Op& op, const StepKeys& keys, const 
   return std::optional<Output>();
 }
 
+void make_known_content_key(Op& op, StepKeys& keys, const StepInputs& inputs) {
+  for (std::size_t i = 0; i < inputs.ids.size(); ++i) {
+    if (is_selected(op, i) && !keys.selected[i]) {
+      return;
+    }
+  }
+  static_cast<void>(make_content(op, inputs, keys));  // which only fails where files are read
+}
+
 Result<std::optional<Output>> find_by_content(Op& op, StepKeys& keys, const StepInputs& inputs,
                                               CacheIndex& index, bool look_up) {
   TRY(make_content(op, inputs, keys));
@@ -120,7 +129,7 @@ Result<std::optional<Output>> find_by_content(Op& op, StepKeys& keys, const Step
   }
   const std::vector<CacheRecord> records = TRY(index.find(keys.content));
   std::optional<Output> hit = TRY(restore_any(op, inputs, records));
-  if (hit) {
+  if (hit && hit->cacheable) {
     TRY(index.add(make_record(keys, *hit)));
   }
   return hit;
@@ -145,6 +154,9 @@ Result<Output> run_step(Op& op, const StepKeys& keys, const StepInputs& inputs, 
   }
   if (earlier) {
     output = std::move(*earlier);
+  }
+  if (!output.cacheable) {
+    return output;
   }
   TRY(index.add(make_record(keys, output)));
   return output;

@@ -50,10 +50,15 @@ void set_inputs(StepKeys& keys, const StepInputs& inputs);
 /// result can still be had. Touches no file of a layer.
 Result<std::optional<Output>> match_records(Op& op, const StepKeys& keys, const StepInputs& inputs,
                                             const std::vector<CacheRecord>& records);
+/// Makes the content key if no file has to be read for that.
+void make_known_content_key(Op& op, StepKeys& keys, const StepInputs& inputs);
 /// Makes the content key, which may read files of the inputs, and asks for its records. A hit is
 /// recorded under the definition key, too. Without `look_up` only the key is made.
 Result<std::optional<Output>> find_by_content(Op& op, StepKeys& keys, const StepInputs& inputs,
                                               CacheIndex& index, bool look_up);
+
+/// What a later build finds the output by.
+CacheRecord make_record(const StepKeys& keys, const Output& output);
 
 /// Runs the op. With early cut-off an earlier result with the same output id, if its bytes are
 /// still there, takes the new one's place, so that every image is one that was built as a whole.

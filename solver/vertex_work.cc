@@ -55,10 +55,27 @@ Result<VertexWork::ClaimPtr> VertexWork::claim(WorkResult& result, Op& op, const
   return deps_.claims->claim(key, op.lane(), on_wait, cancel);
 }
 
+/// Before any file is read: what is known elsewhere of a definition needs no layer to be here.
+Status VertexWork::find_late(WorkResult& result, Op& op, StepKeys& keys,
+                             const StepInputs& inputs) const {
+  const std::vector<CacheRecord> records = TRY(deps_.index.find_late(keys.definition));
+  result.output = TRY(match_records(op, keys, inputs, records));
+  if (result.output) {
+    make_known_content_key(op, keys, inputs);
+  }
+  return {};
+}
+
 /// Sets the output of what is found; else the step is to be run, and `claim` held meanwhile.
 Status VertexWork::find_or_claim(WorkResult& result, Op& op, StepKeys& keys,
                                  const StepInputs& inputs, const StepPolicy& policy,
                                  ClaimPtr& claim, const Cancel& cancel) const {
+  if (policy.look_up) {
+    TRY(find_late(result, op, keys, inputs));
+    if (result.output) {
+      return {};
+    }
+  }
   result.output = TRY(find_by_content(op, keys, inputs, deps_.index, policy.look_up));
   if (result.output || !policy.look_up || deps_.claims == nullptr) {
     return {};

@@ -46,6 +46,7 @@ class VertexWork {
   void say_started(WorkResult& result) const;
   Result<ClaimPtr> claim(WorkResult& result, Op& op, const ContentKey& key,
                          const Cancel& cancel) const;
+  Status find_late(WorkResult& result, Op& op, StepKeys& keys, const StepInputs& inputs) const;
   Status find_or_claim(WorkResult& result, Op& op, StepKeys& keys, const StepInputs& inputs,
                        const StepPolicy& policy, ClaimPtr& claim, const Cancel& cancel) const;
 

@@ -25,7 +25,10 @@ EDGES = {
     "frontend/dockerfile": FLOOR + ("frontend", "frontend/checks", "frontend/ignore", "frontend/remote", "solver/graph", "solver/progress.h"),
     # Doing it.
     "builder/sandbox": STORE,
-    "builder/registry": STORE,
+    # Files of this machine about registries: who we are there, and where they are.
+    "builder/registry/credentials": ("snapshotter/base",),
+    "builder/registry/hosts": FLOOR + ("builder/registry/tls.h",),
+    "builder/registry": STORE + ("builder/registry/credentials", "builder/registry/hosts"),
     "builder/registry/curl": STORE + ("builder/registry",),
     "builder/secrets": ("snapshotter/base",),
     "builder/devices": FLOOR + ("solver/graph",),
@@ -34,6 +37,8 @@ EDGES = {
     "builder/git/helper": ("snapshotter/base", "builder/git"),
     "builder/source": STORE + ("builder/registry", "builder/secrets", "builder/git", "frontend", "frontend/remote", "frontend/ignore", "solver", "solver/graph"),
     "builder/export": STORE + ("builder/registry", "solver", "solver/graph"),
+    # Lists of images of registries: pushed as an export is, blobs fetched as those of base images are.
+    "builder/manifest_list": STORE + ("builder/export", "builder/registry", "builder/source/blob_fetcher.h", "builder/source/image_index.h", "solver", "solver/graph"),
     # Cache mounts from outside of builds: written as exporters write, counted as volumes are.
     "builder/caches": STORE + ("builder/export/tree_walk.h", "builder/run/disk_usage.h", "solver"),
     # What may go: over all that keeps something; ages in filters are Go's durations.
@@ -43,11 +48,13 @@ EDGES = {
                             "frontend/dockerfile/suggest.h", "frontend/dockerfile/go_format.h", "solver", "solver/graph"),
     # Facts are read off ops, selections and the text of a Dockerfile; nothing that builds knows of explanations.
     "builder/explain": STORE + ("builder/ops", "frontend/dockerfile", "frontend/remote", "solver", "solver/graph"),
+    # Records and layers of other machines: read as sources are, written as images are pushed.
+    "builder/remote_cache": STORE + ("builder/registry", "builder/source", "builder/export", "builder/ops", "solver", "solver/graph"),
     "builder/run": STORE + ("builder/sandbox",),
-    "builder": STORE + ("builder/sandbox", "builder/registry", "builder/secrets", "builder/devices", "builder/source",
-                        "builder/explain", "builder/export", "builder/caches", "builder/ops", "builder/run", "builder/space", "frontend", "frontend/checks", "frontend/dockerfile", "frontend/ignore", "frontend/remote", "solver", "solver/graph"),
+    "builder": STORE + ("builder/sandbox", "builder/registry", "builder/registry/credentials", "builder/registry/hosts", "builder/secrets", "builder/devices", "builder/source",
+                        "builder/explain", "builder/export", "builder/manifest_list", "builder/caches", "builder/remote_cache", "builder/ops", "builder/run", "builder/space", "frontend", "frontend/checks", "frontend/dockerfile", "frontend/ignore", "frontend/remote", "solver", "solver/graph"),
     # Composition: flags in, exit code out.
-    "cmd/mybuild": STORE + ("builder", "builder/caches", "builder/explain", "builder/export", "builder/run", "builder/sandbox", "builder/secrets", "builder/devices", "builder/space",
+    "cmd/mybuild": STORE + ("builder", "builder/caches", "builder/explain", "builder/export", "builder/manifest_list", "builder/remote_cache", "builder/run", "builder/sandbox", "builder/secrets", "builder/devices", "builder/space",
                             "builder/source", "frontend", "frontend/checks", "frontend/dockerfile", "frontend/ignore", "frontend/remote", "solver", "solver/graph"),
     "cmd/mybuild-git": ("builder/git/helper",),
     "cmd/mybuild-sandbox": ("snapshotter/base", "builder/sandbox"),
@@ -60,11 +67,13 @@ TEST_BOX = "tests"
 THIRD_PARTY = {
     r"tbb/|oneapi/": ("snapshotter/base",),
     r"curl/": ("builder/registry/curl",),
+    r"xxhash\.h": ("snapshotter",),
     r"sqlite3\.h": ("snapshotter",),
     r"archive(_entry)?\.h": ("snapshotter/archive", "builder/source"),
     r"(zstd|libdeflate|igzip_lib|isa-l/.*|isa-l)\.h": ("snapshotter/archive",),
     r"seccomp\.h": ("builder/sandbox",),
     r"yaml\.h": ("builder/devices",),
+    r"toml\+\+/": ("builder/registry/hosts",),
     r"openssl/": ("snapshotter/base", "builder/secrets", "builder/git/helper"),
     r"git2(/|\.h)": ("builder/git/helper",),
     r"spdlog/": ("snapshotter/base",),

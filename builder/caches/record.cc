@@ -86,7 +86,7 @@ Result<CacheIdentity> parse_identity(const Json& value) {
 }
 
 std::optional<CacheRecord> read_record(const std::string& cache_dir) {
-  const Result<std::string> text = read_file(join_path(cache_dir, kRecordFile));
+  const Result<std::string> text = read_note(join_path(cache_dir, kRecordFile));
   if (!text) {
     return std::nullopt;
   }

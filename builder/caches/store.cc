@@ -7,6 +7,7 @@
 #include "snapshotter/base/sys.h"
 
 #include <algorithm>
+#include <functional>
 #include <tuple>
 
 namespace mybuild::caches {
@@ -51,6 +52,23 @@ Status empty_into(const std::string& cache_dir, const std::string& aside) {
     }
   }
   return {};
+}
+
+/// The trash is emptied by whoever has time, also while something is put there: then once more.
+/// `move` goes on where it was.
+Status into_trash(const std::string& trash_dir,
+                  const std::function<Status(const std::string& aside)>& move) {
+  constexpr int kMostAttempts = 20;
+  TRY(make_dirs(trash_dir, 0700));
+  for (int attempt = 1;; ++attempt) {
+    const TempDir aside = TRY(TempDir::create(trash_dir, "cache-"));
+    Status moved = move(aside.path());
+    const bool was_swept =
+        !moved && moved.error().os_errno() == ENOENT && !sys::exists_at(AT_FDCWD, aside.path());
+    if (!was_swept || attempt == kMostAttempts) {
+      return moved;
+    }
+  }
 }
 
 }  // namespace
@@ -119,14 +137,13 @@ Result<std::vector<Cache>> CacheStore::find(const std::string& id_or_key) const 
 }
 
 Status CacheStore::remove(const Cache& cache) const {
-  TRY(make_dirs(trash_dir_, 0700));
-  const TempDir aside = TRY(TempDir::create(trash_dir_, "cache-"));
   const FileLock gate = TRY(lock_gate(cache.dir));
   const std::vector<FileLock> locks = TRY(try_lock_all(cache.dir));
   if (locks.empty()) {
     return in_use(shown(cache));
   }
-  TRY(empty_into(cache.dir, aside.path()));
+  TRY(into_trash(trash_dir_,
+                 [&](const std::string& aside) { return empty_into(cache.dir, aside); }));
   const Status forgotten = sys::unlink_at(AT_FDCWD, join_path(cache.dir, "record.json"));
   return forgotten || forgotten.error().os_errno() == ENOENT ? Status() : forgotten;
 }
@@ -137,8 +154,6 @@ Result<Cache> CacheStore::replace(const CacheIdentity& identity,
   cache.key = identity.key();
   cache.dir = join_path(dir_, cache.key);
   TRY(make_dirs(cache.dir, 0700));
-  TRY(make_dirs(trash_dir_, 0700));
-  const TempDir aside = TRY(TempDir::create(trash_dir_, "cache-"));
   const FileLock gate = TRY(lock_gate(cache.dir));
   const std::vector<FileLock> locks = TRY(try_lock_all(cache.dir));
   if (locks.empty()) {
@@ -151,12 +166,14 @@ Result<Cache> CacheStore::replace(const CacheIdentity& identity,
     const bool exchanges = sys::exists_at(AT_FDCWD, path);
     TRY(sys::rename_at(AT_FDCWD, trees[slot], AT_FDCWD, path, exchanges ? RENAME_EXCHANGE : 0));
   }
-  for (const std::string& slot : TRY(slots_of(cache.dir))) {
-    if (std::find(cache.slots.begin(), cache.slots.end(), slot) == cache.slots.end()) {
-      TRY(sys::rename_at(AT_FDCWD, join_path(cache.dir, slot), AT_FDCWD,
-                         join_path(aside.path(), slot)));
+  TRY(into_trash(trash_dir_, [&](const std::string& aside) -> Status {
+    for (const std::string& slot : TRY(slots_of(cache.dir))) {
+      if (std::find(cache.slots.begin(), cache.slots.end(), slot) == cache.slots.end()) {
+        TRY(sys::rename_at(AT_FDCWD, join_path(cache.dir, slot), AT_FDCWD, join_path(aside, slot)));
+      }
     }
-  }
+    return {};
+  }));
   cache.record =
       CacheRecord{.identity = identity, .created = clock_.now(), .last_used = clock_.now()};
   TRY(write_record(cache.dir, *cache.record));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "builder/export/documents.h"
 
+#include "snapshotter/base/json.h"
 #include "snapshotter/oci/media_type.h"
 
 #include <algorithm>
@@ -9,6 +10,19 @@
 #include <utility>
 
 namespace mybuild::exporter {
+
+std::string oci_layer_type(const std::string& media_type) {
+  if (media_type == oci::kDockerMediaTypeLayerZstd) {
+    return std::string(oci::kMediaTypeLayerZstd);
+  }
+  if (media_type == oci::kDockerMediaTypeLayer) {
+    return std::string(oci::kMediaTypeLayer);
+  }
+  if (media_type == oci::kDockerMediaTypeLayerGzip) {
+    return std::string(oci::kMediaTypeLayerGzip);
+  }
+  return media_type;
+}
 
 namespace {
 
@@ -29,20 +43,6 @@ Result<oci::Descriptor> put_document(std::string_view media_type, const std::str
   descriptor.digest = blob.digest;
   descriptor.size = blob.size;
   return descriptor;
-}
-
-/// A manifest of one family names layers of that family, whichever registry a base layer came from.
-std::string oci_layer_type(const std::string& media_type) {
-  if (media_type == oci::kDockerMediaTypeLayerZstd) {
-    return std::string(oci::kMediaTypeLayerZstd);
-  }
-  if (media_type == oci::kDockerMediaTypeLayer) {
-    return std::string(oci::kMediaTypeLayer);
-  }
-  if (media_type == oci::kDockerMediaTypeLayerGzip) {
-    return std::string(oci::kMediaTypeLayerGzip);
-  }
-  return media_type;
 }
 
 /// One export of one image.
@@ -137,6 +137,16 @@ Result<std::map<Digest, ExportedLayer>> export_layers(const Job& job) {
   return by_id;
 }
 
+Status add_members(const std::string& extra, oci::ImageConfig& config) {
+  if (extra.empty()) {
+    return {};
+  }
+  Json top = config.unknown_top.empty() ? Json::object() : TRY(parse_json(config.unknown_top));
+  top.update(TRY(parse_json(extra)));
+  config.unknown_top = canonical_dump(top);
+  return {};
+}
+
 /// An image that keeps its own manifest: what that names.
 Result<ImageDocuments> stored_documents(const BuiltImage& image, const LayerHooks& hooks,
                                         ExportDeps& deps) {
@@ -188,7 +198,9 @@ Result<ImageDocuments> write_documents(const BuiltImage& image, const OutputSpec
     config.diff_ids[i] = layer.diff_id;
     documents.layers.push_back(layer.blob);
   }
-  const bool as_stored = !image.config_document.empty() && config.diff_ids == image.config.diff_ids;
+  TRY(add_members(image.config_extra, config));
+  const bool as_stored = !image.config_document.empty() && image.config_extra.empty() &&
+                         config.diff_ids == image.config.diff_ids;
   documents.config = TRY(put_document(oci::kMediaTypeConfig,
                                       as_stored ? image.config_document : oci::dump(config), deps));
 

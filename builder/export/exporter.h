@@ -33,6 +33,9 @@ struct BuiltImage {
   /// Of an image that came from outside: its documents as they are, so that its digests stay.
   std::string config_document;
   std::optional<oci::Descriptor> manifest;  // in the content store, as all of its blobs
+  /// Members of a JSON object that go into the config document where a manifest names it; not into
+  /// that of the local store.
+  std::string config_extra;
 };
 
 struct BuildOutput {

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "builder/export/exporter.h"
+#include "builder/export/output_file.h"
 #include "snapshotter/tree_view.h"
 
 #include <memory>
@@ -28,6 +29,10 @@ Result<std::vector<oci::Reference>> tag_names(const OutputSpec& spec, const Buil
 bool is_multi_platform(const BuildOutput& output);
 /// "linux_arm_v7/" when the output has a folder per platform, else "".
 std::string platform_prefix(const BuiltImage& image, const BuildOutput& output);
+
+/// What `docker save` writes, of images with layers as `spec` says. Does not commit `file`.
+Status write_docker_archive(const std::vector<SavedImage>& images, const OutputSpec& spec,
+                            OutputFile& file, ExportDeps& deps, const solver::VertexId& vertex);
 
 /// The result as one tree. Its layers must be unpacked (LayerFetcher::trees).
 Result<std::unique_ptr<snapshotter::TreeView>> open_result(const BuiltImage& image,

@@ -26,12 +26,13 @@ class ImagePusher {
   Result<bool> offer(const std::vector<oci::Descriptor>& blobs);
   bool offered(const oci::Descriptor& blob) const;
   Status layer(const oci::Descriptor& blob);
+  /// True when every repository has the blob now, without our sending it.
+  Result<bool> offer_one(const oci::Descriptor& blob);
   /// Configs and manifests, then the tags. `root` is the manifest, or the index over all images.
   Status finish(const std::vector<ImageDocuments>& images, const oci::Descriptor& root);
 
  private:
   class UploadSource;
-  Result<bool> offer_one(const oci::Descriptor& blob);
   Status send(const oci::Reference& repository, const oci::Descriptor& blob);
   Result<registry::Delivery> deliver(const oci::Reference& repository, const oci::Descriptor& blob,
                                      bool with_bytes);

@@ -178,14 +178,13 @@ class LayoutExporter final : public Exporter {
 
 }  // namespace
 
-Status save_images(const std::vector<SavedImage>& images, const std::string& dest, ExportDeps& deps,
-                   const solver::VertexId& vertex) {
-  OutputFile file = TRY(OutputFile::open(dest));
+Status write_docker_archive(const std::vector<SavedImage>& images, const OutputSpec& spec,
+                            OutputFile& file, ExportDeps& deps, const solver::VertexId& vertex) {
   Step layers(deps, vertex, "exporting layers");
   std::vector<Part> parts;
   for (const SavedImage& saved : images) {
     Part part{.images = {}, .root = {}, .names = saved.names};
-    part.images.push_back(TRY(write_documents(saved.image, OutputSpec(), BuildOutput(), deps)));
+    part.images.push_back(TRY(write_documents(saved.image, spec, BuildOutput(), deps)));
     part.root = part.images.front().manifest;
     parts.push_back(std::move(part));
   }
@@ -193,9 +192,15 @@ Status save_images(const std::vector<SavedImage>& images, const std::string& des
   const Layout layout = make_layout(parts, deps.clock.now(), /*docker=*/true, /*is_folder=*/false);
   Step step(deps, vertex, "sending tarball", layout.blob_bytes());
   TRY(write_layout_tar(layout, deps, step, file));
-  TRY(std::move(file).commit());
   step.done();
   return {};
+}
+
+Status save_images(const std::vector<SavedImage>& images, const std::string& dest, ExportDeps& deps,
+                   const solver::VertexId& vertex) {
+  OutputFile file = TRY(OutputFile::open(dest));
+  TRY(write_docker_archive(images, OutputSpec(), file, deps, vertex));
+  return std::move(file).commit();
 }
 
 std::unique_ptr<Exporter> make_layout_exporter(const OutputSpec& spec, ExportDeps& deps) {

@@ -18,6 +18,10 @@ class OutputFile final : public Sink {
   /// "-" (or "") is standard output, refused when that is a terminal. Links are followed to the
   /// file they name.
   static Result<OutputFile> open(const std::string& dest);
+  /// What another process reads; `name` is for messages.
+  static OutputFile stream(std::string name, Fd fd) {
+    return OutputFile(std::move(name), std::move(fd));
+  }
 
   Status write(ByteSpan bytes) override;
   Status commit() &&;

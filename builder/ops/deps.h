@@ -10,6 +10,7 @@
 #include "builder/source/git_source.h"
 #include "builder/source/http_source.h"
 #include "builder/source/image_resolver.h"
+#include "builder/source/remote_layers.h"
 #include "snapshotter/base/clock.h"
 #include "snapshotter/base/lanes.h"
 #include "snapshotter/content_memory.h"
@@ -52,6 +53,7 @@ struct OpDeps {
   secrets::SecretSource* secrets = nullptr;           // null: none were given
   secrets::AgentSource* agents = nullptr;             // null: none were given
   SelectionLog* selections = nullptr;                 // null: nobody wants to know
+  source::RemoteLayers* remote_layers = nullptr;      // null: no cache is imported
   struct timespec invented_mtime {};  // of directories and files that no source has a time for
 };
 

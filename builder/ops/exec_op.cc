@@ -124,7 +124,7 @@ class ExecOpRunner final : public solver::Op {
   Result<std::optional<solver::Output>> restore(const solver::CacheRecord& record,
                                                 const std::vector<ResultPtr>& inputs) override {
     const TreeResult* root = TRY(root_of(inputs));
-    return restore_layer(record, root, deps_);
+    return restore_layer(record, root, vertex_, deps_);
   }
 
   /// The files of a base image are downloaded, cache mounts that others hold are waited for.

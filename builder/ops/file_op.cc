@@ -63,7 +63,7 @@ class FileOpRunner final : public solver::Op {
   Result<std::optional<solver::Output>> restore(const solver::CacheRecord& record,
                                                 const std::vector<ResultPtr>& inputs) override {
     const TreeResult* base = TRY(base_of(inputs));
-    return restore_layer(record, base, deps_);
+    return restore_layer(record, base, vertex_, deps_);
   }
 
   Result<solver::Output> exec(const std::vector<ResultPtr>& inputs,

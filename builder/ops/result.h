@@ -26,7 +26,10 @@ struct BaseImage {
 
 class TreeResult final : public solver::ResultHandle {
  public:
-  std::vector<snapshotter::Layer> layers;  // lowest first
+  solver::OutputId id;
+  /// Lowest first. One above the base that has a blob comes from an imported cache: its tree may
+  /// not be here, and nobody has looked at it yet (source::RemoteLayers).
+  std::vector<snapshotter::Layer> layers;
   std::optional<BaseImage> base;
   std::vector<Time>
       created;  // when each layer above the base was made; a cached one keeps its time

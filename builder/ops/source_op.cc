@@ -39,6 +39,7 @@ class ImageSourceOp final : public SourceRunner {
   Result<solver::Output> exec(const std::vector<ResultPtr>&, const std::vector<solver::OutputId>&,
                               const Cancel&) override {
     auto tree = std::make_shared<TreeResult>();
+    tree->id = solver::OutputId{source_.chain};
     tree->layers = TRY(deps_.images.layers(source_.manifest));
     tree->base = BaseImage{.id = source_.manifest,
                            .layers = tree->layers.size(),

@@ -4,6 +4,8 @@
 #include "snapshotter/base/json.h"
 #include "solver/key.h"
 
+#include <algorithm>
+
 namespace mybuild::ops {
 
 using snapshotter::Layer;
@@ -21,7 +23,15 @@ Result<const TreeResult*> as_tree(const solver::ResultPtr& result) {
 
 namespace {
 
-std::vector<Digest> diff_ids(const std::vector<Layer>& layers) {
+/// Layers of an imported cache must be looked at before anything is read from them.
+bool is_unproven(const TreeResult& tree) {
+  const auto first =
+      tree.layers.begin() + static_cast<std::ptrdiff_t>(tree.base ? tree.base->layers : 0);
+  return std::any_of(first, tree.layers.end(),
+                     [](const Layer& layer) { return layer.blob.has_value(); });
+}
+
+std::vector<Digest> diff_ids(std::span<const Layer> layers) {
   std::vector<Digest> ids;
   ids.reserve(layers.size());
   for (const Layer& layer : layers) {
@@ -43,6 +53,16 @@ Status fetch_base(const BaseImage& base, const OpDeps& deps) {
   return fetched;
 }
 
+Status fetch_missing(const TreeResult& tree, const OpDeps& deps) {
+  const std::span<const Layer> layers(tree.layers);
+  const std::size_t base = tree.base ? tree.base->layers : 0;
+  if (tree.base && !TRY(deps.layers.trees(diff_ids(layers.first(base))))) {
+    TRY(fetch_base(*tree.base, deps));
+  }
+  return deps.remote_layers == nullptr ? Status()
+                                       : deps.remote_layers->fetch_trees(layers.subspan(base));
+}
+
 }  // namespace
 
 Result<std::vector<std::string>> layer_dirs(const TreeResult* tree, const OpDeps& deps) {
@@ -50,9 +70,12 @@ Result<std::vector<std::string>> layer_dirs(const TreeResult* tree, const OpDeps
     return std::vector<std::string>{};
   }
   const std::vector<Digest> chain = diff_ids(tree->layers);
-  std::optional<std::vector<std::string>> dirs = TRY(deps.layers.trees(chain));
-  if (!dirs && tree->base) {
-    TRY(fetch_base(*tree->base, deps));
+  std::optional<std::vector<std::string>> dirs;
+  if (!is_unproven(*tree)) {
+    dirs = TRY(deps.layers.trees(chain));
+  }
+  if (!dirs) {
+    TRY(fetch_missing(*tree, deps));
     dirs = TRY(deps.layers.trees(chain));
   }
   if (!dirs) {
@@ -80,31 +103,33 @@ Result<View> open_view(const solver::ResultPtr& result, const OpDeps& deps) {
   return view;
 }
 
-solver::Output with_layer(const TreeResult* parent, const solver::OutputId& parent_id,
-                          const Layer& layer, Time created) {
-  auto tree = std::make_shared<TreeResult>();
-  if (parent != nullptr) {
-    tree->layers = parent->layers;
-    tree->base = parent->base;
-    tree->created = parent->created;
-  }
-  tree->layers.push_back(layer);
-  tree->created.push_back(created);
-  const Json body = {{"diff_id", layer.diff_id.str()},
-                     {"changes", layer.changes.value_or(Digest{}).str()},
-                     {"size", layer.size},
-                     {"created", format_rfc3339(created)}};
-  return solver::Output{.id = solver::output_id(parent_id, layer.changes.value_or(Digest{})),
-                        .result = std::move(tree),
-                        .body = canonical_dump(body)};
-}
-
 namespace {
 
-struct StepLayer {
-  Layer layer;
-  Time created{};
-};
+solver::Output put_on(const TreeResult* parent, const solver::OutputId& id, const StepLayer& step) {
+  auto tree = std::make_shared<TreeResult>();
+  if (parent != nullptr) {
+    *tree = *parent;
+  }
+  tree->id = id;
+  tree->layers.push_back(step.layer);
+  tree->created.push_back(step.created);
+  return solver::Output{.id = id, .result = std::move(tree), .body = dump_body(step)};
+}
+
+}  // namespace
+
+solver::Output with_layer(const TreeResult* parent, const solver::OutputId& parent_id,
+                          const Layer& layer, Time created) {
+  return put_on(parent, solver::output_id(parent_id, layer.changes.value_or(Digest{})),
+                {.layer = layer, .created = created});
+}
+
+std::string dump_body(const StepLayer& step) {
+  return canonical_dump(Json{{"diff_id", step.layer.diff_id.str()},
+                             {"changes", step.layer.changes.value_or(Digest{}).str()},
+                             {"size", step.layer.size},
+                             {"created", format_rfc3339(step.created)}});
+}
 
 Result<StepLayer> parse_body(const std::string& body) {
   const Json json = TRY(parse_json(body));
@@ -124,20 +149,44 @@ Result<StepLayer> parse_body(const std::string& body) {
   return step;
 }
 
+namespace {
+
+/// Whoever made the record may say what he likes of its output: the id is made from this build's
+/// parent, and from the changes that the layer is compared with before it is used.
+Result<std::optional<solver::Output>> restore_imported(StepLayer step, const TreeResult* parent,
+                                                       const solver::Vertex& vertex,
+                                                       const OpDeps& deps) {
+  if (deps.remote_layers == nullptr) {
+    return std::optional<solver::Output>();
+  }
+  std::optional<Layer> layer =
+      TRY(deps.remote_layers->find(step.layer, {.id = vertex.id, .name = vertex.meta.name}));
+  if (!layer) {
+    return std::optional<solver::Output>();
+  }
+  solver::Output output =
+      with_layer(parent, parent == nullptr ? solver::OutputId{} : parent->id, *layer, step.created);
+  output.cacheable = false;
+  return std::optional(std::move(output));
+}
+
 }  // namespace
 
 Result<std::optional<solver::Output>> restore_layer(const solver::CacheRecord& record,
-                                                    const TreeResult* parent, const OpDeps& deps) {
-  const Result<StepLayer> step = parse_body(record.body);
+                                                    const TreeResult* parent,
+                                                    const solver::Vertex& vertex,
+                                                    const OpDeps& deps) {
+  Result<StepLayer> step = parse_body(record.body);
   if (!step) {
     return std::optional<solver::Output>();  // written by another version, or damaged: a miss
+  }
+  if (record.is_imported) {
+    return restore_imported(std::move(*step), parent, vertex, deps);
   }
   if (!TRY(deps.layers.tree(std::span(&step->layer.diff_id, 1)))) {
     return std::optional<solver::Output>();
   }
-  solver::Output output = with_layer(parent, solver::OutputId{}, step->layer, step->created);
-  output.id = record.output;
-  return std::optional(std::move(output));
+  return std::optional(put_on(parent, record.output, *step));
 }
 
 }  // namespace mybuild::ops

@@ -26,8 +26,18 @@ Result<View> open_view(const solver::ResultPtr& result, const OpDeps& deps);
 solver::Output with_layer(const TreeResult* parent, const solver::OutputId& parent_id,
                           const snapshotter::Layer& layer, Time created);
 /// The output that a record describes, on this build's parent; nullopt when the layer's tree is
-/// gone.
+/// gone, or, of an imported record, cannot be had. `vertex` shows a download.
 Result<std::optional<solver::Output>> restore_layer(const solver::CacheRecord& record,
-                                                    const TreeResult* parent, const OpDeps& deps);
+                                                    const TreeResult* parent,
+                                                    const solver::Vertex& vertex,
+                                                    const OpDeps& deps);
+
+/// What the body of a step's record says.
+struct StepLayer {
+  snapshotter::Layer layer;
+  Time created{};
+};
+std::string dump_body(const StepLayer& step);
+Result<StepLayer> parse_body(const std::string& body);
 
 }  // namespace mybuild::ops

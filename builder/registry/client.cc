@@ -22,20 +22,76 @@ std::string accept_header() {
 
 class Client final : public RegistryClient {
  public:
-  explicit Client(Transport& transport) : channel_(transport) {}
+  Client(Transport& transport, RegistryAccess access) : channel_(transport, access) {}
+
+  Result<std::vector<oci::Reference>> full_names(const oci::Reference& reference) override {
+    return channel_.full_names(reference);
+  }
 
   Result<ManifestDocument> manifest(const oci::Reference& reference,
                                     const Cancel& cancel) override {
+    const auto places = TRY(channel_.endpoints(reference, purpose_of(reference), cancel));
+    std::vector<std::string> problems;
+    for (std::size_t i = 0;; ++i) {
+      Result<ManifestDocument> document = manifest_of(places[i], reference, cancel);
+      if (document || cancel.requested()) {
+        return document;
+      }
+      TRY(go_on(document.error(), places, i, problems));
+    }
+  }
+
+  Status blob(const oci::Reference& reference, const oci::Descriptor& descriptor, Sink& sink,
+              const Cancel& cancel) override {
+    const auto places = TRY(channel_.endpoints(reference, Purpose::Blob, cancel));
+    const std::string what =
+        fmt::format("blob {} of {}", descriptor.digest.str(), reference.familiar());
+    BlobBody body(descriptor, sink);  // the next place goes on where the last one ended
+    std::vector<std::string> problems;
+    for (std::size_t i = 0;; ++i) {
+      const Status status = blob_of(places[i], descriptor, body, what, cancel);
+      if (status || cancel.requested() || body.refusal()) {
+        return status;
+      }
+      TRY(go_on(status.error(), places, i, problems));
+    }
+  }
+
+ private:
+  static Purpose purpose_of(const oci::Reference& reference) {
+    return reference.digest ? Purpose::PullByDigest : Purpose::PullByTag;
+  }
+
+  /// Whether there is another place to ask; if not, all that went wrong.
+  Status go_on(const Error& error, const std::vector<Endpoint>& places, std::size_t tried,
+               std::vector<std::string>& problems) {
+    if (tried + 1 < places.size()) {
+      channel_.note_failure(places[tried], error);
+      problems.push_back(error.message());
+      return {};
+    }
+    if (problems.empty()) {
+      return error;
+    }
+    std::string text = error.message();
+    for (const std::string& problem : problems) {
+      text += fmt::format("; before that, its mirror: {}", problem);
+    }
+    return Error(error.kind(), text).with_hint(error.hint());
+  }
+
+  Result<ManifestDocument> manifest_of(const Endpoint& endpoint, const oci::Reference& reference,
+                                       const Cancel& cancel) {
     const std::string id = reference.digest ? reference.digest->str() : reference.tag;
     const std::string what = reference.familiar();
     Request request;
-    request.url = repository_url(reference) + "/manifests/" + id;
+    request.url = endpoint.api() + "/manifests/" + id;
     request.headers = {accept_header()};
     TextBody body(kMaxManifest);
-    Attempts attempts;
+    Attempts attempts(channel_, endpoint);
     for (;;) {
       const Result<Response> response =
-          channel_.send(request, reference, pull_scope(reference), body, cancel);
+          channel_.send(request, endpoint, pull_scope(endpoint), body, cancel);
       if (response && response->ok()) {
         TRY(expect_json(*response, request.url, body.text()).context(what));
         return check_manifest(reference, *response, body.text()).context(what);
@@ -44,17 +100,14 @@ class Client final : public RegistryClient {
     }
   }
 
-  Status blob(const oci::Reference& reference, const oci::Descriptor& descriptor, Sink& sink,
-              const Cancel& cancel) override {
-    const std::string what =
-        fmt::format("blob {} of {}", descriptor.digest.str(), reference.familiar());
-    BlobBody body(descriptor, sink);
-    Attempts attempts;
-    std::uint64_t last_failure = 0;
+  Status blob_of(const Endpoint& endpoint, const oci::Descriptor& descriptor, BlobBody& body,
+                 const std::string& what, const Cancel& cancel) {
+    Attempts attempts(channel_, endpoint);
+    std::uint64_t last_failure = body.received();
     for (;;) {
       const Result<Response> response =
-          channel_.send(blob_request(reference, descriptor, body.received()), reference,
-                        pull_scope(reference), body, cancel);
+          channel_.send(blob_request(endpoint, descriptor, body.received()), endpoint,
+                        pull_scope(endpoint), body, cancel);
       if (body.refusal()) {
         return Error(*body.refusal()).context(what);
       }
@@ -72,11 +125,10 @@ class Client final : public RegistryClient {
     }
   }
 
- private:
-  static Request blob_request(const oci::Reference& reference, const oci::Descriptor& descriptor,
+  static Request blob_request(const Endpoint& endpoint, const oci::Descriptor& descriptor,
                               std::uint64_t offset) {
     Request request;
-    request.url = repository_url(reference) + "/blobs/" + descriptor.digest.str();
+    request.url = endpoint.api() + "/blobs/" + descriptor.digest.str();
     if (offset > 0) {
       request.headers = {fmt::format("Range: bytes={}-", offset)};
     }
@@ -113,8 +165,8 @@ class Client final : public RegistryClient {
 
 }  // namespace
 
-std::unique_ptr<RegistryClient> make_registry_client(Transport& transport) {
-  return std::make_unique<Client>(transport);
+std::unique_ptr<RegistryClient> make_registry_client(Transport& transport, RegistryAccess access) {
+  return std::make_unique<Client>(transport, access);
 }
 
 }  // namespace mybuild::registry

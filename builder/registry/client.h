@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // RegistryClient: the pull half of the OCI distribution-spec over a Transport: manifests and blobs,
-// anonymous bearer tokens, retries with backoff of what may help. Loopback registries are spoken to
-// over plain HTTP. Thread-safe.
+// from mirrors first where there are any, logins and tokens, retries with backoff of what may help.
+// Thread-safe.
 #pragma once
 
+#include "builder/registry/auth.h"
 #include "builder/registry/transport.h"
 #include "snapshotter/base/digest.h"
 #include "snapshotter/oci/descriptor.h"
@@ -11,6 +12,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace mybuild::registry {
 
@@ -23,6 +25,10 @@ struct ManifestDocument {
 class RegistryClient {
  public:
   virtual ~RegistryClient() = default;
+  /// What a name that was written without a registry may mean here, in the order to look.
+  virtual Result<std::vector<oci::Reference>> full_names(const oci::Reference& reference) {
+    return std::vector{reference};
+  }
   /// By tag or digest; the bytes are checked against the digest (asked for, or sent by the
   /// registry). NotFound says what is not there, Denied that the registry wants credentials.
   virtual Result<ManifestDocument> manifest(const oci::Reference& reference,
@@ -33,6 +39,7 @@ class RegistryClient {
                       Sink& sink, const Cancel& cancel) = 0;
 };
 
-std::unique_ptr<RegistryClient> make_registry_client(Transport& transport);
+std::unique_ptr<RegistryClient> make_registry_client(Transport& transport,
+                                                     RegistryAccess access = {});
 
 }  // namespace mybuild::registry

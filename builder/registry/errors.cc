@@ -66,12 +66,8 @@ Error status_error(const Response& response, std::string_view what) {
     }
   }
   const std::string message = registry_message(response);
-  Error error = make_error(kind, "{}: {} (status {}{}{})", what, words, response.status,
-                           message.empty() ? "" : ", ", message);
-  if (kind == ErrorKind::Denied) {
-    return std::move(error).with_hint(kCredentialsHint);
-  }
-  return error;
+  return make_error(kind, "{}: {} (status {}{}{})", what, words, response.status,
+                    message.empty() ? "" : ", ", message);
 }
 
 Status expect_json(const Response& response, std::string_view url, std::string_view body) {

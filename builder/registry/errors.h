@@ -9,9 +9,6 @@
 
 namespace mybuild::registry {
 
-inline constexpr char kCredentialsHint[] =
-    "check the image's name; registries that want credentials are not supported yet";
-
 /// Text from outside, safe to print: no control characters, cut to a line's length.
 std::string printable(std::string_view text);
 /// The first message of a registry's error document, else "".

@@ -30,29 +30,32 @@ std::string blob_name(const oci::Reference& target, const oci::Descriptor& blob)
   return "push " + repository.familiar();
 }
 
-std::string manifest_url(const oci::Reference& target, const std::string& id) {
-  return repository_url(target) + "/manifests/" + id;
+std::string manifest_url(const Endpoint& endpoint, const std::string& id) {
+  return endpoint.api() + "/manifests/" + id;
 }
 
 class Push final : public RegistryPush {
  public:
-  explicit Push(Transport& transport) : channel_(transport) {}
+  Push(Transport& transport, RegistryAccess access) : channel_(transport, access) {}
 
   Result<Delivery> blob(const oci::Reference& target, const BlobUpload& upload,
                         const Cancel& cancel) override {
     const std::string what = blob_name(target, upload.blob);
-    if (TRY(has_blob(target, upload.blob, what, cancel))) {
+    const Endpoint endpoint = TRY(place_of(target, cancel));
+    if (TRY(has_blob(endpoint, upload.blob, what, cancel))) {
       return Delivery::AlreadyThere;
     }
-    if (!upload.mount_from.empty() && TRY(mount(target, upload, cancel))) {
+    // Where repositories are called otherwise than in names, the other one's name is not known.
+    const bool same_names = endpoint.repository == target.repository;
+    if (same_names && !upload.mount_from.empty() && TRY(mount(endpoint, upload, cancel))) {
       return Delivery::Mounted;
     }
     if (!upload.open) {
       return not_found("{}: the registry does not have the blob", what);
     }
-    Attempts attempts;
+    Attempts attempts(channel_, endpoint);
     for (;;) {
-      const Result<Response> response = send(target, upload, cancel);
+      const Result<Response> response = send(endpoint, upload, cancel);
       if (response && response->ok()) {
         TRY(check_stored(*response, upload.blob.digest).context(what));
         return Delivery::Sent;
@@ -65,17 +68,18 @@ class Push final : public RegistryPush {
                   const std::string& bytes, const Cancel& cancel) override {
     const std::string id = target.tag.empty() ? descriptor.digest.str() : target.tag;
     const std::string what = "push " + target.familiar();
+    const Endpoint endpoint = TRY(place_of(target, cancel));
     Request request;
     request.method = "PUT";
-    request.url = manifest_url(target, id);
+    request.url = manifest_url(endpoint, id);
     request.headers = {"Content-Type: " + descriptor.media_type};
     request.body = bytes;
     request.follow_redirects = false;
     TextBody body(kMaxAnswer);
-    Attempts attempts;
+    Attempts attempts(channel_, endpoint);
     for (;;) {
       const Result<Response> response =
-          channel_.send(request, target, push_scope(target), body, cancel);
+          channel_.send(request, endpoint, push_scope(endpoint), body, cancel);
       if (response && response->ok()) {
         return check_stored(*response, descriptor.digest).context(what);
       }
@@ -86,24 +90,32 @@ class Push final : public RegistryPush {
   Result<std::optional<Digest>> current(const oci::Reference& target,
                                         const Cancel& cancel) override {
     const std::string what = "look for " + target.familiar();
+    const Endpoint endpoint = TRY(place_of(target, cancel));
     Request request;
     request.method = "HEAD";
-    request.url = manifest_url(target, target.tag);
+    request.url = manifest_url(endpoint, target.tag);
     request.headers = {
         fmt::format("Accept: {}, {}", oci::kMediaTypeIndex, oci::kMediaTypeManifest)};
-    const Response response = TRY(head(request, target, what, cancel));
+    const Response response = TRY(head(request, endpoint, what, cancel));
     const Result<Digest> digest = Digest::parse(response.header(kDigestHeader));
     return response.ok() && digest ? std::optional(*digest) : std::nullopt;
   }
 
  private:
+  /// Pushes go to the registry itself, never to a mirror.
+  Result<Endpoint> place_of(const oci::Reference& target, const Cancel& cancel) {
+    std::vector<Endpoint> places = TRY(channel_.endpoints(target, Purpose::Push, cancel));
+    return std::move(places.back());
+  }
+
   /// Until the registry says yes or no.
-  Result<Response> head(const Request& request, const oci::Reference& target,
-                        const std::string& what, const Cancel& cancel) {
+  Result<Response> head(const Request& request, const Endpoint& endpoint, const std::string& what,
+                        const Cancel& cancel) {
     TextBody body(kMaxAnswer);
-    Attempts attempts;
+    Attempts attempts(channel_, endpoint);
     for (;;) {
-      Result<Response> response = channel_.send(request, target, push_scope(target), body, cancel);
+      Result<Response> response =
+          channel_.send(request, endpoint, push_scope(endpoint), body, cancel);
       if (response && (response->ok() || response->status == 404)) {
         return response;
       }
@@ -111,43 +123,43 @@ class Push final : public RegistryPush {
     }
   }
 
-  Result<bool> has_blob(const oci::Reference& target, const oci::Descriptor& blob,
+  Result<bool> has_blob(const Endpoint& endpoint, const oci::Descriptor& blob,
                         const std::string& what, const Cancel& cancel) {
     Request request;
     request.method = "HEAD";
-    request.url = repository_url(target) + "/blobs/" + blob.digest.str();
-    const Response response = TRY(head(request, target, what, cancel));
+    request.url = endpoint.api() + "/blobs/" + blob.digest.str();
+    const Response response = TRY(head(request, endpoint, what, cancel));
     return response.ok();
   }
 
-  static Request begin_upload(const oci::Reference& target) {
+  static Request begin_upload(const Endpoint& endpoint) {
     Request request;
     request.method = "POST";
-    request.url = repository_url(target) + "/blobs/uploads/";
+    request.url = endpoint.api() + "/blobs/uploads/";
     request.follow_redirects = false;
     return request;
   }
 
   /// Mounting only saves bytes: whatever a registry has against it, the blob can still be sent.
-  Result<bool> mount(const oci::Reference& target, const BlobUpload& upload, const Cancel& cancel) {
-    Request request = begin_upload(target);
+  Result<bool> mount(const Endpoint& endpoint, const BlobUpload& upload, const Cancel& cancel) {
+    Request request = begin_upload(endpoint);
     request.url = with_query(std::move(request.url), "mount", upload.blob.digest.str());
     request.url = with_query(std::move(request.url), "from", upload.mount_from);
     TextBody body(kMaxAnswer);
     const Result<Response> response =
-        channel_.send(request, target, push_scope(target, upload.mount_from), body, cancel);
+        channel_.send(request, endpoint, push_scope(endpoint, upload.mount_from), body, cancel);
     TRY(cancel.check());
     return response && response->status == 201 &&
            check_stored(*response, upload.blob.digest).has_value();
   }
 
   /// One attempt from the start.
-  Result<Response> send(const oci::Reference& target, const BlobUpload& upload,
-                        const Cancel& cancel) {
+  Result<Response> send(const Endpoint& endpoint, const BlobUpload& upload, const Cancel& cancel) {
     TextBody body(kMaxAnswer);
-    const Request begin = begin_upload(target);
-    const std::string scope = push_scope(target);
-    const Response begun = TRY(channel_.send(begin, target, scope, body, cancel));
+    const Endpoint settled = TRY(channel_.settled(endpoint, cancel));
+    const Request begin = begin_upload(settled);
+    const std::string scope = push_scope(endpoint);
+    const Response begun = TRY(channel_.send(begin, endpoint, scope, body, cancel));
     if (begun.status != 202) {
       return begun;
     }
@@ -158,7 +170,7 @@ class Push final : public RegistryPush {
     send.headers = {"Content-Type: application/octet-stream"};
     send.follow_redirects = false;
     send.stream = BodyStream{.open = upload.open, .size = upload.blob.size};
-    return channel_.send(send, target, scope, body, cancel);
+    return channel_.send(send, endpoint, scope, body, cancel);
   }
 
   /// The registry names the place; over a network it must not be one without TLS.
@@ -178,8 +190,8 @@ class Push final : public RegistryPush {
 
 }  // namespace
 
-std::unique_ptr<RegistryPush> make_registry_push(Transport& transport) {
-  return std::make_unique<Push>(transport);
+std::unique_ptr<RegistryPush> make_registry_push(Transport& transport, RegistryAccess access) {
+  return std::make_unique<Push>(transport, access);
 }
 
 }  // namespace mybuild::registry

@@ -4,6 +4,7 @@
 // registry says it stored is compared with what was sent. Thread-safe.
 #pragma once
 
+#include "builder/registry/auth.h"
 #include "builder/registry/transport.h"
 #include "snapshotter/base/digest.h"
 #include "snapshotter/oci/descriptor.h"
@@ -42,6 +43,6 @@ class RegistryPush {
                                                 const Cancel& cancel) = 0;
 };
 
-std::unique_ptr<RegistryPush> make_registry_push(Transport& transport);
+std::unique_ptr<RegistryPush> make_registry_push(Transport& transport, RegistryAccess access = {});
 
 }  // namespace mybuild::registry

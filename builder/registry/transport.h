@@ -3,6 +3,7 @@
 // in. Thread-safe.
 #pragma once
 
+#include "builder/registry/tls.h"
 #include "snapshotter/base/bytes.h"
 #include "snapshotter/base/cancel.h"
 #include "snapshotter/base/result.h"
@@ -29,9 +30,10 @@ struct Request {
   std::string url;
   std::vector<std::string> headers;  // "Name: value"
   std::string body;
-  std::optional<BodyStream> stream;  // instead of `body`
-  bool follow_redirects = true;      // credentials are not sent to another host
-  std::chrono::seconds stall{30};    // no byte for so long: Unavailable
+  std::optional<BodyStream> stream;             // instead of `body`
+  bool follow_redirects = true;                 // credentials are not sent to another host
+  std::chrono::seconds stall{30};               // no byte for so long: Unavailable
+  std::shared_ptr<const TlsSettings> tls = {};  // null: nothing but what the system says
 };
 
 struct Response {

@@ -53,7 +53,7 @@ Result<FileLock> ContainerFiles::lock_gate() const {
   return FileLock::acquire(join_path(dir_, kGate), FileLock::Mode::Exclusive);
 }
 Result<snapshotter::GcLock> ContainerFiles::lock_root() const {
-  return snapshotter::GcLock::for_root(dir_.substr(0, dir_.rfind('/')));
+  return snapshotter::GcLock::for_root(state_directory());
 }
 
 std::string ContainerFiles::lock_path(const std::string& id) const {
@@ -86,7 +86,7 @@ Result<std::vector<std::string>> ContainerFiles::all() const {
 }
 
 Result<ContainerRecord> ContainerFiles::read_record(const std::string& id) const {
-  const std::string text = TRY(read_file(join_path(path(id), kRecordFile)));
+  const std::string text = TRY(read_note(join_path(path(id), kRecordFile)));
   return parse_container_record(text);
 }
 
@@ -97,7 +97,7 @@ Status ContainerFiles::write_record(const ContainerRecord& record) const {
 }
 
 Result<std::optional<ContainerState>> ContainerFiles::read_state(const std::string& id) const {
-  const Result<std::string> text = read_file(join_path(path(id), kStateFile));
+  const Result<std::string> text = read_note(join_path(path(id), kStateFile));
   if (!text) {
     return text.error().os_errno() == ENOENT ? Result(std::optional<ContainerState>())
                                              : text.error();

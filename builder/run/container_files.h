@@ -24,6 +24,7 @@ class ContainerFiles {
   Result<FileLock> lock_gate() const;
   /// Held while a record is made, which keeps layers.
   Result<snapshotter::GcLock> lock_root() const;
+  std::string state_directory() const { return dir_.substr(0, dir_.rfind('/')); }
 
   std::string path(const std::string& id) const { return join_path(dir_, id); }
   std::string lock_path(const std::string& id) const;

@@ -7,6 +7,7 @@
 #include "builder/run/program_process.h"
 #include "snapshotter/base/log.h"
 #include "snapshotter/base/sys.h"
+#include "snapshotter/reserve.h"
 
 #include <signal.h>
 
@@ -457,8 +458,13 @@ Status DirectoryContainers::remove(const std::string& name_or_id, RemoveOptions 
   const ContainerFiles& files = shared_.files;
   TRY(settle_dead());
   const std::string id = TRY(resolve(name_or_id));
+  std::optional<snapshotter::OpenReserve> reserve;
   for (;;) {
     Result<std::optional<RunLock>> lock = lock_unless_owned(id);
+    if (!lock && lock.error().os_errno() == ENOSPC && !reserve) {
+      reserve.emplace(files.state_directory());  // the lock is a file, too
+      continue;
+    }
     if (!lock) {
       return lock.error().kind() == ErrorKind::NotFound ? Status() : lock.error();
     }

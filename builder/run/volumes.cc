@@ -146,7 +146,7 @@ class DirectoryVolumes final : public VolumeStore {
     VolumeInfo info;
     info.name = name;
     info.path = data_path(name);
-    const Result<std::string> text = read_file(join_path(path_of(name), kInfoFile));
+    const Result<std::string> text = read_note(join_path(path_of(name), kInfoFile));
     if (!text || !parse_into(info, *text)) {
       const struct stat about = TRY(sys::stat_at(AT_FDCWD, info.path));
       info.created = Time(std::chrono::seconds(about.st_mtim.tv_sec));

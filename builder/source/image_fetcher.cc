@@ -219,13 +219,33 @@ Status ImageFetcher::fetch_blobs(Image& image, const solver::VertexId& vertex) {
   std::vector<const Layer*> wanted;
   for (const Layer& layer : image.layers) {
     if (layer.blob) {
-      TRY(check_layer_type(layer).context(image.name));
       wanted.push_back(&layer);
     }
   }
+  return fetch_blobs(image, wanted, vertex);
+}
+
+Status ImageFetcher::fetch_lost_blobs(Image& image, const solver::VertexId& vertex) {
+  const std::lock_guard lock(image.fetching);
+  std::vector<const Layer*> lost;
+  for (const Layer& layer : image.layers) {
+    const auto original = TRY(deps_.layers.original_blob(layer.diff_id));
+    const bool is_lost = original ? !TRY(deps_.content.stat(original->digest)) : !layer.changes;
+    if (layer.blob && is_lost) {
+      lost.push_back(&layer);
+    }
+  }
+  return fetch_blobs(image, lost, vertex);
+}
+
+Status ImageFetcher::fetch_blobs(const Image& image, const std::vector<const Layer*>& layers,
+                                 const solver::VertexId& vertex) {
+  for (const Layer* layer : layers) {
+    TRY(check_layer_type(*layer).context(image.name));
+  }
   return deps_.lanes
-      .fan_out(Lane::Net, wanted.size(),
-               [&](std::size_t i) { return fetch_blob(image, *wanted[i], vertex); })
+      .fan_out(Lane::Net, layers.size(),
+               [&](std::size_t i) { return fetch_blob(image, *layers[i], vertex); })
       .context(image.name);
 }
 

@@ -29,6 +29,9 @@ class ImageFetcher {
 
   Status fetch_trees(Image& image, const solver::VertexId& vertex);
   Status fetch_blobs(Image& image, const solver::VertexId& vertex);
+  /// The blobs, as they came, of layers that are unpacked and cannot be packed here: without them
+  /// the image runs, but cannot be passed on.
+  Status fetch_lost_blobs(Image& image, const solver::VertexId& vertex);
 
  private:
   Result<std::vector<bool>> missing_trees(const Image& image);
@@ -44,6 +47,8 @@ class ImageFetcher {
                                                   const solver::VertexId& vertex);
   Status unpack(const Image& image, const solver::VertexId& vertex);
   Error failure(const Image& image, const std::vector<OpenedLayer>& opened, Error error);
+  Status fetch_blobs(const Image& image, const std::vector<const snapshotter::Layer*>& layers,
+                     const solver::VertexId& vertex);
   Status fetch_blob(const Image& image, const snapshotter::Layer& layer,
                     const solver::VertexId& vertex);
 

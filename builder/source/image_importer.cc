@@ -46,6 +46,7 @@ Result<PulledImage> ImageImporter::pull(const oci::Reference& reference,
   }
   TRY(registry_.remember(reference, platform, found));
   TRY(fetcher_.fetch_trees(*image, vertex));
+  TRY(fetcher_.fetch_lost_blobs(*image, vertex));
 
   PulledImage pulled{.root = found.root, .config = Digest::of(found.config), .changed = false};
   const std::vector<std::string> names = names_of(reference);
@@ -91,6 +92,7 @@ Result<LoadedImage> ImageImporter::load_one(const std::shared_ptr<ImageLayout>& 
       TRY(make_image(shown, Digest::of(config), manifest, config, origin, deps_.metadata));
   TRY(deps_.content.put(config));
   TRY(fetcher_.fetch_trees(*image, vertex));
+  TRY(fetcher_.fetch_lost_blobs(*image, vertex));
   LoadedImage loaded{.config = Digest::of(config), .names = found.names};
   TRY(name(*image, loaded.config, loaded.names));
   return loaded;

@@ -22,7 +22,8 @@ using snapshotter::Layer;
 std::string key_of(const ImageRequest& request) {
   const std::string platform = " for " + to_string(request.platform);
   if (const auto* reference = std::get_if<oci::Reference>(&request.source)) {
-    return "docker-image://" + reference->str() + platform;
+    const char* const written = reference->implied_domain ? "docker-image:" : "docker-image://";
+    return written + reference->str() + platform;
   }
   const auto& layout = std::get<LayoutContext>(request.source);
   return fmt::format("oci-layout://{}:{}@{}{}", layout.path, layout.tag,
@@ -54,6 +55,7 @@ class Resolver final : public ImageResolver {
 
   // Where an image may be, in the order they are tried.
   Found resolve_one(const ImageRequest& request);
+  Found by_full_name(const oci::Reference& reference, const oci::Platform& platform);
   Found in_layout(const ImageRequest& request, const LayoutContext& context);
   Found in_local_store(const oci::Reference& reference, const oci::Platform& platform);
   Found remembered(const oci::Reference& reference, const oci::Platform& platform);
@@ -113,14 +115,31 @@ Resolver::Found Resolver::resolve_one(const ImageRequest& request) {
     return add(key, std::move(image));
   }
   const auto& reference = std::get<oci::Reference>(request.source);
-  for (const auto place :
-       {&Resolver::in_local_store, &Resolver::remembered, &Resolver::in_registry}) {
-    ImagePtr image = TRY((this->*place)(reference, request.platform));
-    if (image) {
-      return add(key, std::move(image));
+  ImagePtr image = TRY(in_local_store(reference, request.platform));
+  if (image == nullptr) {
+    image = TRY(by_full_name(reference, request.platform));
+  }
+  return add(key, std::move(image));
+}
+
+/// Another registry is asked only when one says that it has no such image: what cannot be reached
+/// must not be replaced by somebody else's image of that name.
+Resolver::Found Resolver::by_full_name(const oci::Reference& reference,
+                                       const oci::Platform& platform) {
+  const std::vector<oci::Reference> names = TRY(deps_.registry.full_names(reference));
+  for (const auto place : {&Resolver::in_local_store, &Resolver::remembered}) {
+    for (const oci::Reference& name : names) {
+      ImagePtr image = TRY((this->*place)(name, platform));
+      if (image) {
+        return image;
+      }
     }
   }
-  return internal_error("{} was not looked for in its registry", reference.str());
+  Found found = in_registry(names.front(), platform);
+  for (std::size_t i = 1; i < names.size() && !found && is_elsewhere(found.error()); ++i) {
+    found = in_registry(names[i], platform);
+  }
+  return found;
 }
 
 /// Two names may lead to one image; the first is kept, so that its lock is the only one.

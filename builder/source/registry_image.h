@@ -45,6 +45,12 @@ class RegistryImages {
   const Cancel& cancel_;
 };
 
+/// Whether the same name may be looked for in another registry: this one answers that it has no
+/// such image, or "denied", which registries say of what they do not have, too.
+inline bool is_elsewhere(const Error& error) {
+  return error.kind() == ErrorKind::NotFound || error.kind() == ErrorKind::Denied;
+}
+
 /// A small document of the content store; nullopt when it is gone or damaged, as it can be had
 /// again.
 std::optional<std::string> stored_document(snapshotter::ContentStore& content,

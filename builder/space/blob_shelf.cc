@@ -12,6 +12,8 @@ namespace {
 
 /// A blob that nothing refers to may be one of a pull that still runs.
 constexpr std::int64_t kYoung = 60;
+/// What file systems give out at least.
+constexpr std::uint64_t kBlock = 4096;
 constexpr std::string_view kOriginal = "original";
 
 class BlobShelf final : public Shelf {
@@ -29,7 +31,7 @@ class BlobShelf final : public Shelf {
     TRY(parts_.content.walk([&](const snapshotter::BlobInfo& blob) -> Status {
       Item item{.place = Place::Blob,
                 .id = blob.digest.hex(),
-                .size = blob.size,
+                .size = (blob.size + kBlock - 1) / kBlock * kBlock,
                 .created = 0,
                 .last_used = blob.last_used,
                 .needed = needed.blobs.contains(blob.digest)};

@@ -45,7 +45,7 @@ Result<std::uint64_t> measured_bytes(const std::string& note, std::optional<Time
                                      Time began,
                                      const std::function<Result<std::uint64_t>()>& walk) {
   if (changed) {
-    const Result<std::string> text = read_file(note);
+    const Result<std::string> text = read_note(note);
     const std::optional<Note> known = text ? parse(*text) : std::nullopt;
     const Time sure = *changed + kGrain;
     if (known && Time(std::chrono::nanoseconds(known->began)) > sure) {

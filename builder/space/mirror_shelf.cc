@@ -71,7 +71,7 @@ class MirrorShelf final : public Shelf {
         join_path(directory, ".size"),
         item.in_use ? std::nullopt : std::optional(Time(std::chrono::seconds(changed))), began,
         [&] { return run::tree_bytes(directory); }));
-    item.name = read_file(join_path(directory, "url")).value_or(name);
+    item.name = read_note(join_path(directory, "url")).value_or(name);
     while (item.name.ends_with('\n')) {
       item.name.pop_back();
     }

@@ -18,7 +18,7 @@ std::vector<std::size_t> candidates(std::span<const Item> items) {
     }
   }
   const auto rank = [&](std::size_t i) {
-    return std::tuple(items[i].last_seen() / 60, -items[i].created, i);
+    return std::tuple(items[i].last_seen(), -items[i].created, i);
   };
   std::sort(order.begin(), order.end(),
             [&](std::size_t a, std::size_t b) { return rank(a) < rank(b); });

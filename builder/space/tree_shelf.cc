@@ -29,7 +29,7 @@ class TreeShelf final : public Shelf {
     for (const snapshotter::StoredTree& tree : TRY(parts_.layers.stored_trees())) {
       Item item{.place = Place::Tree,
                 .id = tree.name,
-                .size = tree.size,
+                .size = tree.disk,
                 .created = tree.created,
                 .last_used = tree.last_used,
                 .needed = needed.trees.contains(tree.name)};

@@ -21,7 +21,8 @@ Result<builder::CallAnswer> ask(const BuildOptions& options, SignalGate& gate,
   const builder::EngineOptions engine{
       .root = options.global.root.empty() ? builder::default_root() : options.global.root,
       .helper = {},
-      .jobs = 0};
+      .jobs = 0,
+      .insecure_registries = options.global.insecure_registries};
   Result<builder::CallAnswer> answer = internal_error("nothing was asked");
   TRY(run_guarded(gate, [&](Cancel& cancel) -> Status {
     const builder::BuildRequest request = TRY(with_credentials(options, cancel));

@@ -10,8 +10,8 @@ namespace {
 
 /// docker's last lines.
 std::string report_text(const PullOptions& options, const builder::PullReport& report) {
-  const std::string name = options.request.name.familiar();
-  const std::string full = options.request.name.str();
+  const std::string name = report.name.familiar();
+  const std::string full = report.name.str();
   if (options.quiet) {
     return full + "\n";
   }

@@ -17,6 +17,7 @@ Result<std::unique_ptr<builder::Engine>> open_engine(const GlobalOptions& option
       {.root = options.root.empty() ? builder::default_root() : options.root,
        .helper = {},
        .jobs = jobs,
+       .insecure_registries = options.insecure_registries,
        .warn = [](const std::string& text) { print_err(fmt::format("WARNING: {}\n", text)); }});
 }
 

@@ -16,6 +16,7 @@ namespace mybuild::snapshotter {
 struct CompressionSpec {
   oci::Compression compression = oci::Compression::Gzip;
   std::optional<int> level;  // nullopt: our default
+  bool force = false;        // also where an imported layer came in another form
   bool operator==(const CompressionSpec&) const = default;
 };
 

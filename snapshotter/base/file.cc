@@ -32,6 +32,11 @@ Result<std::string> read_regular_file(int dirfd, const std::string& path, std::s
   return read_all(source, limit).context(path);
 }
 
+Result<std::string> read_note(const std::string& path) {
+  constexpr std::size_t kMost = 64 << 20;
+  return read_regular_file(AT_FDCWD, path, kMost);
+}
+
 Status write_file(const std::string& path, std::string_view text, mode_t mode) {
   const Fd fd = TRY(sys::open(path, O_WRONLY | O_CREAT | O_TRUNC, mode));
   return sys::write_all(fd.get(), as_bytes(text)).context(path);

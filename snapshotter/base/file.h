@@ -20,6 +20,9 @@ class Cancel;
 Result<std::string> read_file(const std::string& path);
 /// Fails with InvalidArgument when the file is not regular or holds more than `limit` bytes.
 Result<std::string> read_regular_file(int dirfd, const std::string& path, std::size_t limit);
+/// A small file of the state directory, which is where anybody may have put anything: one that is
+/// no regular file is refused, never waited for.
+Result<std::string> read_note(const std::string& path);
 /// Creates or truncates; for files nobody else reads meanwhile.
 Status write_file(const std::string& path, std::string_view text, mode_t mode = 0644);
 /// mkdir -p; existing directories are left as they are.

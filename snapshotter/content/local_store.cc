@@ -32,7 +32,7 @@ bool is_missing(const Error& error) {
 }
 
 /// A blob that was used less than so many seconds ago is not marked again.
-constexpr std::int64_t kUseGranularity = 60;
+constexpr std::int64_t kUseGranularity = 1;
 
 std::int64_t now_in_seconds() {
   return std::chrono::duration_cast<std::chrono::seconds>(
@@ -49,8 +49,6 @@ long whole_mark(const Digest& digest, const std::string& boot) {
   std::memcpy(&bits, mark.bytes.data(), sizeof bits);
   return static_cast<long>(bits % 1'000'000'000U);
 }
-
-constexpr std::int64_t kMarkSeconds = 2;
 
 Status mark_whole(int fd, const Digest& digest, const std::string& boot) {
   return sys::set_times(fd, {.tv_sec = now_in_seconds(), .tv_nsec = whole_mark(digest, boot)});
@@ -244,7 +242,7 @@ class LocalContentStore final : public ContentStore {
   /// have lost any of it.
   bool trusted(const Digest& digest, const struct stat& info) const {
     return info.st_mtim.tv_nsec == whole_mark(digest, place_->boot) &&
-           info.st_ctim.tv_sec <= info.st_mtim.tv_sec + kMarkSeconds;
+           info.st_ctim.tv_sec <= info.st_mtim.tv_sec;
   }
 
   /// The access time is ours: file systems are mounted without. Of a blob that was found whole.

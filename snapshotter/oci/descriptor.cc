@@ -114,19 +114,6 @@ Status check_media_type(const std::string& media_type, bool expected, std::strin
   return {};
 }
 
-OrderedJson platform_json(const Platform& platform) {
-  OrderedJson object = OrderedJson::object();
-  object["architecture"] = platform.architecture;
-  object["os"] = platform.os;
-  if (!platform.os_version.empty()) {
-    object["os.version"] = platform.os_version;
-  }
-  if (!platform.variant.empty()) {
-    object["variant"] = platform.variant;
-  }
-  return object;
-}
-
 OrderedJson descriptor_json(const Descriptor& descriptor) {
   OrderedJson object = OrderedJson::object();
   object["mediaType"] = descriptor.media_type;

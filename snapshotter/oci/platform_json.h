@@ -19,4 +19,17 @@ inline Result<Platform> read_platform(const JsonField& object) {
   return platform;
 }
 
+inline nlohmann::ordered_json platform_json(const Platform& platform) {
+  nlohmann::ordered_json object = nlohmann::ordered_json::object();
+  object["architecture"] = platform.architecture;
+  object["os"] = platform.os;
+  if (!platform.os_version.empty()) {
+    object["os.version"] = platform.os_version;
+  }
+  if (!platform.variant.empty()) {
+    object["variant"] = platform.variant;
+  }
+  return object;
+}
+
 }  // namespace mybuild::oci

@@ -178,6 +178,8 @@ void take_domain(std::string_view name, Reference& reference) {
   if (slash != std::string_view::npos && looks_like_domain(name.substr(0, slash))) {
     reference.domain = name.substr(0, slash);
     reference.repository = name.substr(slash + 1);
+  } else {
+    reference.implied_domain = true;
   }
   if (reference.domain == "index.docker.io") {
     reference.domain = kDefaultDomain;

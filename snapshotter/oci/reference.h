@@ -18,13 +18,18 @@ struct Reference {
   std::string repository;  // "library/busybox"
   std::string tag;         // empty only when a digest is given without a tag
   std::optional<Digest> digest;
+  bool implied_domain = false;  // no registry was written, so that docker.io was added
 
   /// Adds docker.io, library/ and :latest where they are implied. Upper-case repositories are
   /// refused with a hint.
   static Result<Reference> parse(std::string_view text);
   std::string str() const;       // "docker.io/library/busybox:latest[@sha256:…]"
   std::string familiar() const;  // as docker prints it: "busybox:latest"
-  bool operator==(const Reference&) const = default;
+  /// What they stand for, not how they were written.
+  bool operator==(const Reference& other) const {
+    return domain == other.domain && repository == other.repository && tag == other.tag &&
+           digest == other.digest;
+  }
 };
 
 /// True for 127.0.0.0/8, ::1 and localhost, with or without a port: these are spoken to over plain

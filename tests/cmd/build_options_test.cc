@@ -132,7 +132,8 @@ TEST_F(BuildOptionsTest, ABuildArgWithoutValueComesFromTheEnvironment) {
 
 TEST_F(BuildOptionsTest, AContextIsVerifiedByStatOrInFull) {
   EXPECT_FALSE(read({"."})->request.reread_contexts);
-  EXPECT_FALSE(read({"--context-verify=full", "--context-verify=stat", "."})->request.reread_contexts);
+  EXPECT_FALSE(
+      read({"--context-verify=full", "--context-verify=stat", "."})->request.reread_contexts);
   EXPECT_FALSE(read({"--context-verify=mtime", "."}));
 }
 
@@ -164,9 +165,24 @@ TEST_F(BuildOptionsTest, DefaultsOfPlatformAndProgressComeFromTheEnvironment) {
 }
 
 TEST_F(BuildOptionsTest, LoadAddsTheStoreToOutputsThatLeaveItOut) {
-  EXPECT_TRUE(read({"--load", "."})->request.outputs.empty());
-  EXPECT_EQ(read({"--load", "-o", "out", "."})->request.outputs.size(), 2U);
-  EXPECT_EQ(read({"--load", "-o", "type=image", "."})->request.outputs.size(), 1U);
+  using Types = std::vector<exporter::OutputType>;
+  using enum exporter::OutputType;
+  const auto types = [](std::vector<std::string> args) {
+    args.emplace_back(".");
+    const auto options = read(args);
+    Types found;
+    for (const auto& output : options->request.outputs) {
+      found.push_back(output.type);
+    }
+    return found;
+  };
+  EXPECT_EQ(types({"--load"}), (Types{Image, Docker}));
+  EXPECT_EQ(types({"--load=false"}), Types{});
+  EXPECT_EQ(types({"-o", "type=docker"}), (Types{Image, Docker}));
+  EXPECT_EQ(types({"--load", "-o", "out"}), (Types{Local, Image, Docker}));
+  EXPECT_EQ(types({"--load", "-o", "type=image"}), (Types{Image, Docker}));
+  EXPECT_EQ(types({"--load", "-o", "type=docker"}), (Types{Image, Docker}));
+  EXPECT_EQ(read({"-o", "type=docker,name=n", "."})->request.outputs[0].names.size(), 1U);
 }
 
 TEST_F(BuildOptionsTest, QuietGoesWithNoOtherProgress) {
@@ -188,9 +204,57 @@ TEST_F(BuildOptionsTest, TheContextIsADirectoryAUrlOrStandardInput) {
   EXPECT_THAT(error_of({"https://x/y.git?no=such"}), HasSubstr("no"));
 }
 
+TEST_F(BuildOptionsTest, CachesAreNamedAsBuildxNamesThem) {
+  using remote_cache::CacheSource;
+  using remote_cache::CacheTarget;
+  const auto options = read({"--cache-from=a/b:c,d", "--cache-from", "type=local,src=/x,tag=t",
+                             "--cache-to=type=registry,ref=r:1,mode=max,compression=zstd,"
+                             "compression-level=19,ignore-error=true,oci-mediatypes=true",
+                             "--cache-to=type=local,dest=/y", "--cache-to=type=inline",
+                             "--build-arg=BUILDKIT_INLINE_CACHE=1", "."});
+  ASSERT_TRUE(options) << options.error().message();
+  const auto& from = options->request.cache_from;
+  ASSERT_EQ(from.size(), 3U);
+  EXPECT_EQ(from[0].ref.str(), "docker.io/a/b:c");
+  EXPECT_EQ(from[1].ref.str(), "docker.io/library/d:latest");
+  EXPECT_EQ(from[2].type, CacheSource::Type::Local);
+  EXPECT_EQ(from[2].src + from[2].tag, "/xt");
+  const auto& to = options->request.cache_to;
+  ASSERT_EQ(to.size(), 4U);
+  EXPECT_TRUE(to[0].max && to[0].ignore_error);
+  EXPECT_EQ(to[0].compression.compression, oci::Compression::Zstd);
+  EXPECT_EQ(to[0].compression.level, 19);
+  EXPECT_EQ(to[1].dest + to[1].tag, "/ylatest");
+  EXPECT_TRUE(!to[1].max && to[1].ignore_error && !to[1].compression.force);
+  EXPECT_EQ(to[2].type, CacheTarget::Type::Inline);
+  EXPECT_EQ(to[3].type, CacheTarget::Type::Inline);
+}
+
+TEST_F(BuildOptionsTest, CachesThatMakeNoSenseAreRefused) {
+  EXPECT_THAT(error_of({"--cache-from=type=gha", "."}), HasSubstr("'gha' is not supported"));
+  EXPECT_THAT(error_of({"--cache-to=type=s3,bucket=x", "."}), HasSubstr("'s3' is not supported"));
+  EXPECT_THAT(error_of({"--cache-to=type=nonsense", "."}), HasSubstr("unknown cache type"));
+  EXPECT_THAT(error_of({"--cache-from=type=registry", "."}), HasSubstr("ref="));
+  EXPECT_THAT(error_of({"--cache-from=type=local", "."}), HasSubstr("src="));
+  EXPECT_THAT(error_of({"--cache-from=type=local,src=x,digest=1", "."}), HasSubstr("digest"));
+  EXPECT_THAT(error_of({"--cache-to=type=local", "."}), HasSubstr("dest="));
+  EXPECT_THAT(error_of({"--cache-to=type=local,dest=x,mode=full", "."}), HasSubstr("mode"));
+  EXPECT_THAT(error_of({"--cache-to=type=inline,mode=max", "."}), HasSubstr("mode=min"));
+  EXPECT_THAT(error_of({"--cache-to=type=inline,ref=x", "."}), HasSubstr("unknown cache option"));
+  EXPECT_THAT(error_of({"--cache-to=type=local,dest=x,compression=lzma", "."}), HasSubstr("lzma"));
+  EXPECT_THAT(error_of({"--cache-to=type=local,dest=x,compression-level=12", "."}),
+              HasSubstr("compression-level"));
+  EXPECT_THAT(error_of({"--cache-to=type=registry,ref=x,image-manifest=false", "."}),
+              HasSubstr("image-manifest"));
+  EXPECT_THAT(error_of({"--cache-to=type=registry,ref=x,ignore-errors=1", "."}),
+              HasSubstr("ignore-errors"));
+  const std::string digest = "x@" + Digest::of("x").str();
+  EXPECT_THAT(error_of({"--cache-to=" + ("type=registry,ref=" + digest), "."}),
+              HasSubstr("not to a digest"));
+}
+
 TEST_F(BuildOptionsTest, OptionsOfBuildxThatAreMissingAreRefusedByName) {
-  for (const std::string name :
-       {"attest", "builder", "cache-from", "cache-to", "cgroup-parent", "memory", "squash"}) {
+  for (const std::string name : {"attest", "builder", "cgroup-parent", "memory", "squash"}) {
     EXPECT_EQ(error_of({"--" + name, "."}), "--" + name + " is not supported yet");
   }
   EXPECT_THAT(error_of({"--provenance=mode=max", "."}),

@@ -4,6 +4,7 @@
 // store or a sandbox.
 #include "builder/call.h"
 #include "builder/engine.h"
+#include "builder/login.h"
 #include "snapshotter/base/sys.h"
 
 #include <fcntl.h>
@@ -21,6 +22,7 @@ struct Engine::Services {
   std::unique_ptr<run::ContainerStore> containers = run::make_container_store(
       {.dir = "/nonexistent/containers", .trash_dir = "/nonexistent/trash"}, *volumes, clock);
   caches::CacheStore cache_mounts{"/nonexistent/cache-mounts", "/nonexistent/trash", clock};
+  manifest_list::ListStore manifest_lists{"/nonexistent/manifest-lists"};
 };
 
 namespace {
@@ -69,6 +71,21 @@ Result<std::unique_ptr<Engine>> Engine::open(EngineOptions) {
   return std::unique_ptr<Engine>(new Engine(std::make_unique<Services>()));
 }
 
+Result<std::string> registry_of(const std::string& argument) {
+  return argument;
+}
+Result<LoginReport> login(const LoginRequest&, const Cancel&) {
+  return unsupported("fake");
+}
+Result<std::optional<std::string>> login_again(const LoginRequest&, const Cancel&) {
+  return unsupported("fake");
+}
+std::optional<std::string> stored_user(const std::string&, const Cancel&) {
+  return std::nullopt;
+}
+Result<bool> logout(const std::string&, const Cancel&) {
+  return unsupported("fake");
+}
 Result<CallAnswer> answer_call(Call call, const BuildRequest& request, const EngineOptions&,
                                solver::EventSink&, Cancel&) {
   using namespace frontend::checks;
@@ -252,7 +269,10 @@ Result<PullReport> Engine::pull(const PullRequest& request, solver::EventSink& e
   if (request.name.tag == "hang") {
     return hang(events, cancel, false).error();
   }
-  return PullReport{.digest = Digest::of("m"), .image_id = Digest::of("a"), .changed = true};
+  return PullReport{.digest = Digest::of("m"),
+                    .image_id = Digest::of("a"),
+                    .changed = true,
+                    .name = request.name};
 }
 
 Result<PushReport> Engine::push(const oci::Reference&, solver::EventSink&, Cancel&) {
@@ -270,6 +290,24 @@ Status Engine::save(const std::vector<std::string>& names, const std::string&, s
                     Cancel&) {
   TRY(find_image(names.front()));
   return {};
+}
+
+const manifest_list::ListStore& Engine::manifest_lists() {
+  return services_->manifest_lists;
+}
+
+Status Engine::create_manifest_list(const oci::Reference& name, const std::vector<oci::Reference>&,
+                                    bool amend, const Cancel&) {
+  return amend ? Status() : invalid_argument("{} is there", name.familiar());
+}
+
+Result<std::string> Engine::inspect_manifest(const ManifestQuestion& question, const Cancel&) {
+  return question.verbose ? Result<std::string>("[]\n") : not_found("no such manifest");
+}
+
+Result<manifest_list::PushedList> Engine::push_manifest_list(const oci::Reference&,
+                                                             solver::EventSink&, Cancel&) {
+  return manifest_list::PushedList{.digest = Digest::of("list"), .brought = {Digest::of("image")}};
 }
 
 }  // namespace mybuild::builder

@@ -4,6 +4,8 @@
 #include "cmd/mybuild/cli/container_options.h"
 #include "cmd/mybuild/cli/image_options.h"
 #include "cmd/mybuild/cli/inspect_options.h"
+#include "cmd/mybuild/cli/login_options.h"
+#include "cmd/mybuild/cli/manifest_options.h"
 #include "cmd/mybuild/cli/prune_options.h"
 #include "cmd/mybuild/cli/run_options.h"
 #include "cmd/mybuild/cli/store_options.h"
@@ -70,12 +72,24 @@ TEST(Help, OfEachVerbIsMadeFromItsTable) {
 
 TEST(Help, OfTheVerbsThatMoveAndDescribeImages) {
   const std::pair<std::string, std::string> kTexts[] = {
-      {"pull", help_of(kPullCommand)},   {"push", help_of(kPushCommand)},
-      {"load", help_of(kLoadCommand)},   {"save", help_of(kSaveCommand)},
-      {"tag", help_of(kTagCommand)},     {"history", help_of(kHistoryCommand)},
-      {"du", help_of(kDuCommand)},       {"explain", help_of(kExplainCommand)},
-      {"prune", help_of(kPruneCommand)}, {"image prune", help_of(kImagePruneCommand)},
+      {"pull", help_of(kPullCommand)},
+      {"push", help_of(kPushCommand)},
+      {"load", help_of(kLoadCommand)},
+      {"save", help_of(kSaveCommand)},
+      {"tag", help_of(kTagCommand)},
+      {"history", help_of(kHistoryCommand)},
+      {"du", help_of(kDuCommand)},
+      {"explain", help_of(kExplainCommand)},
+      {"prune", help_of(kPruneCommand)},
+      {"image prune", help_of(kImagePruneCommand)},
       {"fsck", help_of(kFsckCommand)},
+      {"manifest inspect", help_of(kManifestInspectCommand)},
+      {"manifest create", help_of(kManifestCreateCommand)},
+      {"manifest annotate", help_of(kManifestAnnotateCommand)},
+      {"manifest push", help_of(kManifestPushCommand)},
+      {"manifest rm", help_of(kManifestRmCommand)},
+      {"login", help_of(kLoginCommand)},
+      {"logout", help_of(kLogoutCommand)},
   };
   std::string all;
   for (const auto& [verb, text] : kTexts) {

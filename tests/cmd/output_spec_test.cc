@@ -26,7 +26,7 @@ TEST(OutputSpec, ShortAndLongFormsAreBuildxs) {
       {"dest=x.tar,type=oci", OutputType::Oci, "x.tar"},
       {"type=oci,\"dest=a,b\"", OutputType::Oci, "a,b"},
       {"type=docker,dest=x.tar", OutputType::Docker, "x.tar"},
-      {"type=docker", OutputType::Image, ""},
+      {"type=docker", OutputType::Docker, ""},
       {"type=image,push=false,oci-mediatypes=true", OutputType::Image, ""},
       {"type=cacheonly", OutputType::CacheOnly, ""},
   };

@@ -20,7 +20,7 @@ fail() {
 
 mkdir -p "${E2E_WORK:=$checkout/build/e2e}" "$bases"
 work=$(mktemp -d "$E2E_WORK/$script.XXXXXX")
-export MYBUILD_ROOT=$work/root
+export MYBUILD_ROOT=$work/root MYBUILD_LOAD_INTO=none MYBUILD_GC=min-free-space=0 # however full this disk is
 cd "$work"
 
 clean_up() {

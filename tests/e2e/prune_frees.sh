@@ -18,6 +18,6 @@ assert_equal "$(ls "$MYBUILD_ROOT/trash")" "" "the trash"
 build -t app ctx && assert_step 'RUN head' DONE && assert_equal "$("$MYBUILD" run --rm app wc -c /own)" "5000000 /own" "built again"
 "$MYBUILD" rmi app >log && "$MYBUILD" buildx prune --force >out
 assert_equal "$(head -n 1 out | tr -s ' ')" "ID TYPE SIZE LAST USED" "the heading"
-grep -qE '^[0-9a-f]{12} +regular +5MB +(Less than a second|[0-9]+ seconds?) ago$' out || fail "no line of the layer"
+grep -qE '^[0-9a-f]{12} +regular +5(\.0[0-9])?MB +(Less than a second|[0-9]+ seconds?) ago$' out || fail "no line of the layer"
 assert_equal "$(tail -n 1 out | cut -c1-6)" "Total:" "the last line"
 "$MYBUILD" builder prune -f --verbose >out && assert_equal "$(cat out)" "Total:  0B" "nothing is left"

@@ -4,7 +4,7 @@
 . "$(dirname "$0")/lib.sh"
 
 printf 'FROM busybox\n' | dockerfile
-for flag in --cache-from=type=registry,ref=x/y --squash --sbom=true --provenance=true \
+for flag in --cache-from=type=gha --cache-to=type=s3,bucket=x --cache-to=type=inline,mode=max --squash --sbom=true --provenance=true \
   --allow=network.all --attest=type=sbom --cgroup-parent=x --no-such-flag; do
   status=0
   "$MYBUILD" build "${busybox[@]}" "$flag" ctx >log 2>&1 || status=$?

@@ -6,7 +6,7 @@
 mkdir small && mount -t tmpfs -o size=300m tmpfs small && export MYBUILD_ROOT=$work/small/root
 python3 "$support/hostile_registry.py" >address 2>asked & processes+=($!)
 until [ -s address ]; do sleep 0.05; done
-pull() { (ulimit -v 4000000 && exec timeout 100 "$MYBUILD" pull "$(<address)/$1:1") >log 2>&1; }
+pull() { (ulimit -v 16000000 && exec timeout 100 "$MYBUILD" pull "$(<address)/$1:1") >log 2>&1; }
 while IFS='|' read -r kind text; do
   ! pull "$kind" || fail "$kind was taken"
   assert_log "ERROR.*$text" && assert_no_log "internal|SIG"

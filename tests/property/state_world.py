@@ -102,7 +102,7 @@ class World:
         return [*self.prefix, self.mybuild, *words]
 
     def environment(self, root):
-        return {**os.environ, "MYBUILD_ROOT": root, "SOURCE_DATE_EPOCH": str(EPOCH)}
+        return {**os.environ, "MYBUILD_ROOT": root, "MYBUILD_LOAD_INTO": "none", "MYBUILD_GC": os.environ.get("MYBUILD_GC", "min-free-space=0"), "SOURCE_DATE_EPOCH": str(EPOCH)}
 
     def start(self, root, *words, prefix=()):
         """A process in a session of its own whose output nobody reads."""

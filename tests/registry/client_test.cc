@@ -93,7 +93,7 @@ TEST(Client, ARegistryThatDeniesEvenWithTokenIsDenied) {
   EXPECT_EQ(document.error().kind(), ErrorKind::Denied);
   EXPECT_THAT(document.error().message(), HasSubstr("r.example/r/x:latest"));
   EXPECT_THAT(document.error().message(), HasSubstr("who are you"));
-  EXPECT_THAT(document.error().hint(), HasSubstr("credentials"));
+  EXPECT_THAT(document.error().hint(), HasSubstr("mybuild login r.example"));
 }
 
 TEST(Client, AMissingTagIsNamed) {

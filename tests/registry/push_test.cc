@@ -173,7 +173,7 @@ TEST(Push, CredentialsThatWeDoNotHaveAreAClearError) {
   const auto current = make_registry_push(transport)->current(target(), Cancel());
   ASSERT_FALSE(current);
   EXPECT_EQ(current.error().kind(), ErrorKind::Denied);
-  EXPECT_THAT(current.error().message(), HasSubstr("h.example wants credentials"));
+  EXPECT_THAT(current.error().message(), HasSubstr("h.example wants a login"));
 }
 
 TEST(Push, AManifestIsPutUnderItsTagOrItsDigest) {

@@ -10,6 +10,7 @@
 #include <sys/un.h>
 
 #include <array>
+#include <ctime>
 #include <functional>
 
 namespace mybuild::snapshotter::testing {
@@ -265,6 +266,112 @@ TEST_F(LayerStoreTest, a_tree_that_was_tampered_with_gives_no_blob) {
   const auto blob = store_.layers->ensure_blob(layer.diff_id, {});
   ASSERT_FALSE(blob);
   EXPECT_EQ(blob.error().kind(), ErrorKind::DataLoss);
+}
+
+TEST_F(LayerStoreTest, a_tree_that_is_changed_while_it_is_used_gives_no_clamped_blob) {
+  const std::string dir = draft();
+  TreeMaker(dir).file("a", "x");
+  const Layer layer = must(store_.layers->commit_tree(dir));
+  const std::array chain{layer.diff_id};
+  ASSERT_TRUE(must(store_.layers->trees(chain))) << "from here on this process believes it";
+  must(write_file(tree_of(layer) + "/a", "y"));
+  const auto blob = store_.layers->ensure_blob(layer.diff_id, {}, {.max_mtime = 2000});
+  ASSERT_FALSE(blob);
+  EXPECT_EQ(blob.error().kind(), ErrorKind::DataLoss);
+  EXPECT_EQ(tree_of(layer), "<missing>");
+}
+
+TEST_F(LayerStoreTest, what_was_recorded_since_a_changed_tree_was_made_goes_with_it) {
+  const auto record = [&](const std::string& name, std::int64_t created) {
+    const Digest key = Digest::of(name);
+    must(store_.metadata->put_record({.definition_key = key,
+                                      .content_key = key,
+                                      .output = key,
+                                      .body = "{}",
+                                      .created = created}));
+  };
+  const auto is_known = [&](const std::string& name) {
+    return !must(store_.metadata->find_records_by_content(Digest::of(name))).empty();
+  };
+  const std::string dir = draft();
+  TreeMaker(dir).file("a", "x");
+  const Layer layer = must(store_.layers->commit_tree(dir));
+  const std::int64_t made = must(store_.metadata->trees().all()).at(0).created;
+  record("before", made - 1);
+  record("after", made + 1);
+  must(store_.metadata->put_known_build(layer.diff_id, "a build"));
+  drafts_.clear();
+  store_.reopen();
+  must(write_file(tree_of(layer) + "/a", "y"));
+  EXPECT_FALSE(must(store_.layers->trees(std::array{layer.diff_id})));
+  EXPECT_TRUE(is_known("before"));
+  EXPECT_FALSE(is_known("after"));
+  EXPECT_FALSE(must(store_.metadata->find_known_build(layer.diff_id)));
+}
+
+TEST_F(LayerStoreTest, what_a_power_cut_tore_was_read_by_nobody_so_records_stay) {
+  const std::string dir = draft();
+  TreeMaker(dir).file("a", "x");
+  const Layer layer = must(store_.layers->commit_tree(dir));
+  const std::string file = tree_of(layer) + "/a";
+  must(store_.metadata->put_record({.definition_key = layer.diff_id,
+                                    .content_key = layer.diff_id,
+                                    .output = layer.diff_id,
+                                    .body = "{}",
+                                    .created = std::time(nullptr) + 9}));
+  drafts_.clear();
+  must(write_file(store_.root + "/boot", "an earlier boot"));
+  must(write_file(file, ""));
+  store_.reopen();
+  EXPECT_EQ(tree_of(layer), "<missing>");
+  EXPECT_EQ(must(store_.metadata->record_count()), 1U);
+}
+
+TEST_F(LayerStoreTest, names_of_images_that_a_power_cut_took_go_with_one_warning) {
+  const auto name = [&](const std::string& image, const std::string& config) {
+    must(store_.metadata->put_image(
+        {.name = image, .config = Digest::of(config), .created = 0, .size = 0}));
+  };
+  must(store_.content->put("whole"));
+  name("kept", "whole");
+  name("gone:1", "torn");
+  name("gone:2", "torn");
+  std::vector<std::string> told;
+  const Warn warn = [&](const std::string& text) { told.push_back(text); };
+  const auto reopen = [&] {
+    store_.layers.reset();
+    store_.layers = must(LayerStore::open(store_.root, *store_.content, *store_.metadata, warn));
+  };
+  reopen();
+  EXPECT_TRUE(told.empty()) << "in the same boot";
+  must(write_file(store_.root + "/boot", "an earlier boot"));
+  reopen();
+  reopen();
+  ASSERT_EQ(told.size(), 1U);
+  EXPECT_NE(told[0].find("gone:1, gone:2"), std::string::npos) << told[0];
+  EXPECT_EQ(must(store_.metadata->images()).size(), 1U);
+}
+
+TEST_F(LayerStoreTest, a_fifo_in_the_place_of_a_note_is_not_waited_for) {
+  store_.layers.reset();
+  for (const char* note : {"/boot", "/suspects"}) {
+    must(remove_tree(store_.root + note));
+    must(sys::mknod_at(AT_FDCWD, store_.root + note, S_IFIFO | 0600, 0));
+  }
+  store_.reopen();
+  EXPECT_TRUE(read_file(store_.root + "/boot"));
+}
+
+TEST_F(LayerStoreTest, an_own_layer_whose_blob_from_outside_is_gone_is_packed) {
+  const std::string dir = draft();
+  TreeMaker(dir).file("a", "x");
+  const Layer layer = must(store_.layers->commit_tree(dir));
+  oci::Descriptor gone;
+  gone.digest = Digest::of("gone");
+  gone.media_type = oci::kMediaTypeLayerGzip;
+  must(store_.layers->add_original_blob(layer.diff_id, gone));
+  EXPECT_NE(must(store_.layers->ensure_blob(layer.diff_id, {})).digest, gone.digest);
+  EXPECT_EQ(Digest::of(tar_of(layer.diff_id)), layer.diff_id);
 }
 
 TEST_F(LayerStoreTest, unknown_layers_are_not_found) {

@@ -282,6 +282,20 @@ TEST_F(MetadataTest, a_database_of_the_third_schema_learns_of_builds_and_keeps_i
   EXPECT_EQ(db_->builds().newest_build().value()->id, "x");
 }
 
+TEST_F(MetadataTest, a_database_of_the_fifth_schema_learns_of_witnesses_and_keeps_its_trees) {
+  ASSERT_TRUE(put_layer(*db_, {.diff_id = kA, .changes = {}, .size = 5, .created = 6}));
+  db_.reset();
+  run_sql(
+      "ALTER TABLE trees DROP COLUMN disk; ALTER TABLE trees DROP COLUMN witness; "
+      "PRAGMA user_version = 5");
+  reopen();
+  const auto row = db_->trees().find(kA.hex()).value();
+  ASSERT_TRUE(row);
+  EXPECT_FALSE(row->witness);
+  EXPECT_EQ(row->disk, 0U);
+  EXPECT_EQ(row->size, 5U);
+}
+
 TEST_F(MetadataTest, an_image_is_known_under_its_digests_elsewhere) {
   ASSERT_TRUE(db_->put_repo_digest({.config = kA, .repository = "h/r", .manifest = kB}));
   ASSERT_TRUE(db_->put_repo_digest({.config = kA, .repository = "h/s", .manifest = kC}));

@@ -18,6 +18,16 @@ class CountingIndex final : public CacheIndex {
     asked += keys.size();
     return index_->find_all(keys);
   }
+  Result<std::vector<CacheRecord>> find_late(const DefinitionKey& key) override {
+    ++late_questions;
+    std::vector<CacheRecord> records;
+    for (const CacheRecord& record : late) {
+      if (record.definition == key) {
+        records.push_back(record);
+      }
+    }
+    return records;
+  }
   Result<std::vector<CacheRecord>> find(const ContentKey& key) override {
     ++others;
     return index_->find(key);
@@ -26,13 +36,33 @@ class CountingIndex final : public CacheIndex {
     ++others;
     return index_->find(output);
   }
-  Status add(const CacheRecord& record) override { return index_->add(record); }
+  Status add(const CacheRecord& record) override {
+    {
+      const std::lock_guard lock(mutex_);
+      added.push_back(record);
+    }
+    return index_->add(record);
+  }
+  /// What was recorded becomes what another machine says.
+  void export_all() {
+    for (CacheRecord record : std::exchange(added, {})) {
+      record.is_imported = true;
+      record.output = {};
+      record.content = {};
+      late.push_back(std::move(record));
+    }
+    index_ = make_memory_index();
+  }
 
   std::atomic<std::size_t> batches = 0;
   std::atomic<std::size_t> asked = 0;
   std::atomic<std::size_t> others = 0;
+  std::atomic<std::size_t> late_questions = 0;
+  std::vector<CacheRecord> late;
+  std::vector<CacheRecord> added;
 
  private:
+  std::mutex mutex_;
   std::unique_ptr<CacheIndex> index_ = make_memory_index();
 };
 
@@ -83,6 +113,48 @@ TEST_F(LookupTest, AFullyCachedBuildAsksOnceForAllKeys) {
   EXPECT_EQ(index_->batches, 1U);
   EXPECT_EQ(index_->asked, 20U);
   EXPECT_EQ(index_->others, 0U);
+}
+
+TEST_F(LookupTest, WhatIsKnownElsewhereIsFoundWithoutReadingFilesAndIsNotRecorded) {
+  const Edge base = source("base");
+  const Edge first = world_.join({base});
+  const Edge copy =
+      world_.add({.definition = "copy",
+                  .rule = InputRule::Selected,
+                  .run = [](const auto& texts) { return Result<std::string>(texts[0]); }},
+                 {first});
+  ASSERT_TRUE(world_.solve({copy}));
+  EXPECT_EQ(index_->late_questions, 2U);
+  world_.op(copy).hashed = 0;
+  index_->export_all();
+  const auto found = world_.solve({copy});
+  ASSERT_TRUE(found);
+  EXPECT_TRUE(is_cached(*found, first) && is_cached(*found, copy));
+  EXPECT_EQ(world_.op(copy).hashed, 0);
+  EXPECT_TRUE(index_->added.empty());
+  EXPECT_FALSE(found->vertices[first.vertex].keys.content.digest.is_zero());
+  EXPECT_TRUE(found->vertices[copy.vertex].keys.content.digest.is_zero());
+}
+
+TEST_F(LookupTest, WhatIsKnownHereOrMustRunIsNotAskedForElsewhere) {
+  const Edge first = world_.join({source("base")});
+  ASSERT_TRUE(world_.solve({first}));
+  index_->late_questions = 0;
+  ASSERT_TRUE(world_.solve({first}));
+  EXPECT_EQ(index_->late_questions, 0U);
+}
+
+TEST_F(LookupTest, AnImportedRecordOfOtherInputsDoesNotCount) {
+  const Edge input = source("input");
+  const Edge generate = step([](const std::string& text) { return text + " generated"; }, input);
+  const Edge use = step([](const std::string& text) { return text + " used"; }, generate);
+  ASSERT_TRUE(world_.solve({use}));
+  index_->export_all();
+  index_->late.front().inputs = {OutputId{Digest::of("another")}};
+  const auto result = world_.solve({use});
+  ASSERT_TRUE(result);
+  EXPECT_FALSE(is_cached(*result, generate));
+  EXPECT_TRUE(is_cached(*result, use));
 }
 
 TEST_F(LookupTest, KeysBehindAMergeAreInTheSameQuestion) {

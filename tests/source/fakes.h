@@ -22,6 +22,9 @@ namespace mybuild::source {
 
 class FakeRegistry final : public registry::RegistryClient {
  public:
+  Result<std::vector<oci::Reference>> full_names(const oci::Reference& reference) override {
+    return reference.implied_domain && !meanings.empty() ? meanings : std::vector{reference};
+  }
   Result<registry::ManifestDocument> manifest(const oci::Reference& reference,
                                               const Cancel&) override {
     ++manifest_requests;
@@ -53,6 +56,7 @@ class FakeRegistry final : public registry::RegistryClient {
     return sink.write(as_bytes(found->second));
   }
 
+  std::vector<oci::Reference> meanings;  // of every name without a registry
   std::map<std::string, Digest> tags;
   Blobs blobs;
   std::function<Status(const oci::Descriptor&)> on_blob;
@@ -141,7 +145,21 @@ class FakeLayerStore final : public snapshotter::LayerStore {
     const auto found = originals.find(diff_id);
     return found == originals.end() ? std::nullopt : std::optional(found->second);
   }
+  Status adopt(const Digest& diff_id, const Digest& changes) override {
+    const std::lock_guard lock(mutex);
+    const auto known = real_changes.find(diff_id);
+    return known == real_changes.end() || known->second == changes
+               ? Status()
+               : Status(data_loss("other changes"));
+  }
+  Status add_imported_blob(const Digest&, const oci::Descriptor&) override { return {}; }
+  Status forget_original_blob(const Digest& diff_id) override {
+    const std::lock_guard lock(mutex);
+    originals.erase(diff_id);
+    return {};
+  }
 
+  std::map<Digest, Digest> real_changes;  // of layers that adopt() does not take as they are said
   std::mutex mutex;
   std::set<Digest> present;
   std::vector<Digest> unpacked;
@@ -256,6 +274,7 @@ class FakeMetadata final : public snapshotter::Metadata {
   }
   Result<std::uint64_t> record_count() override { return std::uint64_t{0}; }
   Status forget_records() override { return {}; }
+  Status forget_records_since(std::int64_t) override { return {}; }
   snapshotter::TreeTable& trees() override { throw std::logic_error("no trees here"); }
   snapshotter::BuildTables& builds() override { throw std::logic_error("no builds here"); }
 

@@ -94,6 +94,15 @@ TEST_F(Import, TheSameAgainFetchesNoLayerAndSaysSo) {
   EXPECT_EQ(layer_requests(), 1U);
 }
 
+TEST_F(Import, ABlobThatIsGoneIsFetchedThoughTheLayerIsUnpacked) {
+  push({"1", "2"});
+  ASSERT_TRUE(pull("app"));
+  ASSERT_TRUE(content_->remove(Digest::of("2")));
+  ASSERT_TRUE(pull("app"));
+  EXPECT_TRUE(content_->stat(Digest::of("2")).value());
+  EXPECT_EQ(layer_requests(), 1U) << "the other one was there";
+}
+
 TEST_F(Import, ADigestThatIsHereIsNotAskedFor) {
   const TestImage image = push({"1"});
   const std::string exact = "app@" + image.descriptor.digest.str();

@@ -97,6 +97,19 @@ TEST_F(Resolve, TheSecondBuildSendsNoRequest) {
   EXPECT_THAT(events_.all<solver::VertexStarted>(), SizeIs(1));
 }
 
+TEST_F(Resolve, ANameWithoutARegistryIsLookedForWhereTheMachineSays) {
+  registry_.meanings = {oci::Reference::parse("a.example/app").value(),
+                        oci::Reference::parse("b.example/app").value()};
+  const TestImage hub = push("docker.io/library/app:latest", {"hub"});
+  const TestImage image = push("b.example/app:latest", {"b"});
+  EXPECT_EQ(resolve(*build(), request("app")).id, image.descriptor.digest);
+  EXPECT_EQ(resolve(*build(), request("docker.io/library/app")).id, hub.descriptor.digest);
+  registry_.down = true;
+  EXPECT_EQ(resolve(*build(), request("app")).id, image.descriptor.digest);
+  EXPECT_EQ(build(/*pull=*/true)->resolve({request("app")})[0].error().kind(),
+            ErrorKind::Unavailable);
+}
+
 TEST_F(Resolve, LostDocumentsAreFetchedAgain) {
   const TestImage image = push("docker.io/library/app:latest", {"1"});
   resolve(*build(), request("app"));
@@ -133,8 +146,7 @@ TEST_F(Resolve, ThePlatformOfAnIndexIsChosen) {
 
 TEST_F(Resolve, EqualRequestsAreAskedOnceAndEachGetsItsAnswer) {
   push("docker.io/library/app:latest", {"1"});
-  const auto answers =
-      build()->resolve({request("app"), request("none"), request("docker.io/library/app")});
+  const auto answers = build()->resolve({request("app"), request("none"), request("app:latest")});
   ASSERT_THAT(answers, SizeIs(3));
   EXPECT_TRUE(answers[0]);
   EXPECT_EQ(answers[1].error().kind(), ErrorKind::NotFound);

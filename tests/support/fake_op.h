@@ -57,9 +57,12 @@ class FakeOp final : public solver::Op {
     if (does_.forget) {
       return std::optional<solver::Output>();
     }
-    return std::optional(solver::Output{.id = record.output,
-                                        .result = std::make_shared<TextResult>(record.body),
-                                        .body = record.body});
+    return std::optional(solver::Output{
+        .id = record.is_imported ? solver::OutputId{Digest::of("tree " + record.body)}
+                                 : record.output,
+        .result = std::make_shared<TextResult>(record.body),
+        .body = record.body,
+        .cacheable = !record.is_imported});
   }
   Result<solver::Output> exec(const std::vector<solver::ResultPtr>& inputs,
                               const std::vector<solver::OutputId>&, const Cancel& cancel) override {

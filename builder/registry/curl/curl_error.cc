@@ -15,7 +15,7 @@ struct Meaning {
 
 constexpr char kTlsHint[] =
     "is the server's certificate signed by an authority in /etc/ssl/certs, or named by "
-    "SSL_CERT_FILE?";
+    "SSL_CERT_FILE, or (a registry's) in a *.crt in /etc/docker/certs.d/HOST/?";
 constexpr char kNameHint[] = "is there a network, and is the host name right?";
 constexpr char kProxyHint[] = "see HTTP_PROXY, HTTPS_PROXY and NO_PROXY";
 
@@ -35,12 +35,27 @@ constexpr Meaning kMeanings[] = {
      "the server sends the request round in a circle"},
 };
 
+constexpr char kClientHint[] =
+    "the server wants a certificate of ours: a *.cert and its *.key in /etc/docker/certs.d/HOST/";
+
+/// The server ends the connection because of our certificate, or the lack of one; to libcurl that
+/// is a broken connection.
+bool refuses_our_certificate(std::string_view detail) {
+  return detail.find("alert") != std::string_view::npos &&
+         (detail.find("bad certificate") != std::string_view::npos ||
+          detail.find("certificate required") != std::string_view::npos ||
+          detail.find("unknown ca") != std::string_view::npos);
+}
+
 }  // namespace
 
 Error curl_error(CURLcode code, std::string_view what, std::string_view detail) {
   std::string text(detail.empty() ? std::string_view(curl_easy_strerror(code)) : detail);
   if (text.size() > 1 && text[0] >= 'A' && text[0] <= 'Z' && text[1] >= 'a' && text[1] <= 'z') {
     text[0] = static_cast<char>(text[0] - 'A' + 'a');
+  }
+  if (refuses_our_certificate(detail)) {
+    return make_error(ErrorKind::Denied, "{}: {}", what, text).with_hint(kClientHint);
   }
   for (const Meaning& meaning : kMeanings) {
     if (meaning.code == code) {

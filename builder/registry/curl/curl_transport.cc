@@ -3,6 +3,7 @@
 #include "builder/registry/curl/easy.h"
 #include "builder/registry/net_module.h"
 #include "builder/registry/url.h"
+#include "snapshotter/base/file.h"
 #include "snapshotter/base/guarded.h"
 #include "snapshotter/base/log.h"
 
@@ -285,6 +286,9 @@ class CurlTransport final : public Transport {
     curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, &Exchange::on_body);
     curl_easy_setopt(easy, CURLOPT_WRITEDATA, &exchange);
     prepare_authorities(easy);
+    if (request.tls != nullptr) {
+      prepare_tls(easy, *request.tls);
+    }
     prepare_method(easy, request);
   }
 
@@ -294,6 +298,27 @@ class CurlTransport final : public Transport {
     }
     if (!ca_folder_.empty()) {
       curl_easy_setopt(easy, CURLOPT_CAPATH, ca_folder_.c_str());
+    }
+  }
+
+  /// libcurl copies all of it, and opens a connection of its own for other settings.
+  void prepare_tls(CURL* easy, const TlsSettings& tls) const {
+    if (!tls.verify) {
+      curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 0L);
+      curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 0L);
+    }
+    if (!tls.authorities.empty()) {
+      // In the place of the system's file; the system's folder stays.
+      std::string bundle = ca_file_.empty() ? std::string() : read_file(ca_file_).value_or("");
+      for (const std::string& path : tls.authorities) {
+        bundle += "\n" + read_file(path).value_or("");
+      }
+      curl_blob blob{bundle.data(), bundle.size(), CURL_BLOB_COPY};
+      curl_easy_setopt(easy, CURLOPT_CAINFO_BLOB, &blob);
+    }
+    if (!tls.client_certificate.empty()) {
+      curl_easy_setopt(easy, CURLOPT_SSLCERT, tls.client_certificate.c_str());
+      curl_easy_setopt(easy, CURLOPT_SSLKEY, tls.client_key.c_str());
     }
   }
 

@@ -2,6 +2,7 @@
 #include "cmd/mybuild/cli/build_options.h"
 
 #include "cmd/mybuild/cli/annotations.h"
+#include "cmd/mybuild/cli/cache_spec.h"
 #include "cmd/mybuild/cli/credential_options.h"
 #include "cmd/mybuild/cli/output_spec.h"
 #include "cmd/mybuild/cli/values.h"
@@ -209,6 +210,30 @@ constexpr Flag<Options> kFlags[] = {
           "NAME::OS/ARCH is for one platform",
       .repeatable = true},
      set_build_context},
+    {{.name = "cache-from",
+      .argument = "SOURCE",
+      .help =
+          "Find steps in a cache of another machine, too: REF or type=registry,ref=REF (a cache, "
+          "or an image with one in it), type=local,src=FOLDER with tag=, digest=",
+      .repeatable = true},
+     [](Options& options, std::string_view value) -> Status {
+       for (remote_cache::CacheSource& source : TRY(parse_cache_from(value))) {
+         options.request.cache_from.push_back(std::move(source));
+       }
+       return {};
+     }},
+    {{.name = "cache-to",
+      .argument = "TARGET",
+      .help = "Export the cache of this build: type=registry,ref=REF, type=local,dest=FOLDER with "
+              "tag=, or type=inline (into the image that is exported), with mode=min|max, "
+              "compression=, compression-level=, force-compression=, ignore-error=",
+      .repeatable = true},
+     [](Options& options, std::string_view value) -> Status {
+       for (remote_cache::CacheTarget& target : TRY(parse_cache_to(value))) {
+         options.request.cache_to.push_back(std::move(target));
+       }
+       return {};
+     }},
     {{.name = "call",
       .argument = "METHOD",
       .help = "Ask instead of building: check, outline or targets, with format=text, json, or for "
@@ -266,7 +291,8 @@ constexpr Flag<Options> kFlags[] = {
       .repeatable = true},
      set_label},
     {{.name = "load",
-      .help = "Store the image locally beside any --output; alone it is the default"},
+      .help = "Store the image locally beside any --output, and load it into docker, else podman, "
+              "where one answers ($MYBUILD_LOAD_INTO: docker, podman or none)"},
      [](Options& options, std::string_view value) -> Status {
        options.load = TRY(parse_bool(value));
        return {};
@@ -308,7 +334,8 @@ constexpr Flag<Options> kFlags[] = {
       .argument = "OUTPUT",
       .help = "Where the result goes: type= image, registry, oci, docker, local, tar or cacheonly "
               "with dest=, name=, push=, compression=gzip|zstd|uncompressed, compression-level=, "
-              "tar=, rewrite-timestamp=, source-date-epoch=, annotation.KEY=; or a directory; or - "
+              "force-compression=, tar=, rewrite-timestamp=, source-date-epoch=, annotation.KEY=; "
+              "or a directory; or - "
               "for a tar on stdout (default type=image)",
       .repeatable = true},
      [](Options& options, std::string_view value) -> Status {
@@ -401,8 +428,6 @@ constexpr Flag<Options> kFlags[] = {
     // docker and buildx have these.
     {{.name = "attest"}},
     {{.name = "builder"}},
-    {{.name = "cache-from"}},
-    {{.name = "cache-to"}},
     {{.name = "cgroup-parent"}},
     {{.name = "compress"}},
     {{.name = "cpu-period"}},
@@ -421,6 +446,7 @@ constexpr Flag<Options> kFlags[] = {
 
 void add_flags(FlagSet& flags, Options& options) {
   flags.add(kFlags, options);
+  add_registry_flags(flags, options.global);
   add_global_flags(flags, options.global);
 }
 
@@ -443,6 +469,18 @@ Status take_environment(Options& options) {
     request.build_args.emplace("SOURCE_DATE_EPOCH", std::move(epoch));
   }
   return {};
+}
+
+/// As buildx's predecessors spelt --cache-to type=inline.
+void take_inline_cache_arg(builder::BuildRequest& request) {
+  const auto argument = request.build_args.find("BUILDKIT_INLINE_CACHE");
+  if (argument == request.build_args.end()) {
+    return;
+  }
+  const auto wanted = parse_bool(argument->second);
+  if (wanted && *wanted) {
+    request.cache_to.emplace_back().type = remote_cache::CacheTarget::Type::Inline;
+  }
 }
 
 Status check_quiet(const Options& options) {
@@ -495,16 +533,37 @@ Status check_push(const builder::BuildRequest& request) {
   return {};
 }
 
-/// --load adds the local store to outputs that leave it out.
-void add_load(Options& options) {
+bool is_stored(const exporter::OutputSpec& output) {
+  return output.type == exporter::OutputType::Image;
+}
+/// docker's or podman's own store, which gets what ours has.
+bool is_import(const exporter::OutputSpec& output) {
+  return output.type == exporter::OutputType::Docker && output.dest.empty();
+}
+
+/// --load, as type=docker without dest, adds the local store to outputs that leave it out, and
+/// docker's or podman's beside it.
+Status add_load(Options& options) {
   auto& outputs = options.request.outputs;
-  const bool stored =
-      outputs.empty() || std::any_of(outputs.begin(), outputs.end(), [](auto& output) {
-        return output.type == exporter::OutputType::Image;
-      });
-  if (options.load && !stored) {
-    outputs.emplace_back();
+  const auto import = std::find_if(outputs.begin(), outputs.end(), is_import);
+  if (!options.load && import == outputs.end()) {
+    return {};
   }
+  exporter::OutputSpec loaded = import == outputs.end() ? exporter::OutputSpec() : *import;
+  loaded.type = exporter::OutputType::Docker;
+  outputs.erase(std::remove_if(outputs.begin(), outputs.end(), is_import), outputs.end());
+  const auto stored = std::find_if(outputs.begin(), outputs.end(), is_stored);
+  if (stored == outputs.end()) {
+    outputs.push_back(loaded);
+    outputs.back().type = exporter::OutputType::Image;
+  } else if (stored->rewrite_timestamp) {
+    return invalid_argument(
+               "with rewrite-timestamp an image is not kept in the local store, so it "
+               "cannot be loaded from there")
+        .with_hint("write it with type=docker,dest=FILE");
+  }
+  outputs.push_back(std::move(loaded));
+  return {};
 }
 
 Status check_outputs(const Options& options) {
@@ -547,9 +606,10 @@ Status finish(Options& options, std::vector<std::string> positionals) {
                             positionals.size());
   }
   TRY(take_environment(options));
+  take_inline_cache_arg(options.request);
   TRY(check_quiet(options));
   add_push(options);
-  add_load(options);
+  TRY(add_load(options));
   annotate(options.annotations, options.request.outputs);
   TRY(check_push(options.request));
   TRY(check_failure_handling(options.request));

@@ -23,7 +23,25 @@ constexpr Flag<GlobalOptions> kFlags[] = {
      }},
 };
 
+constexpr Flag<GlobalOptions> kRegistryFlags[] = {
+    {{.name = "insecure-registry",
+      .argument = "HOST[:PORT]",
+      .help = "Do not check this registry's certificate, and fall back to plain HTTP",
+      .repeatable = true},
+     [](GlobalOptions& options, std::string_view value) -> Status {
+       if (value.empty() || value.find('/') != std::string_view::npos) {
+         return invalid_argument("\"{}\" is not a host with a port", value);
+       }
+       options.insecure_registries.emplace_back(value);
+       return {};
+     }},
+};
+
 }  // namespace
+
+void add_registry_flags(FlagSet& flags, GlobalOptions& options) {
+  flags.add(kRegistryFlags, options);
+}
 
 void add_global_flags(FlagSet& flags, GlobalOptions& options) {
   flags.add(kFlags, options);

@@ -222,12 +222,10 @@ Status check(Draft& draft) {
   return {};
 }
 
-/// Where nothing is said, an archive goes to stdout, and "docker" means what `docker load` does:
-/// into the store.
+/// Where nothing is said, an archive goes to stdout; only "docker" means what `docker load` does,
+/// into the stores.
 void fill_in(OutputSpec& spec) {
-  if (spec.type == OutputType::Docker && spec.dest.empty()) {
-    spec.type = OutputType::Image;
-  } else if ((spec.type == OutputType::Oci || spec.type == OutputType::Tar) && spec.dest.empty()) {
+  if ((spec.type == OutputType::Oci || spec.type == OutputType::Tar) && spec.dest.empty()) {
     spec.dest = "-";
   }
 }

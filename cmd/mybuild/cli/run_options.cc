@@ -269,6 +269,7 @@ constexpr Flag<Options> kFlags[] = {
 
 void add_flags(FlagSet& flags, Options& options) {
   flags.add(kFlags, options);
+  add_registry_flags(flags, options.global);
   add_global_flags(flags, options.global);
 }
 

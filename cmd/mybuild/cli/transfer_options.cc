@@ -105,17 +105,22 @@ Status no_arguments(const std::vector<std::string>& positionals, std::string_vie
 
 }  // namespace
 
+void add_progress_flag(FlagSet& flags, TransferOptions& options) {
+  flags.add(kProgressFlags, options);
+}
+
 const Command<PullOptions> kPullCommand = {
     .text = {.name = "pull",
              .usage = "mybuild pull [OPTIONS] NAME[:TAG|@DIGEST]",
              .summary = "Download an image from its registry and unpack it",
-             .notes = "Registries on this machine are spoken to over plain HTTP."},
+             .notes = "`mybuild login` for registries that want to know who asks."},
     .order = FlagSet::Order::Interspersed,
     .add_flags =
         [](FlagSet& flags, PullOptions& options) {
           flags.add<TransferOptions>(kProgressFlags, options);
           flags.add<TransferOptions>(kQuietFlags, options);
           flags.add(kPullFlags, options);
+          add_registry_flags(flags, options.global);
           add_global_flags(flags, options.global);
         },
     .finish = [](PullOptions& options, std::vector<std::string> positionals) -> Status {
@@ -137,6 +142,7 @@ const Command<PushOptions> kPushCommand = {
           flags.add<TransferOptions>(kProgressFlags, options);
           flags.add<TransferOptions>(kQuietFlags, options);
           flags.add(kPushFlags, options);
+          add_registry_flags(flags, options.global);
           add_global_flags(flags, options.global);
         },
     .finish = [](PushOptions& options, std::vector<std::string> positionals) -> Status {

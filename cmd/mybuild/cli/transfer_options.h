@@ -17,6 +17,9 @@ struct TransferOptions {
   bool quiet = false;
 };
 
+/// --progress.
+void add_progress_flag(FlagSet& flags, TransferOptions& options);
+
 struct PullOptions : TransferOptions {
   builder::PullRequest request;
 };

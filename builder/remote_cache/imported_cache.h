@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+// ImportedCache: the caches of one build, fetched all at once in the background from its start on.
+// Who asks waits until each is there or has failed, which is a warning and no more. It answers
+// three questions: which records are there of a definition, which of a content key, and where is a
+// layer. Of equal records those of the source that was named first come first. Thread-safe.
+#pragma once
+
+#include "builder/remote_cache/cache_reader.h"
+#include "builder/source/remote_layers.h"
+#include "snapshotter/base/lanes.h"
+#include "solver/progress.h"
+
+#include <condition_variable>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <set>
+#include <vector>
+
+namespace mybuild::remote_cache {
+
+class ImportedCache {
+ public:
+  struct Deps {
+    registry::RegistryClient& registry;
+    snapshotter::Metadata& metadata;
+    Lanes& lanes;
+    solver::EventSink& events;
+    const Clock& clock;
+    Cancel& cancel;           // of the build
+    const Cancel& downloads;  // of layers
+  };
+  /// Begins to fetch them. `bad`: sources that were found to lie, by number; they are left out.
+  ImportedCache(std::vector<CacheSource> sources, std::vector<oci::Platform> platforms,
+                std::set<std::size_t> bad, Deps deps);
+  /// Ends what still runs.
+  ~ImportedCache();
+  ImportedCache(const ImportedCache&) = delete;
+  ImportedCache& operator=(const ImportedCache&) = delete;
+
+  std::vector<solver::CacheRecord> find(const solver::DefinitionKey& key);
+  std::vector<solver::CacheRecord> find(const solver::ContentKey& key);
+  std::optional<source::RemoteLayer> where(const Digest& diff_id);
+
+  /// Nothing of this source is used any more.
+  void distrust(std::size_t source, const Error& why);
+  std::set<std::size_t> distrusted();
+
+ private:
+  /// What came of one source.
+  struct Imported {
+    bool is_done = false;
+    std::multimap<Digest, solver::CacheRecord> by_definition;
+    std::map<Digest, std::vector<const solver::CacheRecord*>> by_content;  // into by_definition
+    std::map<Digest, oci::Descriptor> layers;
+    source::BlobOrigin origin;
+  };
+  void fetch(std::size_t index);
+  Status fetch_shown(std::size_t index, Imported& imported);
+  Status remember_places(const CacheSource& source, const Imported& imported);
+  void wait();
+
+  const std::vector<CacheSource> sources_;
+  const std::vector<oci::Platform> platforms_;
+  const Deps deps_;
+  Cancel cancel_;
+  std::mutex mutex_;
+  std::condition_variable done_;
+  std::vector<Imported> imported_;
+  std::set<std::size_t> bad_;
+};
+
+}  // namespace mybuild::remote_cache

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "builder/registry/push.h"
+
+#include <gtest/gtest.h>
+
+#include <map>
+#include <mutex>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace mybuild::exporter {
+
+/// Repositories in memory that check what they are sent.
+class FakePush final : public registry::RegistryPush {
+ public:
+  Result<registry::Delivery> blob(const oci::Reference& target, const registry::BlobUpload& upload,
+                                  const Cancel&) override {
+    const std::lock_guard lock(mutex_);
+    std::set<Digest>& blobs = repositories[target.repository];
+    if (blobs.contains(upload.blob.digest)) {
+      return registry::Delivery::AlreadyThere;
+    }
+    const bool mounted = repositories[upload.mount_from].contains(upload.blob.digest);
+    if (!mounted && !upload.open) {
+      return not_found("not there");
+    }
+    if (!mounted) {
+      const auto source = TRY(upload.open());
+      const std::string bytes = TRY(read_all(*source, 1 << 24));
+      EXPECT_EQ(Digest::of(bytes), upload.blob.digest);
+      EXPECT_EQ(bytes.size(), upload.blob.size);
+      sent.push_back(upload.blob.digest);
+    }
+    blobs.insert(upload.blob.digest);
+    return mounted ? registry::Delivery::Mounted : registry::Delivery::Sent;
+  }
+  Status manifest(const oci::Reference& target, const oci::Descriptor& descriptor,
+                  const std::string& bytes, const Cancel&) override {
+    EXPECT_EQ(Digest::of(bytes), descriptor.digest);
+    tags[target.str()] = descriptor.digest;
+    documents[descriptor.digest] = bytes;
+    puts.push_back(target.tag);
+    return {};
+  }
+  Result<std::optional<Digest>> current(const oci::Reference& target, const Cancel&) override {
+    if (away) {
+      return make_error(ErrorKind::Unavailable, "connection refused");
+    }
+    const auto found = tags.find(target.str());
+    return found == tags.end() ? std::nullopt : std::optional(found->second);
+  }
+
+  bool away = false;
+  std::map<std::string, std::set<Digest>> repositories;
+  std::map<std::string, Digest> tags;
+  std::map<Digest, std::string> documents;
+  std::vector<Digest> sent;
+  std::vector<std::string> puts;
+
+ private:
+  std::mutex mutex_;
+};
+
+}  // namespace mybuild::exporter
