@@ -2,7 +2,6 @@
 #include "builder/export/image_pusher.h"
 
 #include "builder/export/step.h"
-#include "snapshotter/base/file.h"
 #include "snapshotter/base/sys.h"
 
 #include <algorithm>
@@ -30,14 +29,15 @@ std::vector<oci::Reference> repositories_of(const std::vector<oci::Reference>& t
 /// The bytes of a blob on their way out.
 class ImagePusher::UploadSource final : public Source {
  public:
-  UploadSource(Fd fd, ImagePusher& pusher, std::string item, std::uint64_t total)
-      : file_(std::move(fd)), pusher_(pusher), item_(std::move(item)), total_(total) {
-    pusher_.report(item_, 0, total_, false);
+  UploadSource(Fd fd, ImagePusher& pusher, std::string item, std::uint64_t sent,
+               std::uint64_t total)
+      : fd_(std::move(fd)), pusher_(pusher), item_(std::move(item)), total_(total), sent_(sent) {
+    pusher_.report(item_, sent_, total_, false);
   }
 
   Result<std::size_t> read(MutableByteSpan buffer) override {
     TRY(pusher_.deps_.cancel.check());
-    const std::size_t count = TRY(file_.read(buffer));
+    const std::size_t count = TRY(sys::pread_full(fd_.get(), buffer, sent_));
     sent_ += count;
     const auto now = std::chrono::steady_clock::now();
     if (now - last_report_ >= kReportInterval) {
@@ -48,11 +48,11 @@ class ImagePusher::UploadSource final : public Source {
   }
 
  private:
-  FileSource file_;
+  const Fd fd_;
   ImagePusher& pusher_;
   const std::string item_;
   const std::uint64_t total_;
-  std::uint64_t sent_ = 0;
+  std::uint64_t sent_;
   std::chrono::steady_clock::time_point last_report_ = std::chrono::steady_clock::now();
 };
 
@@ -129,10 +129,10 @@ Result<registry::Delivery> ImagePusher::deliver(const oci::Reference& repository
     upload.mount_from.clear();
   }
   if (with_bytes) {
-    upload.open = [&]() -> Result<std::unique_ptr<Source>> {
+    upload.open = [&](std::uint64_t offset) -> Result<std::unique_ptr<Source>> {
       Fd fd = TRY(deps_.content.open(blob.digest));
       return std::unique_ptr<Source>(
-          std::make_unique<UploadSource>(std::move(fd), *this, item, blob.size));
+          std::make_unique<UploadSource>(std::move(fd), *this, item, offset, blob.size));
     };
   }
   const registry::Delivery delivery = TRY(deps_.push->blob(repository, upload, deps_.cancel));

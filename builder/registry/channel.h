@@ -9,6 +9,7 @@
 #include "builder/registry/transport.h"
 #include "snapshotter/oci/reference.h"
 
+#include <cstdint>
 #include <map>
 #include <set>
 #include <string>
@@ -20,6 +21,9 @@ namespace mybuild::registry {
 std::string pull_scope(const Endpoint& endpoint);
 /// `other`: a repository of the same registry that is read from as well; may be empty.
 std::string push_scope(const Endpoint& endpoint, const std::string& other = {});
+
+/// A transfer that got so many bytes further may fail as often again.
+constexpr std::uint64_t kWorthwhileProgress = 1 << 20;
 
 class Channel {
  public:

@@ -4,6 +4,7 @@
 #include "builder/registry/body.h"
 #include "builder/registry/channel.h"
 #include "builder/registry/errors.h"
+#include "builder/registry/host_slots.h"
 #include "snapshotter/oci/media_type.h"
 
 namespace mybuild::registry {
@@ -12,8 +13,8 @@ namespace {
 
 /// distribution-spec, "Pushing Manifests": registries take 4 MiB at least, and few take more.
 constexpr std::size_t kMaxManifest = 8 << 20;
-/// A download that got so much further may fail as often again.
-constexpr std::uint64_t kWorthwhileProgress = 1 << 20;
+/// Docker has 3, containerd 3 to 10: with fewer one slow layer holds up the rest, more are refused.
+constexpr unsigned kTransfersPerHost = 6;
 
 std::string accept_header() {
   return fmt::format("Accept: {}, {}, {}, {}", oci::kMediaTypeIndex, oci::kMediaTypeManifest,
@@ -102,6 +103,7 @@ class Client final : public RegistryClient {
 
   Status blob_of(const Endpoint& endpoint, const oci::Descriptor& descriptor, BlobBody& body,
                  const std::string& what, const Cancel& cancel) {
+    const HostSlots::Slot slot = TRY(slots_.take(endpoint.origin, cancel));
     Attempts attempts(channel_, endpoint);
     std::uint64_t last_failure = body.received();
     for (;;) {
@@ -161,6 +163,7 @@ class Client final : public RegistryClient {
   }
 
   Channel channel_;
+  HostSlots slots_{kTransfersPerHost};
 };
 
 }  // namespace

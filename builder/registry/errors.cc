@@ -22,6 +22,8 @@ constexpr Meaning kMeanings[] = {
     {404, ErrorKind::NotFound, "not in the registry"},
     {408, ErrorKind::Unavailable, "the registry gave up waiting"},
     {410, ErrorKind::NotFound, "not in the registry any more"},
+    {413, ErrorKind::InvalidArgument,
+     "the registry, or what stands before it, takes no body so large"},
     {416, ErrorKind::DataLoss, "the registry has fewer bytes than it promised"},
     {429, ErrorKind::Unavailable, "the registry limits our rate of requests"},
 };

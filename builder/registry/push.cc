@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "builder/registry/push.h"
 
+#include "builder/registry/blob_upload.h"
 #include "builder/registry/body.h"
 #include "builder/registry/channel.h"
 #include "builder/registry/errors.h"
+#include "builder/registry/host_slots.h"
 #include "builder/registry/url.h"
 #include "snapshotter/oci/media_type.h"
 
@@ -12,6 +14,8 @@ namespace mybuild::registry {
 namespace {
 
 constexpr std::size_t kMaxAnswer = 1 << 20;
+/// As many uploads as docker's daemon has by default.
+constexpr unsigned kTransfersPerHost = 5;
 constexpr char kDigestHeader[] = "docker-content-digest";
 
 /// A registry that took other bytes than we think must not be believed.
@@ -53,15 +57,8 @@ class Push final : public RegistryPush {
     if (!upload.open) {
       return not_found("{}: the registry does not have the blob", what);
     }
-    Attempts attempts(channel_, endpoint);
-    for (;;) {
-      const Result<Response> response = send(endpoint, upload, cancel);
-      if (response && response->ok()) {
-        TRY(check_stored(*response, upload.blob.digest).context(what));
-        return Delivery::Sent;
-      }
-      TRY(attempts.retry(response, what, cancel));
-    }
+    TRY(send(endpoint, upload, what, cancel));
+    return Delivery::Sent;
   }
 
   Status manifest(const oci::Reference& target, const oci::Descriptor& descriptor,
@@ -132,14 +129,6 @@ class Push final : public RegistryPush {
     return response.ok();
   }
 
-  static Request begin_upload(const Endpoint& endpoint) {
-    Request request;
-    request.method = "POST";
-    request.url = endpoint.api() + "/blobs/uploads/";
-    request.follow_redirects = false;
-    return request;
-  }
-
   /// Mounting only saves bytes: whatever a registry has against it, the blob can still be sent.
   Result<bool> mount(const Endpoint& endpoint, const BlobUpload& upload, const Cancel& cancel) {
     Request request = begin_upload(endpoint);
@@ -153,39 +142,28 @@ class Push final : public RegistryPush {
            check_stored(*response, upload.blob.digest).has_value();
   }
 
-  /// One attempt from the start.
-  Result<Response> send(const Endpoint& endpoint, const BlobUpload& upload, const Cancel& cancel) {
-    TextBody body(kMaxAnswer);
-    const Endpoint settled = TRY(channel_.settled(endpoint, cancel));
-    const Request begin = begin_upload(settled);
-    const std::string scope = push_scope(endpoint);
-    const Response begun = TRY(channel_.send(begin, endpoint, scope, body, cancel));
-    if (begun.status != 202) {
-      return begun;
+  Status send(const Endpoint& endpoint, const BlobUpload& upload, const std::string& what,
+              const Cancel& cancel) {
+    const HostSlots::Slot slot = TRY(slots_.take(endpoint.origin, cancel));
+    UploadSession session(channel_, endpoint, upload);
+    Attempts attempts(channel_, endpoint);
+    for (;;) {
+      const Result<Response> response = session.attempt(cancel);
+      if (response && response->ok()) {
+        return check_stored(*response, upload.blob.digest).context(what);
+      }
+      if (session.can_adapt(response)) {
+        continue;
+      }
+      if (session.progress() >= kWorthwhileProgress) {
+        attempts.start_over();
+      }
+      TRY(attempts.retry(response, what, cancel));
     }
-    const std::string location = TRY(upload_url(begin.url, begun));
-    Request send;
-    send.method = "PUT";
-    send.url = with_query(location, "digest", upload.blob.digest.str());
-    send.headers = {"Content-Type: application/octet-stream"};
-    send.follow_redirects = false;
-    send.stream = BodyStream{.open = upload.open, .size = upload.blob.size};
-    return channel_.send(send, endpoint, scope, body, cancel);
-  }
-
-  /// The registry names the place; over a network it must not be one without TLS.
-  static Result<std::string> upload_url(const std::string& asked, const Response& begun) {
-    const std::string header = begun.header("location");
-    std::string url = resolve_location(asked, header);
-    if (url.empty() || (asked.starts_with("https:") && !url.starts_with("https:"))) {
-      return invalid_argument("the registry wants the upload at \"{}\"{}",
-                              printable(without_query(header)),
-                              url.empty() ? "" : ", which is not https");
-    }
-    return url;
   }
 
   Channel channel_;
+  HostSlots slots_{kTransfersPerHost};
 };
 
 }  // namespace

@@ -10,6 +10,7 @@
 #include "snapshotter/oci/descriptor.h"
 #include "snapshotter/oci/reference.h"
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -21,9 +22,9 @@ enum class Delivery { AlreadyThere, Mounted, Sent };
 
 struct BlobUpload {
   oci::Descriptor blob;
-  /// Its bytes from the start; called again for another attempt. Empty: it cannot be sent, only
-  /// found or mounted.
-  std::function<Result<std::unique_ptr<Source>>()> open;
+  /// Its bytes from an offset on; called for each attempt. Empty: it cannot be sent, only found or
+  /// mounted.
+  std::function<Result<std::unique_ptr<Source>>(std::uint64_t offset)> open;
   std::string mount_from;  // a repository of the same registry that may have it; may be empty
 };
 

@@ -30,9 +30,12 @@ struct Request {
   std::string url;
   std::vector<std::string> headers;  // "Name: value"
   std::string body;
-  std::optional<BodyStream> stream;             // instead of `body`
-  bool follow_redirects = true;                 // credentials are not sent to another host
-  std::chrono::seconds stall{30};               // no byte for so long: Unavailable
+  std::optional<BodyStream> stream;  // instead of `body`
+  bool follow_redirects = true;      // credentials are not sent to another host
+  std::chrono::seconds stall{30};    // no byte for so long: Unavailable
+  /// After so long less than a KiB a second on the whole is Unavailable, too: nobody holds a build
+  /// with a byte now and then. nullopt: he may.
+  std::optional<std::chrono::seconds> patience = std::chrono::seconds(60);
   std::shared_ptr<const TlsSettings> tls = {};  // null: nothing but what the system says
 };
 

@@ -46,6 +46,7 @@ registry::Request HttpDownload::next_request() const {
   registry::Request request;
   request.url = question_.address.url;
   request.stall = limits_.stall;
+  request.patience.reset();  // BuildKit has none; a slow mirror is no reason to fail
   // What Go's client says, whose answers BuildKit stores: servers may tag each encoding by itself.
   request.headers.emplace_back("Accept-Encoding: gzip");
   if (!question_.authorization.empty()) {

@@ -28,7 +28,7 @@ class FakePush final : public registry::RegistryPush {
       return not_found("not there");
     }
     if (!mounted) {
-      const auto source = TRY(upload.open());
+      const auto source = TRY(upload.open(0));
       const std::string bytes = TRY(read_all(*source, 1 << 24));
       EXPECT_EQ(Digest::of(bytes), upload.blob.digest);
       EXPECT_EQ(bytes.size(), upload.blob.size);

@@ -147,11 +147,18 @@ class Damage:
         repair = self.world.ask(self.root, "fsck", "--repair")
         again = self.world.ask(self.root, "fsck")
         faults = [f"{done.command}: {done.code} {done.log[-300:]}" for done in (found, repair, again) if done.code not in (0, 1)]
-        # A container that lost a layer keeps its own files; nobody but its owner may remove them.
-        if faults or again.code and "\ncontainer box" not in "\n" + again.log:
+        # A container that lost a layer keeps its own files; nobody but its owner may remove them. What came from outside comes back with the rebuild.
+        remains = self.world.remains_damaged(again.log) if again.code else []
+        if faults or any(not line.startswith("container box: layer ") and "the compressed form of" not in line
+                         for line in remains):
             return "WRONG: " + "; ".join(faults or [f"fsck after --repair ends with 1: {again.log[-300:]}"])
         wrong = self.world.wrong_build(self.root, 0)
-        return f"WRONG after fsck --repair: {wrong}" if wrong else f"right, fsck {found.code}"
+        if wrong:
+            return f"WRONG after fsck --repair: {wrong}"
+        rebuilt = self.world.ask(self.root, "fsck")
+        if rebuilt.code and any(line.startswith("image ") for line in self.world.remains_damaged(rebuilt.log)):
+            return f"WRONG after fsck --repair and a build: {rebuilt.log[-300:]}"
+        return f"right, fsck {found.code}"
 
     def judge(self, wrong):
         if not wrong:

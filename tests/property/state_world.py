@@ -159,6 +159,12 @@ class World:
         """What a container of the image sees."""
         return self.ask(root, "run", "--rm", f"img:{variant}", "sh", "-c", LOOK, **how)
 
+    @staticmethod
+    def remains_damaged(log):
+        """What `fsck` names and did not repair."""
+        return [line for line in log.splitlines()
+                if line.startswith(("image ", "container ", "layer ", "blob ", "database ")) and not line.endswith("(removed)")]
+
     def has(self, verb):
         return self.ask(self.path("none"), verb, "--help").log.startswith(f"Usage:  mybuild {verb}")
 

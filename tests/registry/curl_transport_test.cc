@@ -176,6 +176,31 @@ TEST_F(CurlTransport, TheSinksErrorComesBack) {
   EXPECT_EQ(get(server.url("/x")).error().kind(), ErrorKind::DataLoss);
 }
 
+TEST_F(CurlTransport, AnAnswerThatTricklesIsUnavailable) {
+  TestServer server([](const std::string&) {
+    return http_answer(200, std::string(4000, 'x'), "X-Trickle: 1\r\n");
+  });
+  Request request;
+  request.url = server.url("/x");
+  request.patience = std::chrono::seconds(1);
+  const auto response = transport_->send(request, body_, cancel_);
+  ASSERT_FALSE(response);
+  EXPECT_EQ(response.error().kind(), ErrorKind::Unavailable);
+  EXPECT_THAT(response.error().message(), HasSubstr(" bytes moved in "));
+  EXPECT_LT(body_.text.size(), 4000U);
+}
+
+TEST_F(CurlTransport, WhoHasThePatienceGetsAllOfIt) {
+  TestServer server([](const std::string&) {
+    return http_answer(200, std::string(300, 'x'), "X-Trickle: 1\r\n");
+  });
+  Request request;
+  request.url = server.url("/x");
+  request.patience.reset();
+  ASSERT_TRUE(transport_->send(request, body_, cancel_));
+  EXPECT_EQ(body_.text.size(), 300U);
+}
+
 TEST_F(CurlTransport, ACancelEndsAStuckRequestAtOnce) {
   std::atomic<bool> release{false};
   TestServer server([&](const std::string&) {

@@ -112,8 +112,8 @@ BlobUpload zeros(std::uint64_t size) {
   BlobUpload upload;
   upload.blob.digest = hasher.finish();
   upload.blob.size = size;
-  upload.open = [size]() -> Result<std::unique_ptr<Source>> {
-    return std::unique_ptr<Source>(std::make_unique<Zeros>(size));
+  upload.open = [size](std::uint64_t offset) -> Result<std::unique_ptr<Source>> {
+    return std::unique_ptr<Source>(std::make_unique<Zeros>(size - offset));
   };
   return upload;
 }
@@ -137,7 +137,7 @@ TEST_F(LiveRegistryTest, OtherBytesThanPromisedAreRefused) {
   upload.blob.digest = Digest::of("other");
   EXPECT_FALSE(push->blob(reference("r/a:t"), upload, cancel_));
   upload = zeros(100);
-  upload.open = []() -> Result<std::unique_ptr<Source>> {
+  upload.open = [](std::uint64_t) -> Result<std::unique_ptr<Source>> {
     return make_error(ErrorKind::NotFound, "the blob went away");
   };
   const auto unreadable = push->blob(reference("r/a:t"), upload, cancel_);
@@ -167,7 +167,7 @@ TEST_F(LiveRegistryTest, AnUploadStopsWhenItIsCancelled) {
   BlobUpload upload;
   upload.blob.digest = Digest::of("never");
   upload.blob.size = 1ULL << 40;
-  upload.open = [&]() -> Result<std::unique_ptr<Source>> {
+  upload.open = [&](std::uint64_t) -> Result<std::unique_ptr<Source>> {
     return std::unique_ptr<Source>(std::make_unique<Stopping>(cancel_));
   };
   const auto stopped = push->blob(reference("r/a:t"), upload, cancel_);

@@ -31,8 +31,8 @@ BlobUpload upload(const std::string& mount_from = {}) {
   BlobUpload upload;
   upload.blob.digest = Digest::of(kBytes);
   upload.blob.size = sizeof kBytes - 1;
-  upload.open = []() -> Result<std::unique_ptr<Source>> {
-    return std::unique_ptr<Source>(std::make_unique<StringSource>(kBytes));
+  upload.open = [](std::uint64_t offset) -> Result<std::unique_ptr<Source>> {
+    return std::unique_ptr<Source>(std::make_unique<StringSource>(kBytes + offset));
   };
   upload.mount_from = mount_from;
   return upload;
@@ -106,6 +106,120 @@ TEST(Push, ABrokenUploadStartsOverWithANewSession) {
   ASSERT_TRUE(how) << how.error().message();
   EXPECT_EQ(transport.asked[3].method, "POST");
   EXPECT_TRUE(transport.finished());
+}
+
+/// So large that it is worth going on with.
+class LargePush : public testing::Test {
+ protected:
+  static constexpr std::uint64_t kSize = 4 << 20;
+
+  Result<Delivery> push(std::deque<ScriptedAnswer> script) {
+    script.push_front(kMissing);
+    transport_ = std::make_unique<FakeTransport>(std::move(script));
+    BlobUpload upload;
+    upload.blob.digest = Digest::of(bytes_);
+    upload.blob.size = kSize;
+    upload.open = [this](std::uint64_t offset) -> Result<std::unique_ptr<Source>> {
+      return std::unique_ptr<Source>(
+          std::make_unique<StringSource>(std::string_view(bytes_).substr(offset)));
+    };
+    return make_registry_push(*transport_)->blob(target(), upload, Cancel());
+  }
+  /// "PUT 0+4194304": method, offset and length of each request that sent bytes; others by their
+  /// method.
+  std::vector<std::string> story() const {
+    std::vector<std::string> lines;
+    for (const Request& request : transport_->asked) {
+      lines.push_back(request.method);
+      if (request.stream) {
+        // Bytes tell where they stood: each is the 64 KiB block's number.
+        const std::string part = read_all(**request.stream->open(), kSize).value();
+        EXPECT_EQ(part.size(), *request.stream->size);
+        lines.back() +=
+            fmt::format(" {}+{}", static_cast<unsigned char>(part[0]) << 16, part.size());
+      }
+    }
+    return lines;
+  }
+  static ScriptedAnswer there(std::uint64_t count) {
+    return {.status = 204, .headers = {{"range", fmt::format("0-{}", count - 1)}}};
+  }
+
+  const ScriptedAnswer broken_ = {.status = 500,
+                                  .error = make_error(ErrorKind::Unavailable, "reset by peer")};
+  const ScriptedAnswer taken_ = {.status = 202, .headers = {{"location", "/next"}}};
+  const ScriptedAnswer too_large_ = {.status = 413};
+  const std::string bytes_ = [] {
+    std::string bytes(kSize, 0);
+    for (std::size_t i = 0; i < kSize; ++i) {
+      bytes[i] = static_cast<char>(i >> 16);
+    }
+    return bytes;
+  }();
+  std::unique_ptr<FakeTransport> transport_;
+};
+
+TEST_F(LargePush, ABrokenUploadGoesOnWhereItBroke) {
+  const auto how = push({kBegun, broken_, there(3 << 20), taken_, kCreated});
+  ASSERT_TRUE(how) << how.error().message();
+  EXPECT_THAT(story(), testing::ElementsAre("HEAD", "POST", "PUT 0+4194304", "GET",
+                                            "PATCH 3145728+1048576", "PUT"));
+  EXPECT_THAT(transport_->asked[4].headers, Contains("Content-Range: 3145728-4194303"));
+  EXPECT_THAT(transport_->asked[5].url, testing::StartsWith("https://h.example/next?digest="));
+}
+
+TEST_F(LargePush, WhereTheSessionIsGoneItStartsOver) {
+  for (const ScriptedAnswer& lost :
+       {ScriptedAnswer{.status = 404}, there(1), there(kSize + 1), ScriptedAnswer{.status = 200}}) {
+    const auto how = push({kBegun, broken_, lost, kBegun, kCreated});
+    ASSERT_TRUE(how) << how.error().message();
+    EXPECT_THAT(story(), testing::ElementsAre("HEAD", "POST", "PUT 0+4194304", "GET", "POST",
+                                              "PUT 0+4194304"));
+  }
+}
+
+TEST_F(LargePush, ARegistryThatWillNotGoOnGetsAllOfItAgain) {
+  const auto how = push({kBegun, broken_, there(2 << 20), {.status = 416}, kBegun, kCreated});
+  ASSERT_TRUE(how) << how.error().message();
+  EXPECT_EQ(story().back(), "PUT 0+4194304");
+  const auto wrong_bytes = push({kBegun,
+                                 broken_,
+                                 there(2 << 20),
+                                 taken_,
+                                 {.status = 400},
+                                 kBegun,
+                                 broken_,
+                                 kBegun,
+                                 kCreated});
+  ASSERT_TRUE(wrong_bytes) << "what was there were other bytes; it is asked for no more";
+  EXPECT_EQ(story().back(), "PUT 0+4194304");
+}
+
+TEST_F(LargePush, AnUploadThatGetsFurtherMayBreakOftenOneThatDoesNotThreeTimes) {
+  EXPECT_TRUE(push({kBegun, broken_, there(1 << 20), broken_, there(2 << 20), broken_,
+                    there(3 << 20), broken_, there(kSize), kCreated}));
+  EXPECT_EQ(story().back(), "PUT") << "all was there";
+  EXPECT_FALSE(push({kBegun, broken_, there(65536), broken_, there(65537), broken_}));
+  EXPECT_TRUE(transport_->finished());
+}
+
+TEST_F(LargePush, WhatIsTooLargeForOneBodyGoesInPieces) {
+  const ScriptedAnswer empty = {.status = 204, .headers = {{"range", "0-0"}}};
+  const auto how = push({kBegun, too_large_, empty, kBegun, taken_, taken_, kCreated});
+  ASSERT_TRUE(how) << how.error().message();
+  EXPECT_THAT(story(), testing::ElementsAre("HEAD", "POST", "PUT 0+4194304", "GET", "POST",
+                                            "PATCH 0+2097152", "PATCH 2097152+2097152", "PUT"));
+}
+
+TEST_F(LargePush, PiecesBecomeSmallerButNotSmallerThanTheRegistryWants) {
+  const ScriptedAnswer gone = {.status = 404};
+  EXPECT_FALSE(push({kBegun, too_large_, gone, kBegun, too_large_, gone, kBegun, too_large_}));
+  EXPECT_EQ(story().back(), "PATCH 0+524288");
+  ScriptedAnswer wish = kBegun;
+  wish.headers["oci-chunk-min-length"] = "3000000";
+  const auto how = push({wish, too_large_});
+  ASSERT_FALSE(how);
+  EXPECT_THAT(how.error().message(), HasSubstr("413"));
 }
 
 TEST(Push, ARegistryThatStaysAwayIsAnErrorAfterThreeAttempts) {

@@ -81,6 +81,10 @@ void TestServer::serve(int fd) {
       heads_.push_back(head);
     }
     const std::string answer = handler_(head);
+    if (answer.find("X-Trickle") != std::string::npos) {
+      trickle(fd, answer);
+      break;
+    }
     if (answer.empty() || ::send(fd, answer.data(), answer.size(), MSG_NOSIGNAL) < 0 ||
         answer.find("Connection: close") != std::string::npos) {
       break;
@@ -89,6 +93,15 @@ void TestServer::serve(int fd) {
   const std::lock_guard lock(mutex_);
   std::erase(open_, fd);
   ::close(fd);
+}
+
+void TestServer::trickle(int fd, const std::string& answer) const {
+  for (std::size_t i = 0; i < answer.size() && !closing_; ++i) {
+    if (::send(fd, answer.data() + i, 1, MSG_NOSIGNAL) < 0) {
+      return;
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
 }
 
 std::string http_answer(int status, const std::string& body, const std::string& headers) {

@@ -16,7 +16,8 @@ namespace mybuild::registry {
 
 class TestServer {
  public:
-  /// Gets the request's head; what it returns is sent. "" closes the connection without an answer.
+  /// Gets the request's head; what it returns is sent, byte by byte if it has "X-Trickle". ""
+  /// closes the connection without an answer.
   using Handler = std::function<std::string(const std::string& head)>;
   explicit TestServer(Handler handler);
   ~TestServer();
@@ -29,6 +30,7 @@ class TestServer {
  private:
   void accept_loop();
   void serve(int fd);
+  void trickle(int fd, const std::string& answer) const;
 
   Handler handler_;
   Fd listener_;

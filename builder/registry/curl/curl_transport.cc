@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "builder/registry/curl/curl_error.h"
 #include "builder/registry/curl/easy.h"
+#include "builder/registry/curl/pace.h"
 #include "builder/registry/net_module.h"
 #include "builder/registry/url.h"
 #include "snapshotter/base/file.h"
@@ -247,10 +248,14 @@ class CurlTransport final : public Transport {
       upload.emplace(*request.stream);
       prepare_upload(easy, *request.stream, *upload);
     }
-    const CURLcode code = run(connection, cancel);
+    Pace pace(easy, patience_of(request));
+    const CURLcode code = run(connection, pace, cancel);
     Result<Response> response = exchange.finish(code, what, detail.data());
     if (cancel.requested()) {
       return cancel.check().error();
+    }
+    if (pace.trickled()) {
+      return pace.error(what);
     }
     if (upload && upload->failure()) {
       return *upload->failure();
@@ -347,13 +352,19 @@ class CurlTransport final : public Transport {
     curl_easy_setopt(easy, CURLOPT_SEEKDATA, &upload);
   }
 
+  static std::optional<std::chrono::seconds> patience_of(const Request& request) {
+    return request.stream && request.patience
+               ? *request.patience + std::chrono::seconds(kUploadStallSeconds)
+               : request.patience;
+  }
+
   /// Drives one request to its end; wakes at once when the build is cancelled.
-  static CURLcode run(Connection& connection, const Cancel& cancel) {
+  static CURLcode run(Connection& connection, Pace& pace, const Cancel& cancel) {
     CURLM* const multi = connection.multi.get();
     curl_multi_add_handle(multi, connection.easy.get());
     CURLcode result = CURLE_ABORTED_BY_CALLBACK;
     int running = 1;
-    while (running != 0 && !cancel.requested()) {
+    while (running != 0 && !cancel.requested() && !pace.trickles()) {
       if (curl_multi_perform(multi, &running) != CURLM_OK) {
         break;
       }

@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "builder/registry/blob_upload.h"
+
+#include "builder/registry/body.h"
+#include "builder/registry/errors.h"
+#include "builder/registry/url.h"
+
+#include <algorithm>
+#include <charconv>
+#include <optional>
+
+namespace mybuild::registry {
+
+namespace {
+
+constexpr std::size_t kMaxAnswer = 1 << 20;
+constexpr std::uint64_t kFirstPiece = 32 << 20;
+/// Below what nginx takes by default (1 MiB).
+constexpr std::uint64_t kLeastPiece = 256 << 10;
+constexpr int kTooLarge = 413;
+
+std::optional<std::uint64_t> number(std::string_view text) {
+  std::uint64_t value = 0;
+  const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), value);
+  const bool whole = code == std::errc() && end == text.data() + text.size();
+  return whole ? std::optional(value) : std::nullopt;
+}
+
+/// "0-N": so many bytes are there. Registries say "0-0" of an empty session, too.
+std::optional<std::uint64_t> bytes_there(const Response& answer) {
+  std::string range = answer.header("range");
+  if (range.starts_with("bytes=")) {
+    range.erase(0, 6);
+  }
+  if (!range.starts_with("0-")) {
+    return std::nullopt;
+  }
+  const std::optional<std::uint64_t> last = number(std::string_view(range).substr(2));
+  return last && *last > 0 ? std::optional(*last + 1) : std::nullopt;
+}
+
+/// The front of a source.
+class Piece final : public Source {
+ public:
+  Piece(std::unique_ptr<Source> source, std::uint64_t size)
+      : source_(std::move(source)), left_(size) {}
+  Result<std::size_t> read(MutableByteSpan buffer) override {
+    const std::size_t wanted =
+        static_cast<std::size_t>(std::min<std::uint64_t>(buffer.size(), left_));
+    const std::size_t count = TRY(source_->read(buffer.first(wanted)));
+    left_ -= count;
+    return count;
+  }
+
+ private:
+  std::unique_ptr<Source> source_;
+  std::uint64_t left_;
+};
+
+Result<std::unique_ptr<Source>> open_piece(const BlobUpload& upload, std::uint64_t offset,
+                                           std::uint64_t size) {
+  std::unique_ptr<Source> source = TRY(upload.open(offset));
+  return std::unique_ptr<Source>(std::make_unique<Piece>(std::move(source), size));
+}
+
+}  // namespace
+
+Result<Response> UploadSession::attempt(const Cancel& cancel) {
+  progress_ = 0;
+  if (!location_.empty()) {
+    TRY(find_what_is_there(cancel));
+  }
+  went_on_ = offset_ > 0;
+  if (location_.empty()) {
+    const Response begun = TRY(begin(cancel));
+    if (begun.status != 202) {
+      return begun;
+    }
+  }
+  return piece_ == 0 && offset_ == 0 ? send_whole(cancel) : send_pieces(cancel);
+}
+
+bool UploadSession::can_adapt(const Result<Response>& ended) {
+  if (!may_go_on_ || upload_.blob.size < kWorthwhileProgress) {
+    forget();
+  }
+  if (!ended) {
+    return false;
+  }
+  if (ended->status == kTooLarge) {
+    return use_smaller_pieces();
+  }
+  const bool refused = ended->status >= 400 && !worth_retrying(ended->status);
+  if (!refused || !went_on_) {
+    return false;
+  }
+  may_go_on_ = false;
+  forget();
+  return true;
+}
+
+bool UploadSession::use_smaller_pieces() {
+  const std::uint64_t last = piece_ == 0 ? upload_.blob.size - offset_ : piece_;
+  const std::uint64_t next = piece_ == 0 ? std::min(kFirstPiece, last / 2) : last / 4;
+  if (next < std::max(kLeastPiece, least_piece_)) {
+    return false;
+  }
+  piece_ = next;
+  return true;
+}
+
+void UploadSession::forget() {
+  location_.clear();
+  offset_ = 0;
+}
+
+/// Where it cannot be told, the session begins anew.
+Status UploadSession::find_what_is_there(const Cancel& cancel) {
+  Request ask;
+  ask.url = location_;
+  ask.follow_redirects = false;
+  const Response answer = TRY(send(ask, cancel));
+  const std::optional<std::uint64_t> there = bytes_there(answer);
+  if (answer.status != 204 || !there || *there > upload_.blob.size) {
+    forget();
+    return {};
+  }
+  TRY(follow(ask.url, answer));
+  offset_ = *there;
+  progress_ = offset_ > furthest_ ? offset_ - furthest_ : 0;
+  furthest_ = std::max(furthest_, offset_);
+  return {};
+}
+
+Result<Response> UploadSession::begin(const Cancel& cancel) {
+  const Endpoint settled = TRY(channel_.settled(endpoint_, cancel));
+  const Request request = begin_upload(settled);
+  Response begun = TRY(send(request, cancel));
+  if (begun.status == 202) {
+    TRY(follow(request.url, begun));
+    least_piece_ = number(begun.header("oci-chunk-min-length")).value_or(0);
+  }
+  return begun;
+}
+
+Result<Response> UploadSession::send_whole(const Cancel& cancel) {
+  const std::string url = with_query(location_, "digest", upload_.blob.digest.str());
+  return send(part("PUT", url, upload_.blob.size), cancel);
+}
+
+Result<Response> UploadSession::send_pieces(const Cancel& cancel) {
+  while (offset_ < upload_.blob.size) {
+    const std::uint64_t left = upload_.blob.size - offset_;
+    const std::uint64_t count = piece_ == 0 ? left : std::min(piece_, left);
+    Request patch = part("PATCH", location_, count);
+    patch.headers.push_back(fmt::format("Content-Range: {}-{}", offset_, offset_ + count - 1));
+    Response taken = TRY(send(patch, cancel));
+    if (!taken.ok()) {
+      return taken;
+    }
+    if (bytes_there(taken).value_or(offset_ + count) != offset_ + count) {
+      return make_error(ErrorKind::Unavailable, "the registry took {} of {} bytes",
+                        bytes_there(taken).value_or(0), offset_ + count);
+    }
+    TRY(follow(patch.url, taken));
+    offset_ += count;
+  }
+  Request end = part("PUT", with_query(location_, "digest", upload_.blob.digest.str()), 0);
+  end.stream.reset();
+  return send(end, cancel);
+}
+
+Request UploadSession::part(std::string method, std::string url, std::uint64_t size) const {
+  Request request;
+  request.method = std::move(method);
+  request.url = std::move(url);
+  request.headers = {"Content-Type: application/octet-stream"};
+  request.follow_redirects = false;
+  request.stream = BodyStream{
+      .open = [upload = upload_, at = offset_, size] { return open_piece(upload, at, size); },
+      .size = size};
+  return request;
+}
+
+Result<Response> UploadSession::send(const Request& request, const Cancel& cancel) {
+  TextBody body(kMaxAnswer);
+  return channel_.send(request, endpoint_, push_scope(endpoint_), body, cancel);
+}
+
+/// The registry names the place of the next request; over a network it must not be one without TLS.
+Status UploadSession::follow(const std::string& asked, const Response& answer) {
+  const std::string header = answer.header("location");
+  if (header.empty() && !location_.empty()) {
+    return {};
+  }
+  std::string url = resolve_location(asked, header);
+  if (url.empty() || (asked.starts_with("https:") && !url.starts_with("https:"))) {
+    return invalid_argument("the registry wants the upload at \"{}\"{}",
+                            printable(without_query(header)),
+                            url.empty() ? "" : ", which is not https");
+  }
+  location_ = std::move(url);
+  return {};
+}
+
+Request begin_upload(const Endpoint& endpoint) {
+  Request request;
+  request.method = "POST";
+  request.url = endpoint.api() + "/blobs/uploads/";
+  request.follow_redirects = false;
+  return request;
+}
+
+}  // namespace mybuild::registry
