@@ -22,7 +22,7 @@ bool is_local_store(const std::vector<OutputSpec>& outputs) {
   const bool others = std::any_of(outputs.begin() + 1, outputs.end(), [](const OutputSpec& other) {
     return other.type != exporter::OutputType::Docker || !other.dest.empty();
   });
-  return !others && spec.type == exporter::OutputType::Image && !spec.push &&
+  return !others && spec.type == exporter::OutputType::Image && !spec.push && spec.store &&
          !spec.rewrite_timestamp && spec.annotations.empty();
 }
 

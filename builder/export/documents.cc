@@ -11,19 +11,6 @@
 
 namespace mybuild::exporter {
 
-std::string oci_layer_type(const std::string& media_type) {
-  if (media_type == oci::kDockerMediaTypeLayerZstd) {
-    return std::string(oci::kMediaTypeLayerZstd);
-  }
-  if (media_type == oci::kDockerMediaTypeLayer) {
-    return std::string(oci::kMediaTypeLayer);
-  }
-  if (media_type == oci::kDockerMediaTypeLayerGzip) {
-    return std::string(oci::kMediaTypeLayerGzip);
-  }
-  return media_type;
-}
-
 namespace {
 
 using snapshotter::BlobChoice;
@@ -43,6 +30,13 @@ Result<oci::Descriptor> put_document(std::string_view media_type, const std::str
   descriptor.digest = blob.digest;
   descriptor.size = blob.size;
   return descriptor;
+}
+
+/// BuildKit's rule: what docker's types have no room for is written with OCI's.
+std::string_view written_type(std::string_view type, const OutputSpec& spec) {
+  const bool docker = spec.docker_types && spec.annotations.empty() &&
+                      spec.compression.compression != oci::Compression::Zstd;
+  return docker ? oci::docker_media_type(type) : type;
 }
 
 /// One export of one image.
@@ -77,7 +71,7 @@ Result<ExportedLayer> make_blob(const snapshotter::Layer& source, const Job& job
       TRY(is_made_here(source) ? job.deps.layers.ensure_blob(diff_id, job.spec.compression,
                                                              job.options, BlobChoice::AsAsked)
                                : base_blob(source, job));
-  layer.blob.media_type = oci_layer_type(layer.blob.media_type);
+  layer.blob.media_type = oci::oci_media_type(layer.blob.media_type);
   layer.blob.platform.reset();
   auto clamped = layer.blob.annotations.extract(std::string(snapshotter::kUncompressedAnnotation));
   if (!job.options.max_mtime || !clamped) {
@@ -171,7 +165,8 @@ bool is_recompressed(const oci::Descriptor& blob, const OutputSpec& spec) {
   if (oci::is_uncompressed_layer(blob.media_type)) {
     return wanted != oci::Compression::None;
   }
-  return spec.force_compression && oci_layer_type(blob.media_type) != oci::layer_media_type(wanted);
+  return spec.force_compression &&
+         oci::oci_media_type(blob.media_type) != oci::layer_media_type(wanted);
 }
 
 Result<ImageDocuments> write_documents(const BuiltImage& image, const OutputSpec& spec,
@@ -197,20 +192,21 @@ Result<ImageDocuments> write_documents(const BuiltImage& image, const OutputSpec
     const ExportedLayer& layer = layers.at(image.layers[i].diff_id);
     config.diff_ids[i] = layer.diff_id;
     documents.layers.push_back(layer.blob);
+    documents.layers.back().media_type = written_type(layer.blob.media_type, spec);
   }
   TRY(add_members(image.config_extra, config));
   const bool as_stored = !image.config_document.empty() && image.config_extra.empty() &&
                          config.diff_ids == image.config.diff_ids;
-  documents.config = TRY(put_document(oci::kMediaTypeConfig,
+  documents.config = TRY(put_document(written_type(oci::kMediaTypeConfig, spec),
                                       as_stored ? image.config_document : oci::dump(config), deps));
 
   oci::Manifest manifest;
-  manifest.media_type = oci::kMediaTypeManifest;
+  manifest.media_type = written_type(oci::kMediaTypeManifest, spec);
   manifest.config = documents.config;
   manifest.layers = documents.layers;
   manifest.annotations =
       annotations_for(spec.annotations, Annotation::Place::Manifest, image.platform);
-  documents.manifest = TRY(put_document(oci::kMediaTypeManifest, oci::dump(manifest), deps));
+  documents.manifest = TRY(put_document(manifest.media_type, oci::dump(manifest), deps));
   documents.manifest.platform = image.platform;
   documents.manifest.annotations =
       annotations_for(spec.annotations, Annotation::Place::ManifestDescriptor, image.platform);
@@ -220,12 +216,12 @@ Result<ImageDocuments> write_documents(const BuiltImage& image, const OutputSpec
 Result<oci::Descriptor> write_index(const std::vector<ImageDocuments>& images,
                                     const OutputSpec& spec, ExportDeps& deps) {
   oci::Index index;
-  index.media_type = oci::kMediaTypeIndex;
+  index.media_type = written_type(oci::kMediaTypeIndex, spec);
   for (const ImageDocuments& image : images) {
     index.manifests.push_back(image.manifest);
   }
   index.annotations = annotations_for(spec.annotations, Annotation::Place::Index, std::nullopt);
-  oci::Descriptor descriptor = TRY(put_document(oci::kMediaTypeIndex, oci::dump(index), deps));
+  oci::Descriptor descriptor = TRY(put_document(index.media_type, oci::dump(index), deps));
   descriptor.annotations =
       annotations_for(spec.annotations, Annotation::Place::IndexDescriptor, std::nullopt);
   return descriptor;

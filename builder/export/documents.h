@@ -31,11 +31,10 @@ struct LayerHooks {
   std::function<bool(const oci::Descriptor& blob)> elsewhere;
 };
 
+/// All of one family of media types, whichever registry a layer came from.
 Result<ImageDocuments> write_documents(const BuiltImage& image, const OutputSpec& spec,
                                        const BuildOutput& output, ExportDeps& deps,
                                        const LayerHooks& hooks = {});
-/// A manifest of one family names layers of that family, whichever registry a layer came from.
-std::string oci_layer_type(const std::string& media_type);
 /// The index over several images, in the content store, with the annotations of `spec`.
 Result<oci::Descriptor> write_index(const std::vector<ImageDocuments>& images,
                                     const OutputSpec& spec, ExportDeps& deps);

@@ -21,10 +21,22 @@ class CacheOnlyExporter final : public Exporter {
 
 }  // namespace
 
+namespace {
+
+std::unique_ptr<Exporter> make_image_exporter(const OutputSpec& spec, ExportDeps& deps) {
+  if (spec.store) {
+    return spec.push ? make_image_push_exporter(spec, deps) : make_store_exporter(spec, deps);
+  }
+  return spec.push ? make_registry_exporter(spec, deps)
+                   : std::unique_ptr<Exporter>(std::make_unique<CacheOnlyExporter>());
+}
+
+}  // namespace
+
 std::unique_ptr<Exporter> make_exporter(const OutputSpec& spec, ExportDeps& deps) {
   switch (spec.type) {
     case OutputType::Image:
-      return spec.push ? make_image_push_exporter(spec, deps) : make_store_exporter(spec, deps);
+      return make_image_exporter(spec, deps);
     case OutputType::Registry:
       return make_registry_exporter(spec, deps);
     case OutputType::Oci:
@@ -61,13 +73,28 @@ bool is_multi_platform(const BuildOutput& output) {
   return output.multi_platform || output.images.size() > 1;
 }
 
-std::string platform_prefix(const BuiltImage& image, const BuildOutput& output) {
-  if (!is_multi_platform(output)) {
+std::string platform_prefix(const BuiltImage& image, const BuildOutput& output,
+                            const OutputSpec& spec) {
+  if (!spec.platform_split.value_or(is_multi_platform(output))) {
     return {};
   }
   std::string folder = oci::to_string(image.platform);
   std::replace(folder.begin(), folder.end(), '/', '_');
   return folder + "/";
+}
+
+Status PlatformPaths::add(const std::string& prefix, const snapshotter::Entry& entry,
+                          const oci::Platform& platform) {
+  if (entry.type == snapshotter::EntryType::Directory) {
+    return {};
+  }
+  const std::string name = oci::to_string(platform);
+  const auto [place, is_new] = platforms_.emplace(prefix + entry.path, name);
+  if (is_new || place->second == name) {
+    return {};
+  }
+  return invalid_argument("{} of {} would overwrite that of {}", entry.path, name, place->second)
+      .with_hint("without platform-split=false each platform has a folder of its own");
 }
 
 Result<std::unique_ptr<snapshotter::TreeView>> open_result(const BuiltImage& image,

@@ -56,8 +56,14 @@ struct OutputSpec {
   bool force_compression = false;  // of base layers as well
   bool tar = true;                 // Oci: false = a directory
   bool rewrite_timestamp = false;
-  bool push = false;                    // Image: to the registry as well, under `names` (else -t)
-  std::vector<Annotation> annotations;  // a later one wins
+  bool push = false;            // Image: to the registry as well, under `names` (else -t)
+  bool store = true;            // Image: in the local store; false leaves only the push
+  bool push_by_digest = false;  // to the repositories of the names, which name nothing then
+  bool docker_types = false;    // oci-mediatypes=false
+  bool insecure = false;        // the registries of its names may do without TLS
+  std::optional<bool>
+      platform_split;  // Local, Tar: a folder per platform; else if there are several
+  std::vector<Annotation> annotations;            // a later one wins
   std::optional<std::int64_t> source_date_epoch;  // source-date-epoch=, in place of the build's
 };
 

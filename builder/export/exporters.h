@@ -7,6 +7,7 @@
 #include "builder/export/output_file.h"
 #include "snapshotter/tree_view.h"
 
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -28,7 +29,18 @@ Result<std::vector<oci::Reference>> tag_names(const OutputSpec& spec, const Buil
 /// True when the result is an index, or one folder per platform.
 bool is_multi_platform(const BuildOutput& output);
 /// "linux_arm_v7/" when the output has a folder per platform, else "".
-std::string platform_prefix(const BuiltImage& image, const BuildOutput& output);
+std::string platform_prefix(const BuiltImage& image, const BuildOutput& output,
+                            const OutputSpec& spec);
+
+/// Refuses that the files of two platforms fall on one another where they share a folder.
+class PlatformPaths {
+ public:
+  Status add(const std::string& prefix, const snapshotter::Entry& entry,
+             const oci::Platform& platform);
+
+ private:
+  std::map<std::string, std::string> platforms_;  // by path
+};
 
 /// What `docker save` writes, of images with layers as `spec` says. Does not commit `file`.
 Status write_docker_archive(const std::vector<SavedImage>& images, const OutputSpec& spec,

@@ -66,7 +66,9 @@ ImagePusher::ImagePusher(std::vector<oci::Reference> targets, ExportDeps& deps,
 
 Status ImagePusher::greet() {
   return deps_.lanes.fan_out(Lane::Net, targets_.size(), [&](std::size_t i) -> Status {
-    before_[i] = TRY(deps_.push->current(targets_[i], deps_.cancel));
+    if (!targets_[i].tag.empty()) {
+      before_[i] = TRY(deps_.push->current(targets_[i], deps_.cancel));
+    }
     return {};
   });
 }

@@ -38,16 +38,17 @@ class LocalExporter final : public Exporter {
  private:
   Status stage_image(const BuiltImage& image, const BuildOutput& output, TreeMerge& merge) {
     const std::unique_ptr<snapshotter::TreeView> view = TRY(open_result(image, deps_));
+    std::string folder = platform_prefix(image, output, spec_);
     snapshotter::ChangeList entries;
     TRY(walk_tree(*view, [&](Entry entry) -> Status {
       TRY(deps_.cancel.check());
+      TRY(paths_.add(folder, entry, image.platform));
       if (output.source_date_epoch) {
         entry.mtime = {.tv_sec = *output.source_date_epoch, .tv_nsec = 0};
       }
       entries.push_back(std::move(entry));
       return {};
     }));
-    std::string folder = platform_prefix(image, output);
     if (!folder.empty()) {
       folder.pop_back();
     }
@@ -56,6 +57,7 @@ class LocalExporter final : public Exporter {
 
   OutputSpec spec_;
   ExportDeps& deps_;
+  PlatformPaths paths_;
 };
 
 }  // namespace

@@ -53,6 +53,17 @@ class RegistryExporter final : public Exporter {
     if (names.empty()) {
       return invalid_argument("a push needs a name").with_hint("name the image with -t or name=");
     }
+    return spec_.push_by_digest ? without_tags(std::move(names)) : names;
+  }
+
+  static Result<std::vector<oci::Reference>> without_tags(std::vector<oci::Reference> names) {
+    for (oci::Reference& name : names) {
+      if (!name.implied_tag) {
+        return invalid_argument("{} has a tag, so it cannot be pushed by digest", name.familiar())
+            .with_hint("push-by-digest=true takes the name of a repository");
+      }
+      name.tag.clear();
+    }
     return names;
   }
 

@@ -44,7 +44,8 @@ class StoreExporter final : public Exporter {
       return unsupported("the local store holds an image for one platform")
           .with_hint("use type=oci,dest=FILE, which writes an index of all platforms");
     }
-    const std::vector<oci::Reference> names = TRY(tag_names(spec_, output));
+    const std::vector<oci::Reference> names =
+        spec_.push_by_digest ? std::vector<oci::Reference>() : TRY(tag_names(spec_, output));
     if (deps_.fetch.trees) {
       TRY(deps_.fetch.trees());
     }

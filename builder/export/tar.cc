@@ -39,7 +39,7 @@ class TarExporter final : public Exporter {
  private:
   Status add_image(const BuiltImage& image, const BuildOutput& output,
                    snapshotter::TarWriter& tar) {
-    const std::string prefix = platform_prefix(image, output);
+    const std::string prefix = platform_prefix(image, output, spec_);
     const std::optional<std::int64_t> epoch = output.source_date_epoch;
     if (!prefix.empty()) {
       Entry folder;
@@ -52,6 +52,7 @@ class TarExporter final : public Exporter {
     const std::unique_ptr<snapshotter::TreeView> view = TRY(open_result(image, deps_));
     return walk_tree(*view, [&](Entry entry) -> Status {
       TRY(deps_.cancel.check());
+      TRY(paths_.add(prefix, entry, image.platform));
       return add_entry(*view, std::move(entry), prefix, epoch, tar);
     });
   }
@@ -85,6 +86,7 @@ class TarExporter final : public Exporter {
 
   OutputSpec spec_;
   ExportDeps& deps_;
+  PlatformPaths paths_;
 };
 
 }  // namespace

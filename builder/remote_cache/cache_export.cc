@@ -35,7 +35,7 @@ Result<oci::Descriptor> put_document(std::string_view media_type, const std::str
 /// As a document names it, whatever the image that it came with said.
 oci::Descriptor plain(const oci::Descriptor& blob) {
   oci::Descriptor descriptor;
-  descriptor.media_type = exporter::oci_layer_type(blob.media_type);
+  descriptor.media_type = oci::oci_media_type(blob.media_type);
   descriptor.digest = blob.digest;
   descriptor.size = blob.size;
   return descriptor;

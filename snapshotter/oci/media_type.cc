@@ -1,7 +1,41 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "snapshotter/oci/media_type.h"
 
+#include <utility>
+
 namespace mybuild::oci {
+
+namespace {
+
+/// image-spec, "Compatibility Matrix".
+constexpr std::pair<std::string_view, std::string_view> kTwins[] = {
+    {kMediaTypeIndex, kDockerMediaTypeIndex},
+    {kMediaTypeManifest, kDockerMediaTypeManifest},
+    {kMediaTypeConfig, kDockerMediaTypeConfig},
+    {kMediaTypeLayer, kDockerMediaTypeLayer},
+    {kMediaTypeLayerGzip, kDockerMediaTypeLayerGzip},
+    {kMediaTypeLayerZstd, kDockerMediaTypeLayerZstd},
+};
+
+}  // namespace
+
+std::string_view docker_media_type(std::string_view media_type) {
+  for (const auto& [ours, dockers] : kTwins) {
+    if (ours == media_type) {
+      return dockers;
+    }
+  }
+  return media_type;
+}
+
+std::string_view oci_media_type(std::string_view media_type) {
+  for (const auto& [ours, dockers] : kTwins) {
+    if (dockers == media_type) {
+      return ours;
+    }
+  }
+  return media_type;
+}
 
 bool is_index(std::string_view media_type) {
   return media_type == kMediaTypeIndex || media_type == kDockerMediaTypeIndex;

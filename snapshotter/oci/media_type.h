@@ -34,6 +34,10 @@ bool is_index(std::string_view media_type);
 bool is_manifest(std::string_view media_type);
 bool is_uncompressed_layer(std::string_view media_type);
 /// The OCI media type of a layer blob with this compression.
+/// The other family's name for the same content, of layers, configs, manifests and indexes; any
+/// other type as it is.
+std::string_view docker_media_type(std::string_view media_type);
+std::string_view oci_media_type(std::string_view media_type);
 std::string_view layer_media_type(Compression compression);
 
 }  // namespace mybuild::oci

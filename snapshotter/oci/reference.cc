@@ -223,6 +223,7 @@ Result<Reference> Reference::parse(std::string_view text) {
   TRY(check_name(text, name, reference));
   if (reference.tag.empty() && !reference.digest) {
     reference.tag = "latest";
+    reference.implied_tag = true;
   }
   return reference;
 }

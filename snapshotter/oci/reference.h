@@ -19,6 +19,7 @@ struct Reference {
   std::string tag;         // empty only when a digest is given without a tag
   std::optional<Digest> digest;
   bool implied_domain = false;  // no registry was written, so that docker.io was added
+  bool implied_tag = false;     // neither tag nor digest was, so that it is "latest"
 
   /// Adds docker.io, library/ and :latest where they are implied. Upper-case repositories are
   /// refused with a hint.

@@ -51,6 +51,19 @@ TEST(OutputSpec, OptionsReachTheSpec) {
   EXPECT_EQ(got->names[1].familiar(), "b:1");
 }
 
+TEST(OutputSpec, WhatDecidesHowAnImageIsPushed) {
+  const auto got = parse_output(
+      "type=image,name=h.example/r,push=true,push-by-digest=true,name-canonical=true,"
+      "registry.insecure=true,store=false,oci-mediatypes=false");
+  ASSERT_TRUE(got) << got.error().message();
+  EXPECT_TRUE(got->push && got->push_by_digest && got->insecure && got->docker_types);
+  EXPECT_FALSE(got->store);
+  const auto usual = parse_output("type=image,name=h.example/r");
+  ASSERT_TRUE(usual);
+  EXPECT_TRUE(usual->store && !usual->push_by_digest && !usual->insecure && !usual->docker_types);
+  EXPECT_EQ(parse_output("type=local,dest=d,platform-split=false")->platform_split, false);
+}
+
 TEST(OutputSpec, MistakesAreNamed) {
   const std::pair<std::string_view, std::string_view> kCases[] = {
       {"", "'' is not key=value"},
@@ -78,6 +91,9 @@ TEST(OutputSpec, MistakesAreNamed) {
        "compression-level 10 is not between 0 and 9, the levels of gzip"},
       {"type=oci,compression-level=23",
        "output option compression-level: 23 is not between 0 and 22"},
+      {"type=image,push-by-digest=maybe", "output option push-by-digest: "},
+      {"type=image,push-by-diges=true", "unknown output option 'push-by-diges'"},
+      {"type=local,dest=d,mode=delete", "output option mode: mode=delete is not supported"},
       {"type=image,name=UPPER", "output option name: "},
   };
   for (const auto& [text, message] : kCases) {

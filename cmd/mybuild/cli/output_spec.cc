@@ -89,6 +89,14 @@ struct Option {
   Status (*set)(Draft& draft, std::string_view value);
 };
 
+/// Options that are on or off, and where they are kept.
+constexpr std::pair<std::string_view, bool OutputSpec::*> kSwitches[] = {
+    {"rewrite-timestamp", &OutputSpec::rewrite_timestamp},
+    {"push-by-digest", &OutputSpec::push_by_digest},
+    {"registry.insecure", &OutputSpec::insecure},
+    {"store", &OutputSpec::store},
+};
+
 constexpr Option kOptions[] = {
     {"type", set_type},
     {"dest",
@@ -116,10 +124,21 @@ constexpr Option kOptions[] = {
        draft.push = TRY(parse_bool(value));
        return {};
      }},
-    {"rewrite-timestamp",
+    {"oci-mediatypes",
      [](Draft& draft, std::string_view value) -> Status {
-       draft.spec.rewrite_timestamp = TRY(parse_bool(value));
+       draft.spec.docker_types = !TRY(parse_bool(value));
        return {};
+     }},
+    {"platform-split",
+     [](Draft& draft, std::string_view value) -> Status {
+       draft.spec.platform_split = TRY(parse_bool(value));
+       return {};
+     }},
+    {"mode",
+     [](Draft&, std::string_view value) -> Status {
+       return value == "copy"
+                  ? Status()
+                  : unsupported("mode={} is not supported, files are added to dest", value);
      }},
     {"source-date-epoch",
      [](Draft& draft, std::string_view value) -> Status {
@@ -130,33 +149,33 @@ constexpr Option kOptions[] = {
      }},
 };
 
-/// Options of buildx that only say what is done anyway.
-constexpr std::pair<std::string_view, bool> kFixed[] = {
-    {"push-by-digest", false}, {"registry.insecure", false},
-    {"unpack", false},         {"oci-mediatypes", true},
-    {"store", true},
+/// Options that say what is done anyway, or how attestations, of which there are none, are written.
+constexpr std::string_view kWithoutEffect[] = {
+    "attestation-inline",    "attestation-prefix", "name-canonical", "oci-artifact", "unpack",
+    "prefer-nondist-layers",
 };
-constexpr std::string_view kRefused[] = {
-    "attestation-inline", "attestation-prefix", "dangling-name-prefix", "mode",
-    "name-canonical",     "oci-artifact",       "platform-split",       "prefer-nondist-layers",
-};
+constexpr std::string_view kRefused[] = {"dangling-name-prefix"};
 
 Status set_option(Draft& draft, std::string_view key, std::string_view value) {
   if (is_annotation_option(key)) {
     draft.spec.annotations.push_back(TRY(parse_annotation_option(key, value)));
     return {};
   }
+  const std::string where = fmt::format("output option {}", key);
   for (const Option& option : kOptions) {
     if (option.key == key) {
-      return option.set(draft, value).context(fmt::format("output option {}", key));
+      return option.set(draft, value).context(where);
     }
   }
-  for (const auto& [fixed, only] : kFixed) {
-    if (fixed == key) {
-      const bool wanted = TRY(parse_bool(value).context(fmt::format("output option {}", key)));
-      return wanted == only ? Status()
-                            : unsupported("output option {}={} is not supported yet", key, value);
+  for (const auto& [name, member] : kSwitches) {
+    if (name == key) {
+      draft.spec.*member = TRY(parse_bool(value).context(where));
+      return {};
     }
+  }
+  if (std::find(std::begin(kWithoutEffect), std::end(kWithoutEffect), key) !=
+      std::end(kWithoutEffect)) {
+    return {};
   }
   if (std::find(std::begin(kRefused), std::end(kRefused), key) != std::end(kRefused)) {
     return unsupported("output option '{}' is not supported yet", key);
@@ -164,6 +183,8 @@ Status set_option(Draft& draft, std::string_view key, std::string_view value) {
   std::vector<std::string_view> keys;
   std::transform(std::begin(kOptions), std::end(kOptions), std::back_inserter(keys),
                  [](const Option& option) { return option.key; });
+  std::transform(std::begin(kSwitches), std::end(kSwitches), std::back_inserter(keys),
+                 [](const auto& option) { return option.first; });
   Error error = invalid_argument("unknown output option '{}'", key);
   const std::string guess = closest(key, keys);
   return guess.empty() ? error : std::move(error).with_hint(fmt::format("did you mean {}?", guess));
