@@ -68,6 +68,17 @@ TEST(Text, ControlSequencesAreTakenOut) {
   EXPECT_EQ(printable_lines("a\x1b[1m\nb\r\n\nc"), "a\nb\n\nc");
 }
 
+TEST(Text, DigestsAreShortWhereTheyAreWhole) {
+  const std::string whole = "sha256:" + std::string(64, 'a');
+  const std::string brief = "sha256:" + std::string(12, 'a');
+  EXPECT_EQ(short_digests("pushing " + whole + " to h/r@" + whole),
+            "pushing " + brief + " to h/r@" + brief);
+  for (const std::string& other : {std::string("sha256:"), whole.substr(0, 70),
+                                   std::string("layers"), "sha256:" + std::string(64, 'x')}) {
+    EXPECT_EQ(short_digests(other), other);
+  }
+}
+
 TEST(Text, SizesAndTimesAreShort) {
   EXPECT_EQ(transfer_size(0), "0B");
   EXPECT_EQ(transfer_size(999), "999B");

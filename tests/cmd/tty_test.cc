@@ -41,8 +41,28 @@ TEST_F(TtyTest, RunningStepsShowTimeTransfersAndTheEndOfTheirLog) {
             "          | three\n"
             "          | four\n"
             " -   1.0s [other 1/2] FROM debian\n"
-            "          sha256:0123 10.00MB / 40.00MB 20.00MB/s\n"
+            "          sha256:0123 ##...... 10.00MB / 40.00MB 20.00MB/s\n"
             "     1.0s 2 running, 1 cached\n");
+}
+
+TEST_F(TtyTest, AnUsualWindowHasRoomForTheBarBytesAndRateOfEachLayer) {
+  size_ = {.columns = 80, .rows = 24};
+  screen_ = Screen(80, 24);
+  build_.start_step('a', "pulling busybox");
+  const auto name = [](char layer) { return "pushing sha256:" + std::string(64, layer); };
+  for (const int moment : {1, 500, 1000}) {
+    build_.at(moment);
+    for (char layer = 'a'; layer <= 'f'; ++layer) {
+      build_.item('a', name(layer), static_cast<std::uint64_t>(moment) * 123'456, 246'912'000);
+    }
+  }
+  build_.at(1100);
+  const std::string text = screen();
+  for (char layer = 'a'; layer <= 'f'; ++layer) {
+    const std::string row = fmt::format(
+        "pushing sha256:{} ####.... 123.46MB / 246.91MB 123.46MB/s\n", std::string(12, layer));
+    EXPECT_NE(text.find(row), std::string::npos) << row << text;
+  }
 }
 
 TEST_F(TtyTest, FinishedStepsScrollUpAndTheLivePartIsGoneAtTheEnd) {

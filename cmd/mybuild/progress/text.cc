@@ -206,6 +206,23 @@ std::string printable_lines(std::string_view bytes) {
   return out;
 }
 
+std::string short_digests(std::string_view text) {
+  constexpr std::string_view kAlgorithm = "sha256:";
+  constexpr std::size_t kDigits = 64;
+  constexpr std::size_t kShown = 12;
+  std::string out;
+  for (std::size_t at = text.find(kAlgorithm); at != std::string_view::npos;
+       at = text.find(kAlgorithm)) {
+    const std::size_t digits = at + kAlgorithm.size();
+    const std::string_view hex = text.substr(digits, kDigits);
+    const bool whole = hex.size() == kDigits &&
+                       hex.find_first_not_of("0123456789abcdef") == std::string_view::npos;
+    out += text.substr(0, digits + (whole ? kShown : 0));
+    text.remove_prefix(digits + (whole ? kDigits : 0));
+  }
+  return out.append(text);
+}
+
 std::string transfer_size(std::uint64_t bytes) {
   constexpr std::array<std::string_view, 6> kUnits = {"B", "kB", "MB", "GB", "TB", "PB"};
   if (bytes < 1000) {

@@ -22,6 +22,9 @@ std::string printable(std::string_view bytes);
 /// As printable(), for text of several lines.
 std::string printable_lines(std::string_view bytes);
 
+/// Digests as docker shows them to people, with 12 digits: a line has to have room for more.
+std::string short_digests(std::string_view text);
+
 /// "12B", "1.20kB", "3.45MB": powers of 1000, as BuildKit writes transfers.
 std::string transfer_size(std::uint64_t bytes);
 /// "0.3s", "62.0s": seconds with one decimal.

@@ -20,8 +20,9 @@ constexpr std::chrono::seconds kWorthALine{
     1};  // of an [internal] step; a shorter one leaves no line behind
 constexpr std::chrono::seconds kStalled{
     3};  // no rate is shown for a transfer that has not moved for so long
-constexpr std::size_t kLogLines = 3;  // under a running step
-constexpr std::size_t kItemLines = 6;
+constexpr std::size_t kLogLines = 3;   // under a running step
+constexpr std::size_t kItemLines = 5;  // for each such line, as long as there is room
+constexpr std::size_t kBarColumns = 8;
 
 // Frames are drawn while output is held back (mode 2026, where the terminal has it) and the cursor
 // is hidden.
@@ -34,12 +35,22 @@ struct Glyphs {
   std::string_view done;
   std::string_view failed;
   std::string_view bar;
+  std::string_view full;  // of a transfer's bar
+  std::string_view empty;
   std::array<std::string_view, 8> spinner;
 };
-constexpr Glyphs kUnicode = {
-    .done = "✔", .failed = "✘", .bar = "│", .spinner = {"⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠇"}};
-constexpr Glyphs kAscii = {
-    .done = "+", .failed = "x", .bar = "|", .spinner = {"|", "/", "-", "\\", "|", "/", "-", "\\"}};
+constexpr Glyphs kUnicode = {.done = "✔",
+                             .failed = "✘",
+                             .bar = "│",
+                             .full = "━",
+                             .empty = "─",
+                             .spinner = {"⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠇"}};
+constexpr Glyphs kAscii = {.done = "+",
+                           .failed = "x",
+                           .bar = "|",
+                           .full = "#",
+                           .empty = ".",
+                           .spinner = {"|", "/", "-", "\\", "|", "/", "-", "\\"}};
 
 enum class Color { None, Green, Red, Cyan, Dim };
 
@@ -158,21 +169,21 @@ class TtyPrinter final : public Printer {
     if (detail == 0) {
       return;
     }
-    append_items(lines, step, now);
+    append_items(lines, step, detail * kItemLines, now);
     for (std::string& text : log_tail(step, detail)) {
       lines.push_back(
           Line{.text = fmt::format("       {} {}", glyphs_.bar, text), .text_color = Color::Dim});
     }
   }
 
-  static void append_items(std::vector<Line>& lines, const Step& step, Time now) {
+  void append_items(std::vector<Line>& lines, const Step& step, std::size_t most, Time now) const {
     std::size_t shown = 0;
     std::size_t hidden = 0;
     for (const Item& item : step.items) {
       if (item.done) {
         continue;
       }
-      if (shown == kItemLines) {
+      if (shown == most) {
         ++hidden;
         continue;
       }
@@ -185,9 +196,10 @@ class TtyPrinter final : public Printer {
     }
   }
 
-  static std::string item_text(const Item& item, Time now) {
-    std::string text = printable(item.name);
+  std::string item_text(const Item& item, Time now) const {
+    std::string text = short_digests(printable(item.name));
     if (item.total != 0) {
+      text += " " + bar(item.current, item.total);
       text += fmt::format(" {} / {}", transfer_size(item.current), transfer_size(item.total));
     } else if (item.current != 0) {
       text += fmt::format(" {}", transfer_size(item.current));
@@ -195,6 +207,16 @@ class TtyPrinter final : public Printer {
     if (item.bytes_per_second >= 1 && now - item.changed_at < kStalled) {
       text +=
           fmt::format(" {}/s", transfer_size(static_cast<std::uint64_t>(item.bytes_per_second)));
+    }
+    return text;
+  }
+
+  std::string bar(std::uint64_t current, std::uint64_t total) const {
+    const double part = std::min(1.0, static_cast<double>(current) / static_cast<double>(total));
+    const auto full = static_cast<std::size_t>(part * kBarColumns);
+    std::string text;
+    for (std::size_t i = 0; i < kBarColumns; ++i) {
+      text += i < full ? glyphs_.full : glyphs_.empty;
     }
     return text;
   }
