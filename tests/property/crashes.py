@@ -12,7 +12,7 @@ import signal
 import sys
 import time
 
-from state_world import Tally, World, descendants, in_time, list_dir
+from state_world import Tally, World, descendants, in_time, list_dir, usual_seed
 
 
 class Crashes:
@@ -89,7 +89,7 @@ def main():
     for name in ("--mybuild", "--base", "--work"):
         parser.add_argument(name, required=True)
     parser.add_argument("--rounds", type=int, default=30)
-    parser.add_argument("--seed", type=int, default=random.randrange(10**6))
+    parser.add_argument("--seed", type=int, default=usual_seed())
     parser.add_argument("--seconds", type=float, default=0)
     parser.add_argument("--registry")
     options = parser.parse_args()

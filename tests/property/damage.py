@@ -19,7 +19,7 @@ import tarfile
 import time
 from collections import Counter
 
-from state_world import LOOK, Tally, World, in_time
+from state_world import LOOK, Tally, World, in_time, usual_seed
 
 ON_TOP = ("--build-arg", "V=other", "--build-arg", "END=other", "-t", "img:top")
 # "rot" is no write through the file system but a bit that the disk lost, without any time that tells: fsck must see it.
@@ -278,7 +278,7 @@ def main():
         parser.add_argument(name, required=True)
     parser.add_argument("--cases", type=int, default=0)
     parser.add_argument("--seconds", type=float, default=0)
-    parser.add_argument("--seed", type=int, default=random.randrange(10**6))
+    parser.add_argument("--seed", type=int, default=usual_seed())
     parser.add_argument("--only", default="")
     damage = Damage(options := parser.parse_args())
     named = subprocess.run(["debugfs", "-R", "stats -h", damage.whole], capture_output=True, text=True, check=True).stdout

@@ -17,7 +17,7 @@ import sys
 import time
 import uuid
 
-from state_world import Tally, World, descendants, in_time
+from state_world import Tally, World, descendants, in_time, usual_seed
 
 KINDS = {  # how to make it, options of its mount; {} is a commit interval
     "ext4": (["mkfs.ext4", "-q", "-F", "-E", "lazy_itable_init=0,lazy_journal_init=0"], "commit={}"),
@@ -165,7 +165,7 @@ def main():
     parser.add_argument("--kind", choices=KINDS, required=True)
     parser.add_argument("--rounds", type=int, default=8)
     parser.add_argument("--seconds", type=float, default=0)
-    parser.add_argument("--seed", type=int, default=random.randrange(10**6))
+    parser.add_argument("--seed", type=int, default=usual_seed())
     options = parser.parse_args()
     cuts = Cuts(options)
     cuts.said = ""

@@ -238,6 +238,11 @@ def entries(archive):
     return found
 
 
+def usual_seed():
+    """The short form asks the same again, so that a red run speaks of the change; the soak draws new ones."""
+    return random.randrange(10**6) if os.environ.get("MYBUILD_SOAK") else 1
+
+
 def in_time(numbers, seconds):
     """The numbers, as long as there is time for one more; 0 seconds: all."""
     start = time.monotonic()
