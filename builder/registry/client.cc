@@ -15,6 +15,7 @@ namespace {
 constexpr std::size_t kMaxManifest = 8 << 20;
 /// Docker has 3, containerd 3 to 10: with fewer one slow layer holds up the rest, more are refused.
 constexpr unsigned kTransfersPerHost = 6;
+constexpr int kNoSuchMethod = 405;
 
 std::string accept_header() {
   return fmt::format("Accept: {}, {}, {}, {}", oci::kMediaTypeIndex, oci::kMediaTypeManifest,
@@ -39,6 +40,25 @@ class Client final : public RegistryClient {
         return document;
       }
       TRY(go_on(document.error(), places, i, problems));
+    }
+  }
+
+  Result<Digest> current(const oci::Reference& reference, const Cancel& cancel) override {
+    const auto places = TRY(channel_.endpoints(reference, purpose_of(reference), cancel));
+    std::vector<std::string> problems;
+    for (std::size_t i = 0;; ++i) {
+      Result<std::optional<Digest>> digest = digest_at(places[i], reference, cancel);
+      if (digest && *digest) {
+        return **digest;
+      }
+      if (digest) {
+        return TRY(manifest_of(places[i], reference, cancel))
+        .digest;
+      }
+      if (cancel.requested()) {
+        return digest.error();
+      }
+      TRY(go_on(digest.error(), places, i, problems));
     }
   }
 
@@ -81,13 +101,18 @@ class Client final : public RegistryClient {
     return Error(error.kind(), text).with_hint(error.hint());
   }
 
+  static Request manifest_request(const Endpoint& endpoint, const oci::Reference& reference) {
+    Request request;
+    request.url = endpoint.api() + "/manifests/" +
+                  (reference.digest ? reference.digest->str() : reference.tag);
+    request.headers = {accept_header()};
+    return request;
+  }
+
   Result<ManifestDocument> manifest_of(const Endpoint& endpoint, const oci::Reference& reference,
                                        const Cancel& cancel) {
-    const std::string id = reference.digest ? reference.digest->str() : reference.tag;
     const std::string what = reference.familiar();
-    Request request;
-    request.url = endpoint.api() + "/manifests/" + id;
-    request.headers = {accept_header()};
+    const Request request = manifest_request(endpoint, reference);
     TextBody body(kMaxManifest);
     Attempts attempts(channel_, endpoint);
     for (;;) {
@@ -98,6 +123,27 @@ class Client final : public RegistryClient {
         return check_manifest(reference, *response, body.text()).context(what);
       }
       TRY(attempts.retry(response, what, cancel));
+    }
+  }
+
+  /// nullopt: the registry does not say it without the document.
+  Result<std::optional<Digest>> digest_at(const Endpoint& endpoint, const oci::Reference& reference,
+                                          const Cancel& cancel) {
+    Request request = manifest_request(endpoint, reference);
+    request.method = "HEAD";
+    TextBody body(kMaxManifest);
+    Attempts attempts(channel_, endpoint);
+    for (;;) {
+      const Result<Response> response =
+          channel_.send(request, endpoint, pull_scope(endpoint), body, cancel);
+      if (response && response->ok()) {
+        const Result<Digest> digest = Digest::parse(response->header("docker-content-digest"));
+        return digest ? std::optional(*digest) : std::nullopt;
+      }
+      if (response && response->status == kNoSuchMethod) {
+        return std::optional<Digest>();
+      }
+      TRY(attempts.retry(response, reference.familiar(), cancel));
     }
   }
 

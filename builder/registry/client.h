@@ -33,6 +33,12 @@ class RegistryClient {
   /// registry). NotFound says what is not there, Denied that the registry wants credentials.
   virtual Result<ManifestDocument> manifest(const oci::Reference& reference,
                                             const Cancel& cancel) = 0;
+  /// What a tag names now, without its document where the registry says it (HEAD). Fails as
+  /// manifest() does.
+  virtual Result<Digest> current(const oci::Reference& reference, const Cancel& cancel) {
+    return TRY(manifest(reference, cancel))
+    .digest;
+  }
   /// Streams a blob; DataLoss when size or digest differ from the descriptor. `sink` may have seen
   /// wrong bytes by then.
   virtual Status blob(const oci::Reference& reference, const oci::Descriptor& descriptor,

@@ -173,9 +173,9 @@ Status ImageFetcher::unpack(const Image& image, const solver::VertexId& vertex) 
   return {};
 }
 
-/// What went wrong with a download is the reason of what its layer looked like. A blob that came
-/// well and does not unpack to its diff id, by a broken disk or a lying config, must not be what
-/// the next build finds.
+/// What went wrong with a download is the reason of what its layer looked like. A blob that a disk
+/// has broken must not be what the next build finds; one that is what its digest says may be
+/// another image's, and this one's config lies of it.
 Error ImageFetcher::failure(const Image& image, const std::vector<OpenedLayer>& opened,
                             Error error) {
   for (std::size_t i = 0; i < opened.size(); ++i) {
@@ -188,11 +188,16 @@ Error ImageFetcher::failure(const Image& image, const std::vector<OpenedLayer>& 
     if (error.kind() != ErrorKind::DataLoss) {
       continue;
     }
-    if (const Status removed = deps_.content.remove(image.layers[i].blob->digest); !removed) {
+    if (const Status removed = remove_if_damaged(image.layers[i].blob->digest); !removed) {
       log::debug("remove a damaged blob: {}", removed.error().message());
     }
   }
   return error;
+}
+
+Status ImageFetcher::remove_if_damaged(const Digest& blob) {
+  const bool is_whole = TRY(deps_.content.verify(blob));
+  return is_whole ? Status() : deps_.content.remove(blob);
 }
 
 Result<std::unique_ptr<Source>> ImageFetcher::open_layer(const Image& image, const Layer& layer,

@@ -46,6 +46,7 @@ class ImageFetcher {
                                                   const std::vector<bool>& missing,
                                                   const solver::VertexId& vertex);
   Status unpack(const Image& image, const solver::VertexId& vertex);
+  Status remove_if_damaged(const Digest& blob);
   Error failure(const Image& image, const std::vector<OpenedLayer>& opened, Error error);
   Status fetch_blobs(const Image& image, const std::vector<const snapshotter::Layer*>& layers,
                      const solver::VertexId& vertex);

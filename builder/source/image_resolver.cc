@@ -60,6 +60,7 @@ class Resolver final : public ImageResolver {
   Found in_local_store(const oci::Reference& reference, const oci::Platform& platform);
   Found remembered(const oci::Reference& reference, const oci::Platform& platform);
   Found in_registry(const oci::Reference& reference, const oci::Platform& platform);
+  Found current(const oci::Reference& reference, const oci::Platform& platform);
   Found pull_metadata(const oci::Reference& reference, const oci::Platform& platform);
 
   Found make_image(const oci::Reference& reference, const RegistryImage& found);
@@ -127,12 +128,9 @@ Resolver::Found Resolver::resolve_one(const ImageRequest& request) {
 Resolver::Found Resolver::by_full_name(const oci::Reference& reference,
                                        const oci::Platform& platform) {
   const std::vector<oci::Reference> names = TRY(deps_.registry.full_names(reference));
-  for (const auto place : {&Resolver::in_local_store, &Resolver::remembered}) {
-    for (const oci::Reference& name : names) {
-      ImagePtr image = TRY((this->*place)(name, platform));
-      if (image) {
-        return image;
-      }
+  for (const oci::Reference& name : names) {
+    if (ImagePtr image = TRY(in_local_store(name, platform))) {
+      return image;
     }
   }
   Found found = in_registry(names.front(), platform);
@@ -180,7 +178,7 @@ Result<std::shared_ptr<ImageLayout>> Resolver::open_layout(const std::string& pa
 
 Resolver::Found Resolver::in_local_store(const oci::Reference& reference,
                                          const oci::Platform& platform) {
-  if (reference.digest) {
+  if (reference.digest || deps_.pull) {
     return ImagePtr();
   }
   const auto row = TRY(deps_.metadata.find_image_by_name(reference.str()));
@@ -209,25 +207,57 @@ Resolver::Found Resolver::in_local_store(const oci::Reference& reference,
 
 Resolver::Found Resolver::remembered(const oci::Reference& reference,
                                      const oci::Platform& platform) {
-  if (deps_.pull && !reference.digest) {
-    return ImagePtr();
-  }
   const auto found = TRY(registry_.remembered(reference, platform));
   return found ? make_image(reference, *found) : Found(ImagePtr());
 }
 
 Resolver::Found Resolver::in_registry(const oci::Reference& reference,
                                       const oci::Platform& platform) {
+  if (reference.digest) {
+    if (ImagePtr known = TRY(remembered(reference, platform))) {
+      return known;
+    }
+  }
   const std::string name = "[internal] load metadata for " + reference.str();
   const solver::VertexId vertex = solver::internal_vertex(name);
   deps_.events.on_event(
       solver::VertexStarted{.vertex = vertex, .name = name, .time = deps_.clock.now()});
-  Found image = pull_metadata(reference, platform);
+  Found image = current(reference, platform);
   deps_.events.on_event(
       solver::VertexDone{.vertex = vertex,
                          .time = deps_.clock.now(),
                          .error = image ? std::nullopt : std::optional<Error>(image.error())});
   return image;
+}
+
+/// A tag is what it is now: it is asked for each time, but its documents only once. Who is offline
+/// builds on what it was.
+Resolver::Found Resolver::current(const oci::Reference& reference, const oci::Platform& platform) {
+  const std::optional<RegistryImage> known = TRY(registry_.remembered(reference, platform));
+  if (!known) {
+    return pull_metadata(reference, platform);
+  }
+  const Result<Digest> digest = deps_.registry.current(reference, deps_.cancel);
+  if (digest) {
+    const auto found = TRY(registry_.remembered(at(reference, *digest), platform));
+    if (!found) {
+      return pull_metadata(reference, platform);
+    }
+    if (found->chosen.digest != known->chosen.digest) {
+      TRY(registry_.remember(reference, platform, *found));
+    }
+    return make_image(reference, *found);
+  }
+  TRY(deps_.cancel.check());
+  if (deps_.pull || digest.error().kind() != ErrorKind::Unavailable) {
+    return digest.error();
+  }
+  deps_.events.on_event(solver::Warning{
+      .message = fmt::format("{} is what it was when its registry answered last: {}",
+                             reference.familiar(), digest.error().message()),
+      .detail = "--pull fails where the registry cannot be asked",
+      .location = {}});
+  return make_image(reference, *known);
 }
 
 Resolver::Found Resolver::pull_metadata(const oci::Reference& reference,

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// ImageResolver: finds base images. A name is looked for among the images of the local store, then
-// among tags resolved before (unless `pull`), then in its registry; a layout on disk is read in
-// place. What resolve() found is remembered for the build, and layers() says how to get its bytes
-// when somebody needs files. Thread-safe.
+// ImageResolver: finds base images. A name is looked for among the images of the local store
+// (unless `pull`), then in its registry; a layout on disk is read in place. What resolve() found is
+// remembered for the build, and layers() says how to get its bytes when somebody needs files.
+// Thread-safe.
 #pragma once
 
 #include "builder/registry/client.h"

@@ -6,6 +6,12 @@
 
 namespace mybuild::source {
 
+oci::Reference at(oci::Reference reference, const Digest& digest) {
+  reference.tag.clear();
+  reference.digest = digest;
+  return reference;
+}
+
 Result<RegistryImage> RegistryImages::find(const oci::Reference& reference,
                                            const oci::Platform& platform) {
   const registry::ManifestDocument root = TRY(registry_.manifest(reference, cancel_));
@@ -28,9 +34,13 @@ Status RegistryImages::remember(const oci::Reference& reference, const oci::Plat
     blobs.push_back(layer.digest);
   }
   TRY(metadata_.put_blob_source(reference.domain, reference.repository, blobs));
-  return metadata_.put_resolved({.reference = reference.str(),
-                                 .platform = to_string(platform),
-                                 .manifest = image.chosen.digest});
+  // By its digest as well: who asks what a tag names now finds the documents by the answer.
+  for (const oci::Reference& name : {reference, at(reference, image.root)}) {
+    TRY(metadata_.put_resolved({.reference = name.str(),
+                                .platform = to_string(platform),
+                                .manifest = image.chosen.digest}));
+  }
+  return {};
 }
 
 Result<std::optional<RegistryImage>> RegistryImages::remembered(const oci::Reference& reference,

@@ -45,6 +45,9 @@ class RegistryImages {
   const Cancel& cancel_;
 };
 
+/// The repository's image of this digest.
+oci::Reference at(oci::Reference reference, const Digest& digest);
+
 /// Whether the same name may be looked for in another registry: this one answers that it has no
 /// such image, or "denied", which registries say of what they do not have, too.
 inline bool is_elsewhere(const Error& error) {

@@ -8,7 +8,7 @@ printf 'FROM %s/base:1\nRUN date >/built && chown 7:7 /built\nUSER 7\nCMD ["sh",
 build -t "$registry/app:1" ctx
 run "$registry/app:1" >first || fail "the first run"
 "$MYBUILD" push "$registry/app:1" >log 2>&1 || fail "push"
-requests() { grep -c 'http.request.method' registry.log || true; }
+requests() { grep 'http.request.method' registry.log | grep -vc 'method=HEAD' || true; } # what a tag is now is asked by HEAD
 before=$(requests)
 build -t "$registry/app:1" ctx
 assert_step "RUN date" CACHED

@@ -40,6 +40,13 @@ class FakeRegistry final : public registry::RegistryClient {
     return registry::ManifestDocument{*digest, oci::document_media_type(text).value(), text};
   }
 
+  Result<Digest> current(const oci::Reference& reference, const Cancel& cancel) override {
+    ++current_requests;
+    --manifest_requests;  // which the next one counts
+    return TRY(manifest(reference, cancel))
+    .digest;
+  }
+
   Status blob(const oci::Reference&, const oci::Descriptor& descriptor, Sink& sink,
               const Cancel&) override {
     {
@@ -62,6 +69,7 @@ class FakeRegistry final : public registry::RegistryClient {
   std::function<Status(const oci::Descriptor&)> on_blob;
   std::atomic<bool> down{false};
   std::atomic<int> manifest_requests{0};
+  std::atomic<int> current_requests{0};
   std::mutex mutex;
   std::vector<Digest> blob_requests;
 };
