@@ -39,7 +39,7 @@ start_tls_registry() {
 # start_token_registry LIFE: token_server.py (asked.log) decides what tokens are for; it knows me with the password secret.
 start_token_registry() {
   make_authority issuer
-  python3 "$support/token_server.py" issuer.pem issuer.key "$1" >realm 2>asked.log & processes+=($!)
+  python3 "$support/token_server.py" issuer.pem issuer.key "$1" >realm 2>>asked.log & processes+=($!)
   until [ -s realm ]; do sleep 0.05; done
   serve_registry token "" "auth: {token: {realm: \"$(<realm)\", service: test, issuer: test, rootcertbundle: $work/issuer.pem}}"
 }
