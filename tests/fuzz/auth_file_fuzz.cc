@@ -11,7 +11,6 @@ namespace mybuild::fuzz {
 
 namespace {
 
-using registry::AuthFile;
 using registry::Credential;
 using registry::parse_auth_file;
 
