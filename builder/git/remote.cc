@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "builder/git/remote.h"
 
+#include "snapshotter/base/base64.h"
 #include "snapshotter/base/digest.h"
 #include "snapshotter/base/file.h"
 
@@ -157,22 +158,6 @@ std::string percent_decoded(std::string_view text) {
   return decoded;
 }
 
-std::string base64(std::string_view bytes) {
-  constexpr std::string_view kLetters =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  std::string text;
-  for (std::size_t i = 0; i < bytes.size(); i += 3) {
-    std::uint32_t group = 0;
-    for (std::size_t k = 0; k < 3; ++k) {
-      group = group << 8U | (i + k < bytes.size() ? static_cast<unsigned char>(bytes[i + k]) : 0U);
-    }
-    for (std::size_t k = 0; k < 4; ++k) {
-      text += i + k > bytes.size() ? '=' : kLetters[group >> (18U - 6U * k) & 63U];
-    }
-  }
-  return text;
-}
-
 /// Takes the last component from a base URL, with the character in front of it; false when there
 /// is none left.
 bool chop(std::string& base, char& separator) {
@@ -279,7 +264,7 @@ std::string file_path(const Remote& remote) {
 }
 
 std::string basic_authorization(std::string_view user, std::string_view password) {
-  return "basic " + base64(fmt::format("{}:{}", user, password));
+  return "basic " + base64_encode(fmt::format("{}:{}", user, password));
 }
 
 std::string url_authorization(const Remote& remote) {

@@ -116,6 +116,12 @@ Status annotate(ManifestList& list, const oci::Reference& image, const PlatformE
   set(platform.architecture, edit.architecture);
   set(platform.variant, edit.variant);
   set(platform.os_version, edit.os_version);
+  for (const std::string& feature : edit.os_features) {
+    std::vector<std::string>& known = platform.os_features;
+    if (std::find(known.begin(), known.end(), feature) == known.end()) {
+      known.push_back(feature);
+    }
+  }
   TRY(check_platform(platform).context(image.familiar()));
   place->descriptor.platform = std::move(platform);
   return {};

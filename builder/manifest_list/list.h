@@ -24,12 +24,14 @@ struct ManifestList {
   std::vector<ListedImage> images;  // in the order of the index
 };
 
-/// What a person knows better than the image's config; empty parts stay as they are.
+/// What a person knows better than the image's config; empty parts stay as they are, features are
+/// added.
 struct PlatformEdit {
   std::string os;
   std::string architecture;
   std::string variant;
   std::string os_version;
+  std::vector<std::string> os_features = {};
 };
 
 /// Adds the image, or puts it in the place of the one with its name. The same manifest again keeps

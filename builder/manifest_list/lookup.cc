@@ -2,6 +2,7 @@
 #include "builder/manifest_list/lookup.h"
 
 #include "builder/source/image_index.h"
+#include "snapshotter/base/json.h"
 #include "snapshotter/oci/image_config.h"
 #include "snapshotter/oci/media_type.h"
 
@@ -19,8 +20,10 @@ Result<oci::Platform> platform_of(const ListedImage& image, const RegistryAccess
   }
   StringSink text;
   TRY(access.registry.blob(image.name, manifest.config, text, access.cancel));
-  const oci::ImageConfig config = TRY(oci::parse_image_config(text.text));
-  return config.platform;
+  oci::ImageConfig config = TRY(oci::parse_image_config(text.text));
+  const Json json = TRY(parse_json(text.text));
+  config.platform.os_features = TRY(TRY(JsonField(json, "").field("os.features")).strings());
+  return std::move(config.platform);
 }
 
 /// A document that is an image manifest; nothing else of it is known yet.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "builder/manifest_list/text.h"
 
+#include "snapshotter/base/base64.h"
 #include "snapshotter/oci/docker_index.h"
 #include "snapshotter/oci/media_type.h"
 
@@ -25,6 +26,7 @@ Object image_object(const ListedImage& image) {
   Object object;
   object["Ref"] = image.name.str();
   object["Descriptor"] = parsed(oci::dump(image.descriptor));
+  object["Raw"] = base64_encode(image.document);
   const bool is_oci = image.descriptor.media_type == oci::kMediaTypeManifest;
   object[is_oci ? "OCIManifest" : "SchemaV2Manifest"] = parsed(image.document);
   return object;

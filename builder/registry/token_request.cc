@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "builder/registry/token_request.h"
 
-#include "builder/registry/credentials/base64.h"
 #include "builder/registry/url.h"
+#include "snapshotter/base/base64.h"
 #include "snapshotter/base/json.h"
 
 #include <algorithm>

@@ -3,11 +3,11 @@
 
 #include "builder/registry/url.h"
 #include "frontend/remote/http_url.h"
+#include "snapshotter/base/base64.h"
 #include "snapshotter/base/bytes.h"
 
 #include <algorithm>
 #include <charconv>
-#include <cstdint>
 
 namespace mybuild::source {
 
@@ -42,23 +42,6 @@ std::string unescaped(std::string_view text) {
       i += 2;
     } else {
       result += text[i];
-    }
-  }
-  return result;
-}
-
-std::string base64(std::string_view text) {
-  constexpr std::string_view kAlphabet =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  std::string result;
-  for (std::size_t i = 0; i < text.size(); i += 3) {
-    const std::string_view group = text.substr(i, 3);
-    std::uint32_t bits = 0;
-    for (std::size_t j = 0; j < 3; ++j) {
-      bits = bits << 8U | (j < group.size() ? static_cast<unsigned char>(group[j]) : 0U);
-    }
-    for (std::size_t j = 0; j < 4; ++j) {
-      result += j <= group.size() ? kAlphabet[bits >> (18 - 6 * j) & 63U] : '=';
     }
   }
   return result;
@@ -117,7 +100,8 @@ Result<HttpAddress> parse_http_address(std::string_view url) {
     const std::string_view login = authority.substr(0, at);
     const std::size_t end = std::min(login.find(':'), login.size());
     const std::string_view password = login.substr(std::min(end + 1, login.size()));
-    address.login = "Basic " + base64(unescaped(login.substr(0, end)) + ":" + unescaped(password));
+    address.login =
+        "Basic " + base64_encode(unescaped(login.substr(0, end)) + ":" + unescaped(password));
     authority = authority.substr(at + 1);
   }
   address.host = host_of(authority);

@@ -2,6 +2,7 @@
 #include "snapshotter/base/json.h"
 
 #include "frontend/checks/report.h"
+#include "snapshotter/base/base64.h"
 
 #include <algorithm>
 
@@ -14,23 +15,6 @@ using Object = nlohmann::ordered_json;
 
 std::string print(const Object& json) {
   return json.dump(2, ' ', false, Object::error_handler_t::replace) + "\n";
-}
-
-std::string base64(std::string_view bytes) {
-  constexpr std::string_view kDigits =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  std::string out;
-  for (std::size_t at = 0; at < bytes.size(); at += 3) {
-    std::uint32_t group = 0;
-    for (std::size_t i = 0; i < 3; ++i) {
-      const auto byte = at + i < bytes.size() ? static_cast<unsigned char>(bytes[at + i]) : 0U;
-      group = group << 8 | byte;
-    }
-    for (std::size_t i = 0; i < 4; ++i) {
-      out += at + i > bytes.size() ? '=' : kDigits[group >> (18 - 6 * i) & 63];
-    }
-  }
-  return out;
 }
 
 constexpr int kMaxRanges = 1000;
@@ -99,7 +83,7 @@ Object target(const TargetList::Target& one) {
 }
 
 Object sources(const SourceText& source) {
-  return Object::array({base64(source.text)});
+  return Object::array({base64_encode(source.text)});
 }
 
 }  // namespace
@@ -112,7 +96,7 @@ std::string to_json(const CheckReport& report) {
     }
   }
   Object source{{"filename", report.source.file},
-                {"data", base64(report.source.text)},
+                {"data", base64_encode(report.source.text)},
                 {"language", "Dockerfile"}};
   out["sources"] = Object::array({std::move(source)});
   if (report.error) {

@@ -2,10 +2,12 @@
 #include "snapshotter/archive/tar_pax.h"
 
 #include "snapshotter/archive/tar_format.h"
+#include "snapshotter/base/base64.h"
 
 #include <array>
 #include <charconv>
 #include <functional>
+#include <optional>
 
 namespace mybuild::snapshotter::tar {
 
@@ -61,27 +63,6 @@ Result<std::string> percent_decode(std::string_view text) {
     }
     decoded.push_back(static_cast<char>(value));
     i += 2;
-  }
-  return decoded;
-}
-
-Result<std::string> base64_decode(std::string_view text) {
-  constexpr std::string_view kAlphabet =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  std::string decoded;
-  std::uint32_t bits = 0;
-  unsigned count = 0;
-  for (const char c : text.substr(0, text.find('='))) {
-    const std::size_t value = kAlphabet.find(c);
-    if (value == std::string_view::npos) {
-      return malformed("attribute value");
-    }
-    bits = bits << 6U | static_cast<std::uint32_t>(value);
-    count += 6;
-    if (count >= 8) {
-      count -= 8;
-      decoded.push_back(static_cast<char>((bits >> count) & 0xffU));
-    }
   }
   return decoded;
 }
@@ -160,7 +141,11 @@ Status apply_record(std::string_view key, std::string_view value, PaxHeader& hea
   } else if (key.starts_with(kLibarchiveXattrKey)) {
     // The same attribute under its SCHILY name is the more exact one, so this one only fills a gap.
     std::string name = TRY(percent_decode(key.substr(kLibarchiveXattrKey.size())));
-    header.xattrs.emplace(std::move(name), TRY(base64_decode(value)));
+    std::optional<std::string> decoded = base64_decode(value);
+    if (!decoded) {
+      return malformed("attribute value");
+    }
+    header.xattrs.emplace(std::move(name), *std::move(decoded));
   }
   return {};
 }

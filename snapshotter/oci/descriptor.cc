@@ -64,6 +64,8 @@ Result<Descriptor> read_descriptor(const JsonField& object) {
   const JsonField platform = TRY(object.field("platform"));
   if (!platform.absent()) {
     descriptor.platform = TRY(read_platform(platform));
+    // Of an image's config they are among the fields that are kept as they are.
+    descriptor.platform->os_features = TRY(TRY(platform.field("os.features")).strings());
   }
   return descriptor;
 }

@@ -10,6 +10,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace mybuild::oci {
 
@@ -18,6 +19,8 @@ struct Platform {
   std::string architecture;
   std::string variant;     // "v7" of linux/arm/v7; empty for most
   std::string os_version;  // Windows only
+  std::vector<std::string> os_features =
+      {};  // what an index says of an image; nothing is chosen by it
   auto operator<=>(const Platform&) const = default;
 };
 

@@ -26,6 +26,9 @@ inline nlohmann::ordered_json platform_json(const Platform& platform) {
   if (!platform.os_version.empty()) {
     object["os.version"] = platform.os_version;
   }
+  if (!platform.os_features.empty()) {
+    object["os.features"] = platform.os_features;
+  }
   if (!platform.variant.empty()) {
     object["variant"] = platform.variant;
   }

@@ -2,6 +2,8 @@
 // known_hosts files, as ssh-keygen writes them.
 #include "builder/git/helper/known_hosts.h"
 
+#include "snapshotter/base/base64.h"
+
 #include <gtest/gtest.h>
 
 namespace mybuild::git {
@@ -14,7 +16,7 @@ constexpr const char* kOther =
 HostKey check(const std::string& lines, const std::string& host) {
   KnownHosts hosts;
   hosts.add(lines);
-  return hosts.check(host, base64_decoded(kKey));
+  return hosts.check(host, base64_decode(kKey).value_or(""));
 }
 
 std::string line(const std::string& names, const char* key = kKey) {
@@ -50,7 +52,7 @@ TEST(KnownHosts, hashed_names) {
 }
 
 TEST(KnownHosts, a_fingerprint_is_as_ssh_keygen_prints_it) {
-  EXPECT_EQ(fingerprint(base64_decoded(kKey)),
+  EXPECT_EQ(fingerprint(base64_decode(kKey).value_or("")),
             "SHA256:+DiY3wvvV6TuJJhbpZisF/zLDA0zPMSvHdkr4UvCOqU");
 }
 

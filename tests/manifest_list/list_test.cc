@@ -3,6 +3,7 @@
 #include "builder/manifest_list/text.h"
 #include "snapshotter/base/file.h"
 #include "snapshotter/base/sys.h"
+#include "snapshotter/oci/docker_index.h"
 #include "snapshotter/oci/media_type.h"
 
 #include <gmock/gmock.h>
@@ -73,6 +74,19 @@ TEST(List, AnImageThatIsPutAgainKeepsWhatWasSaidOfIt) {
   EXPECT_EQ(to_string(*list.images[1].descriptor.platform), "linux/arm/v7");
   put_image(list, image("h.io/b:1", "arm64"));
   EXPECT_EQ(to_string(*list.images[1].descriptor.platform), "linux/arm64") << "another manifest";
+}
+
+TEST(List, FeaturesAreAddedAndKept) {
+  ManifestList list = two();
+  for (const char* feature : {"b", "a", "b"}) {
+    PlatformEdit edit;
+    edit.os_features = {feature};
+    ASSERT_TRUE(annotate(list, name("h.io/b:1"), edit));
+  }
+  const ManifestList again = parse_list(dump(list)).value();
+  EXPECT_EQ(again.images[1].descriptor.platform->os_features, (std::vector<std::string>{"b", "a"}));
+  const oci::Index index = oci::parse_index(oci::dump_as_docker(index_of(again))).value();
+  EXPECT_EQ(index.manifests[1], list.images[1].descriptor);
 }
 
 TEST(List, WhatIsNoPlatformIsRefused) {

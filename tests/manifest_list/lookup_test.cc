@@ -89,6 +89,10 @@ TEST_F(ManifestLists, AnImagesConfigSaysItsPlatform) {
   EXPECT_EQ(image.descriptor.digest, made.digest);
   EXPECT_EQ(to_string(*image.descriptor.platform), "linux/arm64");
   EXPECT_EQ(look_up_image(name("h.io/b:1"), access()).error().kind(), ErrorKind::NotFound);
+  registry_.put_image("w:1", R"(amd64","os.features":["win32k"],"os.version":"10)");
+  const oci::Platform windows = *look_up_image(name("h.io/w:1"), access())->descriptor.platform;
+  EXPECT_EQ(windows.os_version, "10");
+  EXPECT_THAT(windows.os_features, ElementsAre("win32k"));
 }
 
 TEST_F(ManifestLists, AnIndexIsNoImageOfAList) {

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "builder/registry/credentials/auth_file.h"
-#include "builder/registry/credentials/base64.h"
 #include "builder/registry/credentials/store.h"
 #include "snapshotter/base/file.h"
 #include "snapshotter/base/sys.h"
@@ -179,18 +178,6 @@ TEST_F(Credentials, ABrokenFileIsNotOverwritten) {
   write("docker/config.json", "{ my notes");
   EXPECT_FALSE(store_login(places_, "h", {"u", "p", ""}, Cancel()));
   EXPECT_EQ(read_file(places_.docker).value(), "{ my notes");
-}
-
-TEST(Base64, IsWhatOthersWrite) {
-  const std::pair<std::string, std::string> cases[] = {
-      {"", ""}, {"f", "Zg=="}, {"fo", "Zm8="}, {"foo", "Zm9v"}, {"\xff\xfe", "//4="}};
-  for (const auto& [bytes, text] : cases) {
-    EXPECT_EQ(base64_encode(bytes), text);
-    EXPECT_EQ(base64_decode(text), bytes);
-  }
-  for (const char* text : {"Z", "Zm9v*", "Zm 9v"}) {
-    EXPECT_FALSE(base64_decode(text)) << text;
-  }
 }
 
 }  // namespace

@@ -155,13 +155,22 @@ TEST_F(Hosts, LaterFilesReplaceRulesOfTheSamePrefix) {
 }
 
 TEST_F(Hosts, ABrokenFileIsNamedWithItsLine) {
-  for (const char* text : {"\n[[registry]\n", "\n[[registry]]\nblocked = 1\nlocation='a'",
-                           "\n[[registry]]\nblocked=true", "\n[[registry]]\nlocation='https://x'",
-                           "[registries.search]\nregistries=[]", "short-name-mode='maybe'"}) {
+  for (const char* text :
+       {"\n[[registry]\n", "\n[[registry]]\nblocked = 1\nlocation='a'",
+        "\n[[registry]]\nblocked=true", "\n[[registry]]\nlocation='https://x'",
+        "[registries.search]\nregistries=[]", "short-name-mode='maybe'", "[,registry]",
+        "\xCA\x93=1", "unqualified-search-registries=['a', '']", "[aliases]\na=1"}) {
     const auto conf = parse_registries_conf(text, "/x/registries.conf");
     ASSERT_FALSE(conf) << text;
     EXPECT_THAT(conf.error().message(), HasSubstr("/x/registries.conf"));
   }
+}
+
+TEST_F(Hosts, CommentsMayBeInAnyLanguage) {
+  const auto conf = parse_registries_conf(
+      "\xEF\xBB\xBF# Spiegel f\xC3\xBCr \xE6\x97\xA5\n[[registry]]\nlocation='a.example'", "x");
+  ASSERT_TRUE(conf);
+  EXPECT_NE(conf->find("a.example/b"), nullptr);
 }
 
 TEST_F(Hosts, CertificatesAreThoseOfTheHostsFolder) {

@@ -39,9 +39,15 @@ start_tls_registry() {
 # start_token_registry LIFE: token_server.py (asked.log) decides what tokens are for; it knows me with the password secret.
 start_token_registry() {
   make_authority issuer
-  python3 "$support/token_server.py" issuer.pem issuer.key "$1" >realm 2>asked.log & processes+=($!)
+  python3 "$support/token_server.py" issuer.pem issuer.key "$1" >realm 2>>asked.log & processes+=($!)
   until [ -s realm ]; do sleep 0.05; done
   serve_registry token "" "auth: {token: {realm: \"$(<realm)\", service: test, issuer: test, rootcertbundle: $work/issuer.pem}}"
+}
+# start_slow NAME HOST:PORT BYTES: a slow_proxy.py, its address in $slow; logins that it has seen are in NAME.logins.
+start_slow() {
+  python3 "$support/slow_proxy.py" "$2" "$3" >"$1.address" 2>"$1.logins" & processes+=($!)
+  until [ -s "$1.address" ]; do sleep 0.05; done
+  slow=$(<"$1.address")
 }
 # A folder with what is trusted of, or shown to, the registry.
 certs() { mkdir -p "home/.config/containers/certs.d/$registry" && cp "$1" "home/.config/containers/certs.d/$registry/$2"; }

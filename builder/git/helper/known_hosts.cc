@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "builder/git/helper/known_hosts.h"
 
+#include "snapshotter/base/base64.h"
 #include "snapshotter/base/digest.h"
 #include "snapshotter/base/file.h"
 
@@ -32,8 +33,8 @@ bool hash_matches(std::string_view entry, const std::string& host) {
   if (!entry.starts_with("|1|") || bar == std::string_view::npos) {
     return false;
   }
-  const std::string salt = base64_decoded(entry.substr(3, bar - 3));
-  const std::string hash = base64_decoded(entry.substr(bar + 1));
+  const std::string salt = base64_decode(entry.substr(3, bar - 3)).value_or("");
+  const std::string hash = base64_decode(entry.substr(bar + 1)).value_or("");
   unsigned char made[EVP_MAX_MD_SIZE];
   unsigned int size = 0;
   HMAC(EVP_sha1(), salt.data(), static_cast<int>(salt.size()),
@@ -114,7 +115,7 @@ void KnownHosts::add(std::string_view text) {
     }
     line.hosts = word;
     next_word(rest);  // the type is in the key as well
-    line.key = base64_decoded(next_word(rest));
+    line.key = base64_decode(next_word(rest)).value_or("");
     if (!line.key.empty()) {
       lines_.push_back(std::move(line));
     }
@@ -160,34 +161,9 @@ std::string known_hosts_name(const std::string& host, const std::string& port) {
 
 std::string fingerprint(std::string_view key) {
   const Digest digest = Digest::of(key);
-  std::string text = base64_encoded(as_text(digest.bytes));
+  std::string text = base64_encode(as_text(digest.bytes));
   text.erase(text.find_last_not_of('=') + 1);
   return "SHA256:" + text;
-}
-
-std::string base64_encoded(std::string_view bytes) {
-  std::string text(4 * ((bytes.size() + 2) / 3) + 1, '\0');
-  const int size = EVP_EncodeBlock(reinterpret_cast<unsigned char*>(text.data()),
-                                   reinterpret_cast<const unsigned char*>(bytes.data()),
-                                   static_cast<int>(bytes.size()));
-  text.resize(static_cast<std::size_t>(size));
-  return text;
-}
-
-std::string base64_decoded(std::string_view text) {
-  if (text.empty() || text.size() % 4 != 0) {
-    return "";
-  }
-  std::string bytes(text.size() / 4 * 3 + 1, '\0');
-  const int size = EVP_DecodeBlock(reinterpret_cast<unsigned char*>(bytes.data()),
-                                   reinterpret_cast<const unsigned char*>(text.data()),
-                                   static_cast<int>(text.size()));
-  if (size < 0) {
-    return "";
-  }
-  const std::size_t padding = text.size() - (text.find_last_not_of('=') + 1);
-  bytes.resize(static_cast<std::size_t>(size) - std::min<std::size_t>(padding, 2));
-  return bytes;
 }
 
 }  // namespace mybuild::git

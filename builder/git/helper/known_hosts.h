@@ -38,8 +38,5 @@ class KnownHosts {
 std::string known_hosts_name(const std::string& host, const std::string& port);
 /// "SHA256:…" as ssh-keygen -l prints it.
 std::string fingerprint(std::string_view key);
-std::string base64_encoded(std::string_view bytes);
-/// Bytes of base64 text, "" when it is none.
-std::string base64_decoded(std::string_view text);
 
 }  // namespace mybuild::git

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "builder/git/helper/session.h"
 
+#include "snapshotter/base/base64.h"
 #include "snapshotter/base/file.h"
 
 #include <sys/socket.h>
@@ -94,7 +95,7 @@ Status Session::judge_host_key(const Remote& remote, std::string_view key) {
   reporter_->warn(fmt::format("{} is in no known_hosts file: accepted with the ssh key {}", name,
                               fingerprint(key)));
   // Known from now on: what else this build asks the host must be answered with this key.
-  known_hosts_.add(fmt::format("{} {} {}\n", name, key_type(key), base64_encoded(key)));
+  known_hosts_.add(fmt::format("{} {} {}\n", name, key_type(key), base64_encode(key)));
   return write_file(known_hosts_file(), known_hosts_.text(), 0600);
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "builder/registry/credentials/auth_file.h"
 
-#include "builder/registry/credentials/base64.h"
+#include "snapshotter/base/base64.h"
 #include "snapshotter/base/file.h"
 #include "snapshotter/base/json.h"
 #include "snapshotter/base/sys.h"

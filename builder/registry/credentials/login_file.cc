@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Changes to docker's config.json. All that is not ours stays as it was, in its order.
 #include "builder/registry/credentials/auth_file.h"
-#include "builder/registry/credentials/base64.h"
 #include "builder/registry/credentials/helper.h"
 #include "builder/registry/credentials/store.h"
+#include "snapshotter/base/base64.h"
 #include "snapshotter/base/file.h"
 #include "snapshotter/base/json.h"
 #include "snapshotter/base/sys.h"

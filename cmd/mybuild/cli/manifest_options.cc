@@ -12,7 +12,8 @@ namespace {
 using Words = std::vector<std::string>;
 
 constexpr Flag<ManifestOptions> kInsecureFlags[] = {
-    {{.name = "insecure", .help = "Allow a registry on this machine without TLS, as always here"},
+    {{.name = "insecure",
+      .help = "Do not check the registry's certificate, and fall back to plain HTTP"},
      [](ManifestOptions& options, std::string_view value) -> Status {
        options.insecure = TRY(parse_bool(value));
        return {};
@@ -38,8 +39,7 @@ constexpr Flag<ManifestCreateOptions> kCreateFlags[] = {
 };
 
 /// A part of a platform, in the characters that occur in them.
-template <std::string manifest_list::PlatformEdit::*field>
-Status set_part(ManifestAnnotateOptions& options, std::string_view value) {
+Status check_part(std::string_view value) {
   const auto may_stand = [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
            c == '-' || c == '_';
@@ -47,7 +47,25 @@ Status set_part(ManifestAnnotateOptions& options, std::string_view value) {
   if (!std::all_of(value.begin(), value.end(), may_stand)) {
     return invalid_argument("'{}' is no part of a platform", value);
   }
+  return {};
+}
+
+template <std::string manifest_list::PlatformEdit::*field>
+Status set_part(ManifestAnnotateOptions& options, std::string_view value) {
+  TRY(check_part(value));
   options.edit.*field = value;
+  return {};
+}
+
+Status add_features(ManifestAnnotateOptions& options, std::string_view value) {
+  while (!value.empty()) {
+    const std::size_t end = std::min(value.find(','), value.size());
+    TRY(check_part(value.substr(0, end)));
+    if (end > 0) {
+      options.edit.os_features.emplace_back(value.substr(0, end));
+    }
+    value.remove_prefix(std::min(end + 1, value.size()));
+  }
   return {};
 }
 
@@ -56,12 +74,15 @@ constexpr Flag<ManifestAnnotateOptions> kAnnotateFlags[] = {
     {{.name = "arch", .argument = "ARCH", .help = "Set architecture"},
      set_part<&PlatformEdit::architecture>},
     {{.name = "os", .argument = "OS", .help = "Set operating system"}, set_part<&PlatformEdit::os>},
+    {{.name = "os-features",
+      .argument = "FEATURE",
+      .help = "Add operating system features",
+      .repeatable = true},
+     add_features},
     {{.name = "os-version", .argument = "VERSION", .help = "Set operating system version"},
      set_part<&PlatformEdit::os_version>},
     {{.name = "variant", .argument = "VARIANT", .help = "Set architecture variant"},
      set_part<&PlatformEdit::variant>},
-    // docker manifest annotate has this.
-    {{.name = "os-features"}},
 };
 
 constexpr Flag<ManifestPushOptions> kPushFlags[] = {
@@ -81,11 +102,11 @@ Result<oci::Reference> list_name(const std::string& text) {
   return name;
 }
 
-Status check_insecure(const ManifestOptions& options, const oci::Reference& name) {
-  if (options.insecure && !oci::is_loopback(name.domain)) {
-    return unsupported("--insecure: {} is not on this machine, so it must speak TLS", name.domain);
+/// --insecure is about the registries that the command names.
+void allow(ManifestOptions& options, const oci::Reference& name) {
+  if (options.insecure) {
+    options.global.insecure_registries.push_back(name.domain);
   }
-  return {};
 }
 
 Status finish_inspect(ManifestInspectOptions& options, Words words) {
@@ -98,7 +119,8 @@ Status finish_inspect(ManifestInspectOptions& options, Words words) {
   }
   options.question.name = TRY(oci::Reference::parse(words.back()));
   options.quiet = true;
-  return check_insecure(options, options.question.name);
+  allow(options, options.question.name);
+  return {};
 }
 
 Status finish_create(ManifestCreateOptions& options, Words words) {
@@ -109,7 +131,7 @@ Status finish_create(ManifestCreateOptions& options, Words words) {
   options.list = TRY(list_name(words.front()));
   for (const std::string& word : std::span(words).subspan(1)) {
     oci::Reference image = TRY(oci::Reference::parse(word));
-    TRY(check_insecure(options, image));
+    allow(options, image);
     if (std::find(options.images.begin(), options.images.end(), image) == options.images.end()) {
       options.images.push_back(std::move(image));
     }
@@ -134,7 +156,8 @@ Status finish_push(ManifestPushOptions& options, Words words) {
                             words.size());
   }
   options.list = TRY(list_name(words.front()));
-  return check_insecure(options, options.list);
+  allow(options, options.list);
+  return {};
 }
 
 Status finish_rm(ManifestRmOptions& options, Words words) {
@@ -159,6 +182,7 @@ const Command<ManifestInspectOptions> kManifestInspectCommand = {
     .add_flags =
         [](FlagSet& flags, ManifestInspectOptions& options) {
           flags.add<ManifestOptions>(kInsecureFlags, options);
+          add_registry_flags(flags, options.global);
           flags.add(kInspectFlags, options);
           add_global_flags(flags, options.global);
         },
@@ -176,6 +200,7 @@ const Command<ManifestCreateOptions> kManifestCreateCommand = {
         [](FlagSet& flags, ManifestCreateOptions& options) {
           flags.add(kCreateFlags, options);
           flags.add<ManifestOptions>(kInsecureFlags, options);
+          add_registry_flags(flags, options.global);
           add_global_flags(flags, options.global);
         },
     .finish = finish_create,
@@ -205,6 +230,7 @@ const Command<ManifestPushOptions> kManifestPushCommand = {
     .add_flags =
         [](FlagSet& flags, ManifestPushOptions& options) {
           flags.add<ManifestOptions>(kInsecureFlags, options);
+          add_registry_flags(flags, options.global);
           add_progress_flag(flags, options);
           flags.add(kPushFlags, options);
           add_global_flags(flags, options.global);

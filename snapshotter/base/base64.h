@@ -6,10 +6,10 @@
 #include <string>
 #include <string_view>
 
-namespace mybuild::registry {
+namespace mybuild {
 
 std::string base64_encode(std::string_view bytes);
-/// nullopt when it is none; padding may be missing.
+/// nullopt when it is none; padding may be missing, as several programs leave it out.
 std::optional<std::string> base64_decode(std::string_view text);
 
-}  // namespace mybuild::registry
+}  // namespace mybuild

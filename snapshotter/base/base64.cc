@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "builder/registry/credentials/base64.h"
+#include "snapshotter/base/base64.h"
 
 #include <cstdint>
 
-namespace mybuild::registry {
+namespace mybuild {
 
 namespace {
 
@@ -28,7 +28,7 @@ std::string base64_encode(std::string_view bytes) {
 }
 
 std::optional<std::string> base64_decode(std::string_view text) {
-  while (text.ends_with('=')) {
+  for (int padding = 0; padding < 2 && text.ends_with('='); ++padding) {
     text.remove_suffix(1);
   }
   std::string bytes;
@@ -49,4 +49,4 @@ std::optional<std::string> base64_decode(std::string_view text) {
   return text.size() % 4 == 1 ? std::nullopt : std::optional(std::move(bytes));
 }
 
-}  // namespace mybuild::registry
+}  // namespace mybuild
