@@ -333,7 +333,7 @@ Result<BuildReport> name_known_image(const Attempt& attempt, exporter::ExportDep
   return report;
 }
 
-/// Those of the images, if a cache of them is asked for.
+/// What a cache of the images alone has.
 std::vector<remote_cache::ExportedStep> steps_of_images(
     const frontend::FrontendOutput& lowered, const solver::SolveResult& solved,
     const std::vector<remote_cache::ExportedStep>& all) {
@@ -341,7 +341,7 @@ std::vector<remote_cache::ExportedStep> steps_of_images(
   for (const ops::TreeResult* tree : target_trees(lowered, solved)) {
     layers.insert(layers.end(), tree->layers.begin(), tree->layers.end());
   }
-  return remote_cache::steps_in(all, layers);
+  return remote_cache::with_layers_in(all, layers);
 }
 
 /// Everything that is asked for: outputs, then caches.

@@ -176,6 +176,10 @@ Result<PushReport> Engine::push(const oci::Reference& name, solver::EventSink& e
   exporter::OutputSpec spec;
   spec.type = exporter::OutputType::Registry;
   InternalStep step("pushing " + name.familiar(), events, services_->clock);
+  source::ImageImporter places = importer(*services_, events, cancel);
+  deps.fetch.blobs = [&] {
+    return places.restore_blobs(name.familiar(), output.images.front().layers, step.id());
+  };
   const exporter::ExportReport report =
       TRY(step.done(exporter::make_exporter(spec, deps)->write(output, step.id())));
   return PushReport{.manifest = report.descriptor.value_or(oci::Descriptor())};
@@ -199,6 +203,11 @@ Status Engine::save(const std::vector<std::string>& names, const std::string& de
   }
   exporter::ExportDeps deps = services_->export_deps(events, cancel);
   InternalStep step("saving images", events, services_->clock);
+  source::ImageImporter places = importer(*services_, events, cancel);
+  for (const exporter::SavedImage& saved : list.images()) {
+    const std::string name = saved.names.empty() ? names.front() : saved.names.front().familiar();
+    TRY(step.done(places.restore_blobs(name, saved.image.layers, step.id())));
+  }
   return step.done(exporter::save_images(list.images(), dest, deps, step.id()));
 }
 

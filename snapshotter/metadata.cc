@@ -32,6 +32,8 @@ constexpr const char* kLayerBlobs =
 constexpr const char* kPutBlobSource = "INSERT OR REPLACE INTO blob_sources VALUES(?,?,?)";
 constexpr const char* kFindBlobSource =
     "SELECT repository FROM blob_sources WHERE blob = ? AND domain = ?";
+constexpr const char* kFindBlobSources =
+    "SELECT domain, repository FROM blob_sources WHERE blob = ? ORDER BY domain";
 constexpr const char* kPutRepoDigest = "INSERT OR REPLACE INTO repo_digests VALUES(?,?,?)";
 constexpr const char* kFindRepoDigests =
     "SELECT repository, manifest FROM repo_digests WHERE config = ? ORDER BY repository, manifest";
@@ -210,6 +212,17 @@ class SqliteMetadata final : public Metadata {
       return std::optional<std::string>();
     }
     return std::optional(query.text(0));
+  }
+
+  Result<std::vector<BlobSourceRow>> find_blob_sources(const Digest& blob) override {
+    const auto db = db_.lock();
+    Query query = TRY(db->query(kFindBlobSources));
+    query.bind(blob);
+    std::vector<BlobSourceRow> rows;
+    while (TRY(query.next())) {
+      rows.push_back({.domain = query.text(0), .repository = query.text(1)});
+    }
+    return rows;
   }
 
   Status put_repo_digest(const RepoDigestRow& row) override {

@@ -38,6 +38,12 @@ struct ResolvedRow {
 };
 
 /// Under which digest an image is known in a repository that it was pulled from or pushed to.
+/// A repository that had a blob.
+struct BlobSourceRow {
+  std::string domain;
+  std::string repository;
+};
+
 struct RepoDigestRow {
   Digest config;
   std::string repository;  // "docker.io/library/hello"
@@ -108,6 +114,8 @@ class Metadata {
                                  const std::vector<Digest>& blobs) = 0;
   virtual Result<std::optional<std::string>> find_blob_source(const std::string& domain,
                                                               const Digest& blob) = 0;
+  /// Of all registries.
+  virtual Result<std::vector<BlobSourceRow>> find_blob_sources(const Digest& blob) = 0;
 
   virtual Status put_image(
       const ImageRow& row) = 0;  // a name moves from an older image, which stays, untagged

@@ -17,6 +17,8 @@ constexpr std::size_t kMaxAnswer = 1 << 20;
 constexpr std::uint64_t kFirstPiece = 32 << 20;
 /// Below what nginx takes by default (1 MiB).
 constexpr std::uint64_t kLeastPiece = 256 << 10;
+/// A smaller blob is sent again sooner than asked for.
+constexpr std::uint64_t kWorthResuming = 1 << 20;
 constexpr int kTooLarge = 413;
 
 std::optional<std::uint64_t> number(std::string_view text) {
@@ -81,7 +83,7 @@ Result<Response> UploadSession::attempt(const Cancel& cancel) {
 }
 
 bool UploadSession::can_adapt(const Result<Response>& ended) {
-  if (!may_go_on_ || upload_.blob.size < kWorthwhileProgress) {
+  if (!may_go_on_ || upload_.blob.size < kWorthResuming) {
     forget();
   }
   if (!ended) {

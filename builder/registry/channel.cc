@@ -11,7 +11,9 @@ namespace mybuild::registry {
 
 namespace {
 
-constexpr int kAttempts = 3;
+/// Six take five seconds or so: a registry is up again after a restart by then.
+constexpr int kAttempts = 6;
+constexpr int kFirstContacts = 3;
 constexpr int kMaxRedirects = 10;
 constexpr std::size_t kMaxProbe = 1 << 20;
 
@@ -150,6 +152,7 @@ Result<Response> Channel::send(Request request, const Endpoint& endpoint, const 
   const std::string path = request.url.substr(origin.size());
   request.url = place.origin + path;
   Response response = TRY(authorized(request, place, scope, body, cancel));
+  alive_.lock()->insert(endpoint.origin);
   // A server that wants TLS says so with 400; on this machine nobody told us before.
   const bool may_want_tls = response.status == 400 && place.origin.starts_with("http:") &&
                             !settled_.lock()->contains(endpoint.origin);
@@ -187,7 +190,9 @@ Status Attempts::retry(const Result<Response>& response, std::string_view what,
 }
 
 Status Attempts::next(Error error, const Response* answer, const Cancel& cancel) {
-  if (++failures_ >= kAttempts) {
+  const int attempts =
+      answer != nullptr || channel_.is_alive(endpoint_.origin) ? kAttempts : kFirstContacts;
+  if (++failures_ >= attempts) {
     return error;
   }
   log::debug("{}; attempt {} follows", error.message(), failures_ + 1);

@@ -23,7 +23,7 @@ std::string pull_scope(const Endpoint& endpoint);
 std::string push_scope(const Endpoint& endpoint, const std::string& other = {});
 
 /// A transfer that got so many bytes further may fail as often again.
-constexpr std::uint64_t kWorthwhileProgress = 1 << 20;
+constexpr std::uint64_t kWorthwhileProgress = 64 << 10;
 
 class Channel {
  public:
@@ -49,6 +49,8 @@ class Channel {
   Result<Response> send(Request request, const Endpoint& endpoint, const std::string& scope,
                         BodySink& body, const Cancel& cancel);
   TokenKeeper& tokens() { return tokens_; }
+  /// Whether anything ever came from there: then it is down for a moment, and no typing error.
+  bool is_alive(const std::string& origin) { return alive_.lock()->contains(origin); }
 
  private:
   Result<Response> send_one(Request request, const Endpoint& endpoint, BodySink& body,
@@ -62,6 +64,7 @@ class Channel {
   const HostTable& hosts_;
   TokenKeeper tokens_;
   Guarded<std::set<std::string>> dead_mirrors_;          // origins
+  Guarded<std::set<std::string>> alive_;                 // origins
   Guarded<std::map<std::string, std::string>> settled_;  // origins: where TLS was a question
 };
 

@@ -188,6 +188,7 @@ Status CacheExport::write_shown(const CacheTarget& target, const std::vector<Exp
   const oci::Descriptor config = TRY(put_document(kConfigType, dump(document), deps_.content));
   const oci::Descriptor manifest =
       TRY(put_document(oci::kMediaTypeManifest, dump_manifest(document, config), deps_.content));
+  std::erase_if(blobs, is_no_blob);
   return writer->finish(config, manifest, blobs);
 }
 
@@ -195,6 +196,9 @@ Status CacheExport::write_shown(const CacheTarget& target, const std::vector<Exp
 Result<oci::Descriptor> CacheExport::write_layer(const CacheTarget& target, const Layer& layer,
                                                  CacheWriter& writer) {
   TRY(deps_.cancel.check());
+  if (layer.blob && is_no_blob(*layer.blob)) {
+    return *layer.blob;
+  }
   const std::span<const Layer> alone(&layer, 1);
   if (layer.blob && imported_ != nullptr && !target.compression.force) {
     const oci::Descriptor blob = plain(*layer.blob);

@@ -115,7 +115,8 @@ Status check_named(const CacheDocument& document, const oci::Manifest& manifest)
     named.insert(layer.digest);
   }
   for (const CachedLayer& layer : document.layers) {
-    if (!layer.place || !named.contains(layer.place->blob.digest)) {
+    if (!layer.place ||
+        !(is_no_blob(layer.place->blob) || named.contains(layer.place->blob.digest))) {
       return invalid_argument("a layer of the cache is not in its manifest");
     }
   }
@@ -130,6 +131,9 @@ Status give_places(CacheDocument& document, const oci::ImageConfig& config,
                             manifest.layers.size(), config.diff_ids.size());
   }
   for (CachedLayer& layer : document.layers) {
+    if (layer.place && is_no_blob(layer.place->blob)) {
+      continue;
+    }
     if (layer.place || layer.image_layer >= config.diff_ids.size()) {
       return invalid_argument("an inline cache names a layer that the image does not have");
     }

@@ -17,6 +17,8 @@ constexpr int kMaxDepth = 5;
 /// A parsed value takes more room than its text, the shortest ones most.
 constexpr std::size_t kMaxValues = 4'000'000;
 
+constexpr std::string_view kNoBlobType = "application/vnd.mybuild.cache.no-blob";
+
 Json to_json(const oci::Descriptor& blob) {
   return {{"mediaType", blob.media_type}, {"digest", blob.digest.str()}, {"size", blob.size}};
 }
@@ -27,7 +29,9 @@ Json to_json(const CachedLayer& layer) {
                {"created", format_rfc3339(layer.created)}};
   if (layer.place) {
     json["diff_id"] = layer.place->diff_id.str();
-    json["blob"] = to_json(layer.place->blob);
+    if (!is_no_blob(layer.place->blob)) {
+      json["blob"] = to_json(layer.place->blob);
+    }
   } else {
     json["image_layer"] = layer.image_layer;
   }
@@ -94,6 +98,9 @@ Result<CachedLayer::Place> read_place(const JsonField& layer) {
   const JsonField media_type = TRY(blob.field("mediaType"));
   place.diff_id = TRY(read_digest(layer, "diff_id"));
   place.blob.media_type = TRY(media_type.string());
+  if (is_no_blob(place.blob)) {
+    return media_type.error("the media type of a layer");
+  }
   place.blob.digest = TRY(read_digest(blob, "digest"));
   place.blob.size = TRY(read_count(blob, "size"));
   return place;
@@ -102,10 +109,14 @@ Result<CachedLayer::Place> read_place(const JsonField& layer) {
 Result<CachedLayer> read_layer(const JsonField& json) {
   CachedLayer layer;
   const JsonField blob = TRY(json.field("blob"));
-  if (blob.absent()) {
+  const JsonField number = TRY(json.field("image_layer"));
+  if (!blob.absent()) {
+    layer.place = TRY(read_place(json));
+  } else if (!number.absent()) {
     layer.image_layer = TRY(read_count(json, "image_layer"));
   } else {
-    layer.place = TRY(read_place(json));
+    const Digest diff_id = TRY(read_digest(json, "diff_id"));
+    layer.place = CachedLayer::Place{.diff_id = diff_id, .blob = no_blob(diff_id)};
   }
   layer.changes = TRY(read_digest(json, "changes"));
   layer.size = TRY(read_count(json, "size"));
@@ -157,6 +168,17 @@ Result<std::vector<T>> read_list(const JsonField& root, std::string_view name, s
 
 }  // namespace
 
+oci::Descriptor no_blob(const Digest& diff_id) {
+  oci::Descriptor blob;
+  blob.media_type = kNoBlobType;
+  blob.digest = diff_id;
+  return blob;
+}
+
+bool is_no_blob(const oci::Descriptor& blob) {
+  return blob.media_type == kNoBlobType;
+}
+
 std::string dump(const CacheDocument& document) {
   Json layers = Json::array();
   for (const CachedLayer& layer : document.layers) {
@@ -192,7 +214,8 @@ std::string dump_manifest(const CacheDocument& document, const oci::Descriptor& 
   Json layers = Json::array();
   std::set<Digest> listed;
   for (const CachedLayer& layer : document.layers) {
-    if (layer.place && listed.insert(layer.place->blob.digest).second) {
+    if (layer.place && !is_no_blob(layer.place->blob) &&
+        listed.insert(layer.place->blob.digest).second) {
       layers.push_back(to_json(layer.place->blob));
     }
   }

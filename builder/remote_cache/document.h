@@ -24,8 +24,14 @@ inline constexpr std::string_view kInlineField = "mybuild.cache.v1";
 inline constexpr std::size_t kMaxDocumentBytes = 64 << 20;
 inline constexpr std::size_t kMaxRecords = 100'000;
 
+/// The blob of a layer that a document only names: its step need not run for what stands on it to
+/// be found, but who needs its files has to run it.
+oci::Descriptor no_blob(const Digest& diff_id);
+bool is_no_blob(const oci::Descriptor& blob);
+
 struct CachedLayer {
-  /// Where it is: on its own, or as the layer of the image that the document is in.
+  /// Where it is: on its own (maybe nowhere: no_blob()), or as the layer of the image that the
+  /// document is in.
   struct Place {
     Digest diff_id;
     oci::Descriptor blob;  // media type, digest and size

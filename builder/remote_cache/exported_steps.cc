@@ -51,6 +51,13 @@ Result<solver::ContentKey> content_of(const VertexOutcome& outcome, solver::Cach
   return solver::ContentKey();
 }
 
+/// The place of a layer among those of an image; their number if it is not there.
+std::size_t number_of(const Digest& diff_id, std::span<const Layer> layers) {
+  const auto place = std::find_if(layers.begin(), layers.end(),
+                                  [&](const Layer& layer) { return layer.diff_id == diff_id; });
+  return static_cast<std::size_t>(place - layers.begin());
+}
+
 CacheDocument document_of(const std::vector<ExportedStep>& steps, std::vector<CachedLayer> layers,
                           const std::map<Digest, std::size_t>& places) {
   CacheDocument document;
@@ -87,21 +94,23 @@ Result<std::vector<ExportedStep>> steps_of(const solver::SolveResult& solved,
   return steps;
 }
 
-std::vector<ExportedStep> steps_in(const std::vector<ExportedStep>& steps,
-                                   std::span<const Layer> layers) {
-  std::vector<ExportedStep> found;
-  std::copy_if(
-      steps.begin(), steps.end(), std::back_inserter(found), [&](const ExportedStep& step) {
-        return std::any_of(layers.begin(), layers.end(),
-                           [&](const Layer& layer) { return layer.diff_id == step.layer.diff_id; });
-      });
-  return found;
+std::vector<ExportedStep> with_layers_in(std::vector<ExportedStep> steps,
+                                         std::span<const Layer> layers) {
+  for (ExportedStep& step : steps) {
+    if (number_of(step.layer.diff_id, layers) == layers.size()) {
+      step.layer.blob = no_blob(step.layer.diff_id);
+    }
+  }
+  return steps;
 }
 
 std::vector<Layer> layers_of(const std::vector<ExportedStep>& steps) {
   std::map<Digest, Layer> different;
   for (const ExportedStep& step : steps) {
-    different.emplace(step.layer.diff_id, step.layer);
+    const auto [place, is_new] = different.emplace(step.layer.diff_id, step.layer);
+    if (!is_new && place->second.blob && is_no_blob(*place->second.blob)) {
+      place->second = step.layer;
+    }
   }
   std::vector<Layer> layers;
   for (auto& [diff_id, layer] : different) {
@@ -123,20 +132,22 @@ CacheDocument make_document(const std::vector<ExportedStep>& steps,
 }
 
 std::string inline_cache(const std::vector<ExportedStep>& steps, std::span<const Layer> layers) {
-  const std::vector<ExportedStep> chosen = steps_in(steps, layers);
   std::vector<CachedLayer> cached;
   std::map<Digest, std::size_t> places;
-  for (const Layer& layer : layers_of(chosen)) {
-    const auto place = std::find_if(layers.begin(), layers.end(), [&](const Layer& other) {
-      return other.diff_id == layer.diff_id;
-    });
+  bool is_any_in_image = false;
+  for (const Layer& layer : layers_of(steps)) {
     places.emplace(layer.diff_id, cached.size());
-    cached.emplace_back().image_layer = static_cast<std::uint64_t>(place - layers.begin());
+    CachedLayer& entry = cached.emplace_back();
+    entry.image_layer = number_of(layer.diff_id, layers);
+    if (entry.image_layer == layers.size()) {
+      entry.place = CachedLayer::Place{.diff_id = layer.diff_id, .blob = no_blob(layer.diff_id)};
+    }
+    is_any_in_image = is_any_in_image || !entry.place;
   }
-  if (chosen.empty()) {
+  if (!is_any_in_image) {
     return {};
   }
-  const std::string document = dump(document_of(chosen, std::move(cached), places));
+  const std::string document = dump(document_of(steps, std::move(cached), places));
   return fmt::format("{{\"{}\":{}}}", kInlineField, document);
 }
 

@@ -24,9 +24,10 @@ struct ExportedStep {
 /// everything: content keys.
 Result<std::vector<ExportedStep>> steps_of(const solver::SolveResult& solved,
                                            solver::CacheIndex& store);
-/// Those whose layers are among these.
-std::vector<ExportedStep> steps_in(const std::vector<ExportedStep>& steps,
-                                   std::span<const snapshotter::Layer> layers);
+/// All of them, but only layers among these can be had: what was built on the others is found
+/// without them.
+std::vector<ExportedStep> with_layers_in(std::vector<ExportedStep> steps,
+                                         std::span<const snapshotter::Layer> layers);
 
 /// Each of these layers once, by diff id.
 std::vector<snapshotter::Layer> layers_of(const std::vector<ExportedStep>& steps);

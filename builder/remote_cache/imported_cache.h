@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // ImportedCache: the caches of one build, fetched all at once in the background from its start on.
-// Who asks waits until each is there or has failed, which is a warning and no more. It answers
-// three questions: which records are there of a definition, which of a content key, and where is a
-// layer. Of equal records those of the source that was named first come first. Thread-safe.
+// Who asks waits until one has the answer, each is there or has failed, or the time for it is over;
+// the latter two are warnings and no more. It answers three questions: which records are there of a
+// definition, which of a content key, and where is a layer. Thread-safe.
 #pragma once
 
 #include "builder/remote_cache/cache_reader.h"
@@ -10,7 +10,9 @@
 #include "snapshotter/base/lanes.h"
 #include "solver/progress.h"
 
+#include <chrono>
 #include <condition_variable>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -42,7 +44,8 @@ class ImportedCache {
   std::vector<solver::CacheRecord> find(const solver::ContentKey& key);
   std::optional<source::RemoteLayer> where(const Digest& diff_id);
 
-  /// Nothing of this source is used any more.
+  /// Nothing of this source is used any more. Beyond the sources, source `n + i` stands for the
+  /// layers that source `i` of `n` only names: who needs one drops these and runs the steps.
   void distrust(std::size_t source, const Error& why);
   std::set<std::size_t> distrusted();
 
@@ -57,8 +60,12 @@ class ImportedCache {
   };
   void fetch(std::size_t index);
   Status fetch_shown(std::size_t index, Imported& imported);
+  bool is_dropped(std::size_t source);
   Status remember_places(const CacheSource& source, const Imported& imported);
   void wait();
+  /// Asks each source once as it comes, until one has found something.
+  void ask(const std::function<bool(std::size_t source)>& found);
+  void give_up();
 
   const std::vector<CacheSource> sources_;
   const std::vector<oci::Platform> platforms_;
@@ -68,6 +75,8 @@ class ImportedCache {
   std::condition_variable done_;
   std::vector<Imported> imported_;
   std::set<std::size_t> bad_;
+  bool patient_ = true;
+  std::chrono::steady_clock::time_point deadline_;  // for all sources
 };
 
 }  // namespace mybuild::remote_cache

@@ -14,6 +14,47 @@ Result<snapshotter::Layer> known_layer(const Digest& diff_id, snapshotter::Metad
   return layer;
 }
 
+namespace {
+
+/// Knows whether anything came: what was begun cannot be gone on with from another place.
+class Untouched final : public Sink {
+ public:
+  explicit Untouched(Sink& sink) : sink_(sink) {}
+  Status write(ByteSpan bytes) override {
+    touched_ = true;
+    return sink_.write(bytes);
+  }
+  bool touched() const { return touched_; }
+
+ private:
+  Sink& sink_;
+  bool touched_ = false;
+};
+
+}  // namespace
+
+BlobOrigin known_places(std::string image, snapshotter::Metadata& metadata,
+                        registry::RegistryClient& registry, const Cancel& cancel) {
+  return [image = std::move(image), &metadata, &registry, &cancel](const oci::Descriptor& blob,
+                                                                   Sink& sink) -> Status {
+    Untouched draft(sink);
+    std::string why;
+    for (const snapshotter::BlobSourceRow& place : TRY(metadata.find_blob_sources(blob.digest))) {
+      oci::Reference reference;
+      reference.domain = place.domain;
+      reference.repository = place.repository;
+      reference.digest = blob.digest;
+      const Status fetched = registry.blob(reference, blob, draft, cancel);
+      if (fetched || draft.touched() || cancel.requested()) {
+        return fetched;
+      }
+      why += "; " + fetched.error().message();
+    }
+    return not_found("layer blob {} of the local image {} is gone{}", blob.digest.str(), image, why)
+        .with_hint("build, pull or load the image again");
+  };
+}
+
 Result<std::shared_ptr<Image>> make_image(const std::string& name, const Digest& id,
                                           const oci::Manifest& manifest, const std::string& config,
                                           BlobOrigin origin, snapshotter::Metadata& metadata) {

@@ -3,6 +3,7 @@
 // where their bytes come from. Inside builder/source. Constant once made but for its lock.
 #pragma once
 
+#include "builder/registry/client.h"
 #include "builder/source/blob_fetcher.h"
 #include "snapshotter/layer_store.h"
 #include "snapshotter/metadata.h"
@@ -26,6 +27,10 @@ struct Image {
 
 /// A layer with what the store knows of it.
 Result<snapshotter::Layer> known_layer(const Digest& diff_id, snapshotter::Metadata& metadata);
+
+/// For an image of the local store: the repositories that had the blob once are asked for it.
+BlobOrigin known_places(std::string image, snapshotter::Metadata& metadata,
+                        registry::RegistryClient& registry, const Cancel& cancel);
 
 /// From documents whose digests were checked. A manifest and a config that do not belong together
 /// are refused.

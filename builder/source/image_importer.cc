@@ -64,6 +64,16 @@ Result<PulledImage> ImageImporter::pull(const oci::Reference& reference,
   return pulled;
 }
 
+Status ImageImporter::restore_blobs(const std::string& name,
+                                    const std::vector<snapshotter::Layer>& layers,
+                                    const solver::VertexId& vertex) {
+  Image image;
+  image.name = name;
+  image.layers = layers;
+  image.origin = known_places(name, deps_.metadata, deps_.registry, deps_.cancel);
+  return fetcher_.fetch_lost_blobs(image, vertex);
+}
+
 Result<std::vector<LoadedImage>> ImageImporter::load(const std::string& path,
                                                      const oci::Platform& platform,
                                                      const solver::VertexId& vertex) {

@@ -55,6 +55,10 @@ class ImageImporter {
   /// All images of a layout directory or archive; of an index, the one for `platform`.
   Result<std::vector<LoadedImage>> load(const std::string& path, const oci::Platform& platform,
                                         const solver::VertexId& vertex);
+  /// Makes present what was lost of the blobs of an image of the local store, from a repository
+  /// that had them. NotFound names the image where there is none.
+  Status restore_blobs(const std::string& name, const std::vector<snapshotter::Layer>& layers,
+                       const solver::VertexId& vertex);
 
  private:
   Result<RegistryImage> find(const oci::Reference& reference, const oci::Platform& platform);

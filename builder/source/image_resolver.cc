@@ -198,10 +198,7 @@ Resolver::Found Resolver::in_local_store(const oci::Reference& reference,
     image->layers.push_back(TRY(known_layer(diff_id, deps_.metadata)));
     image->layers.back().blob = TRY(deps_.layers.original_blob(diff_id));
   }
-  image->origin = [name = image->name](const oci::Descriptor& blob, Sink&) -> Status {
-    return not_found("layer blob {} of the local image {} is gone", blob.digest.str(), name)
-        .with_hint("build or pull the image again");
-  };
+  image->origin = known_places(image->name, deps_.metadata, deps_.registry, deps_.cancel);
   return image;
 }
 

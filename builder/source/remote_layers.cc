@@ -72,6 +72,19 @@ void RemoteLayers::fill(Image& image, std::span<const Layer> layers) {
   };
 }
 
+/// A layer that a cache only names has to be made here: the build begins again without such names.
+Status RemoteLayers::check_bytes(const Layers& layers) {
+  for (const Layer& layer : layers) {
+    const std::optional<RemoteLayer> place = deps_.where(layer.diff_id);
+    if (place && place->is_named_only) {
+      Error why(ErrorKind::Cancelled, "files are needed that the imported cache only knows of");
+      deps_.on_bad(place->cache, why);
+      return why;
+    }
+  }
+  return {};
+}
+
 /// The step whose layer is the highest.
 RemoteLayers::Shown RemoteLayers::shown(const Layers& layers) {
   const auto steps = steps_.lock();
@@ -144,6 +157,7 @@ Status RemoteLayers::fetch_trees(std::span<const Layer> layers) {
   if (wanted.empty()) {
     return {};
   }
+  TRY(check_bytes(wanted));
   const std::set<Digest> bases = TRY(of_images(wanted));
   TRY(show(wanted, [&](const Shown& step) -> Status {
     Image image;
@@ -173,6 +187,7 @@ Status RemoteLayers::fetch_blobs(std::span<const Layer> layers) {
   if (wanted.empty()) {
     return {};
   }
+  TRY(check_bytes(wanted));
   const std::set<Digest> bases = TRY(of_images(wanted));
   TRY(show(wanted, [&](const Shown& step) {
     Image image;

@@ -22,7 +22,8 @@ namespace mybuild::source {
 struct RemoteLayer {
   oci::Descriptor blob;
   BlobOrigin origin;
-  std::size_t cache = 0;  // which of the imported ones, for reports
+  std::size_t cache = 0;       // which of the imported ones, for reports
+  bool is_named_only = false;  // no bytes of it are there, only what stands on it
 };
 
 class RemoteLayers {
@@ -57,6 +58,7 @@ class RemoteLayers {
   Layers unproven(std::span<const snapshotter::Layer> layers);
   void fill(Image& image, std::span<const snapshotter::Layer> layers);
   Shown shown(const Layers& layers);
+  Status check_bytes(const Layers& layers);
   Status prove(const Layers& layers);
   Status keep_as_imported(const Layers& layers, const std::set<Digest>& bases);
   Status show(const Layers& layers, const std::function<Status(const Shown&)>& fetch);

@@ -110,8 +110,8 @@ class Damage:
         done = self.world.ask(self.root, "build", "--progress", "plain", "--build-context", f"busybox=oci-layout://{self.world.base}",
                               "-o", f"type=local,dest={self.world.path('gitout')}", f"file://{self.repository}#{branch or self.branch}")
         if done.code == 0:
-            with open(self.world.path("gitout/app/sum"), encoding="utf-8") as text:
-                return "right" if text.read() == self.git_sums[branch or self.branch] else "WRONG files of a commit"
+            with open(self.world.path("gitout/app/sum"), "rb") as text:
+                return "right" if text.read() == self.git_sums[branch or self.branch].encode() else "WRONG files of a commit"
         return self.judge(done.fault or f"exit code 1: {done.says()}")
 
     def git_next(self):

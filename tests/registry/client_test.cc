@@ -105,14 +105,18 @@ TEST(Client, AMissingTagIsNamed) {
   EXPECT_THAT(document.error().message(), HasSubstr("busybox:nope: not in the registry"));
 }
 
-TEST(Client, WhatMayHelpIsTriedThreeTimes) {
+TEST(Client, WhatMayHelpIsTriedSixTimesWhereSomebodyAnsweredElseThreeTimes) {
   const ScriptedAnswer busy{503, "", {{"retry-after", "0"}}, {}};
   FakeTransport recovers({busy, busy, {200, kIndex, {}, {}}});
   EXPECT_TRUE(make_registry_client(recovers)->manifest(reference("x.io/a"), Cancel()));
-  FakeTransport stays({busy, busy, busy});
+  FakeTransport stays({busy, busy, busy, busy, busy, busy});
   const auto document = make_registry_client(stays)->manifest(reference("x.io/a"), Cancel());
   EXPECT_EQ(document.error().kind(), ErrorKind::Unavailable);
   EXPECT_TRUE(stays.finished());
+  const ScriptedAnswer silent{0, "", {}, make_error(ErrorKind::Unavailable, "refused")};
+  FakeTransport nobody({silent, silent, silent});
+  EXPECT_FALSE(make_registry_client(nobody)->manifest(reference("x.io/a"), Cancel()));
+  EXPECT_TRUE(nobody.finished());
 }
 
 TEST(Client, WhatCannotHelpIsTriedOnce) {

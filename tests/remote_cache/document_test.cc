@@ -67,6 +67,22 @@ TEST(CacheDocument, AnInlineOneNamesLayersByTheirNumber) {
   EXPECT_EQ(*read, document);
 }
 
+TEST(CacheDocument, ALayerMayBeNamedOnly) {
+  CacheDocument document = example();
+  document.layers[0].place->blob = no_blob(document.layers[0].place->diff_id);
+  const auto read = parse_cache_document(dump(document));
+  ASSERT_TRUE(read) << read.error().message();
+  EXPECT_EQ(*read, document);
+  EXPECT_EQ(dump(document).find("no-blob"), std::string::npos);
+  EXPECT_EQ(oci::parse_manifest(dump_manifest(document, {.media_type = std::string(kConfigType),
+                                                         .digest = Digest::of("config"),
+                                                         .size = 5,
+                                                         .platform = {},
+                                                         .annotations = {}}))
+                ->layers.size(),
+            1U);
+}
+
 TEST(CacheDocument, ItsManifestNamesEachBlobOnce) {
   CacheDocument document = example();
   document.layers.push_back(document.layers.front());
@@ -98,7 +114,7 @@ TEST(CacheDocument, WhatCannotBeIsRefusedAsAWhole) {
                       {"/layers/0/size", -1},
                       {"/layers/0/size", 1.5},
                       {"/layers/0/blob", Json::array()},
-                      {"/layers/0/blob", nullptr},
+                      {"/layers/0/blob/mediaType", "application/vnd.mybuild.cache.no-blob"},
                       {"/layers/0/blob/size", -5},
                       {"/layers/0/blob/digest", "sha512:00"},
                       {"/layers/0/diff_id", "../../etc"},
@@ -144,6 +160,19 @@ TEST(ExportedSteps, TwoStepsMayHaveOneLayer) {
   EXPECT_EQ(document.layers[document.records[1].layer].changes, Digest::of("changes of two"));
 }
 
+TEST(ExportedSteps, OfStepsOutsideTheImageOnlyTheRecordsAreExported) {
+  std::vector<snapshotter::Layer> image(1);
+  image[0].diff_id = Digest::of("two");
+  const auto steps = with_layers_in({step("a", "one"), step("b", "two")}, image);
+  ASSERT_EQ(steps.size(), 2U);
+  ASSERT_TRUE(steps[0].layer.blob);
+  EXPECT_TRUE(is_no_blob(*steps[0].layer.blob));
+  EXPECT_FALSE(steps[1].layer.blob);
+  // Where somebody else has the layer, it is taken from him.
+  ASSERT_EQ(layers_of({steps[0], step("c", "one")}).size(), 1U);
+  EXPECT_FALSE(layers_of({steps[0], step("c", "one")})[0].blob);
+}
+
 TEST(ExportedSteps, AnInlineCacheHasTheStepsOfItsImage) {
   std::vector<snapshotter::Layer> image(3);
   image[0].diff_id = Digest::of("base");
@@ -154,10 +183,13 @@ TEST(ExportedSteps, AnInlineCacheHasTheStepsOfItsImage) {
   const Json json = *parse_json(text);
   const auto read = parse_cache_document(canonical_dump(json[std::string(kInlineField)]));
   ASSERT_TRUE(read) << read.error().message();
-  ASSERT_EQ(read->records.size(), 2U);
+  ASSERT_EQ(read->records.size(), 3U);
   EXPECT_EQ(read->layers[read->records[0].layer].image_layer, 2U);
-  EXPECT_EQ(read->layers[read->records[1].layer].image_layer, 1U);
+  ASSERT_TRUE(read->layers[read->records[1].layer].place);
+  EXPECT_TRUE(is_no_blob(read->layers[read->records[1].layer].place->blob));
+  EXPECT_EQ(read->layers[read->records[2].layer].image_layer, 1U);
   EXPECT_EQ(inline_cache({}, image), "");
+  EXPECT_EQ(inline_cache({step("b", "else")}, image), "");
 }
 
 }  // namespace

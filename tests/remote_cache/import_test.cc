@@ -10,6 +10,8 @@
 
 #include <gtest/gtest.h>
 
+#include <future>
+
 namespace mybuild::remote_cache {
 namespace {
 
@@ -110,6 +112,7 @@ TEST_F(ImportTest, ASourceThatIsNotThereIsAWarning) {
   CacheSource none;
   none.ref = oci::Reference::parse("r.test/none:1").value();
   ImportedCache& cache = import({none, publish("r.test/a:1", document("one"))});
+  EXPECT_TRUE(cache.find(key("what no source has")).empty());
   EXPECT_EQ(cache.find(key("one")).size(), 1U);
   const auto warnings = events_.all<solver::Warning>();
   ASSERT_EQ(warnings.size(), 1U);
@@ -121,9 +124,27 @@ TEST_F(ImportTest, TheSourceThatWasNamedFirstComesFirst) {
   other.records[0].definition = key("one");
   ImportedCache& cache =
       import({publish("r.test/b:1", other), publish("r.test/a:1", document("one"))});
+  EXPECT_TRUE(cache.find(key("what no source has")).empty());  // all have come now
   const auto records = cache.find(key("one"));
   ASSERT_EQ(records.size(), 2U);
   EXPECT_NE(records[0].body.find(Digest::of("other").str()), std::string::npos);
+}
+
+TEST_F(ImportTest, ASlowSourceHoldsUpNoStepThatAnotherOneHas) {
+  std::promise<void> release;
+  const CacheSource slow = publish("r.test/slow:1", document("slow"));
+  registry_.on_blob = [&, config = Digest::of(dump(document("slow"))),
+                       released = release.get_future().share()](const oci::Descriptor& blob) {
+    if (blob.digest == config) {
+      released.wait();
+    }
+    return Status();
+  };
+  ImportedCache& cache = import({slow, publish("r.test/a:1", document("one"))});
+  EXPECT_EQ(cache.find(key("one")).size(), 1U);
+  EXPECT_TRUE(cache.where(Digest::of("one")));
+  release.set_value();
+  EXPECT_EQ(cache.find(key("slow")).size(), 1U);
 }
 
 TEST_F(ImportTest, ACancelledBuildWaitsForNoImport) {
@@ -205,6 +226,25 @@ TEST_F(ImportTest, SoIsOneWithoutTheBytes) {
   EXPECT_EQ(imported_->distrusted(), std::set<std::size_t>{0});
   import({source}, {0});
   EXPECT_TRUE(imported_->find(key("one")).empty());
+}
+
+TEST_F(ImportTest, WhoNeedsALayerThatIsOnlyNamedLosesTheNamesAndNothingElse) {
+  CacheDocument both = document("one");
+  both.layers.push_back(document("two").layers[0]);
+  both.records.push_back(document("two").records[0]);
+  both.records[1].layer = 1;
+  both.layers[0].place->blob = no_blob(Digest::of("one"));
+  const CacheSource source = publish("r.test/a:1", both);
+  import({source});
+  const auto named = found("one");
+  ASSERT_EQ(named.size(), 1U) << "what stands on it can be found";
+  EXPECT_FALSE(layers_of_caches_->fetch_trees(named));
+  EXPECT_FALSE(layers_of_caches_->fetch_blobs(named));
+  EXPECT_EQ(imported_->distrusted(), std::set<std::size_t>{1}) << "beyond the only source";
+  EXPECT_TRUE(events_.all<solver::Warning>().empty());
+  import({source}, {1});
+  EXPECT_TRUE(imported_->find(key("one")).empty());
+  EXPECT_EQ(imported_->find(key("two")).size(), 1U);
 }
 
 TEST_F(ImportTest, BlobsAreFetchedForWhoExportsThem) {

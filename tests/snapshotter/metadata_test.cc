@@ -316,6 +316,10 @@ TEST_F(MetadataTest, the_last_repository_seen_with_a_blob_is_remembered_per_regi
   EXPECT_EQ(db_->find_blob_source("h", kA).value(), "r");
   EXPECT_EQ(db_->find_blob_source("h", kB).value(), "s");
   EXPECT_FALSE(db_->find_blob_source("other", kA).value());
+  ASSERT_TRUE(db_->put_blob_source("g", "t", {kA}));
+  const auto all = db_->find_blob_sources(kA).value();
+  ASSERT_EQ(all.size(), 2U);
+  EXPECT_EQ(all[0].domain + "/" + all[0].repository + " " + all[1].domain, "g/t h");
 }
 
 TEST_F(MetadataTest, a_file_behind_a_url_is_found_with_its_validators) {

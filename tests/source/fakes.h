@@ -199,6 +199,16 @@ class FakeMetadata final : public snapshotter::Metadata {
     const auto found = blob_sources.find(domain + " " + blob.str());
     return found == blob_sources.end() ? std::nullopt : std::optional(found->second);
   }
+  Result<std::vector<snapshotter::BlobSourceRow>> find_blob_sources(const Digest& blob) override {
+    std::vector<snapshotter::BlobSourceRow> rows;
+    for (const auto& [key, repository] : blob_sources) {
+      const std::size_t space = key.find(' ');
+      if (key.substr(space + 1) == blob.str()) {
+        rows.push_back({.domain = key.substr(0, space), .repository = repository});
+      }
+    }
+    return rows;
+  }
   Status put_layer_blob(const Digest&, const std::string&, const oci::Descriptor&) override {
     return {};
   }
