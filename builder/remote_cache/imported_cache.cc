@@ -11,7 +11,7 @@ namespace mybuild::remote_cache {
 namespace {
 
 solver::CacheRecord make_record(const CachedRecord& record, const CachedLayer& layer) {
-  ops::StepLayer step{.layer = {}, .created = layer.created};
+  ops::StepLayer step{.layer = {}, .created = record.created.value_or(layer.created)};
   step.layer.diff_id = layer.place->diff_id;
   step.layer.changes = layer.changes;
   step.layer.size = layer.size;

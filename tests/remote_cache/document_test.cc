@@ -58,6 +58,16 @@ TEST(CacheDocument, HasTheseBytes) {
           Digest::of("one").str(), Digest::of("d2").str(), Digest::of("i1").str()));
 }
 
+TEST(CacheDocument, ARecordSaysItsTimeWhereItIsNotTheLayers) {
+  CacheDocument document = example();
+  document.records[0].created = Time(std::chrono::seconds(1'600'000'000));
+  const std::string text = dump(document);
+  EXPECT_NE(text.find(R"("created":"2020-09-13T12:26:40Z","definition")"), std::string::npos);
+  const auto read = parse_cache_document(text);
+  ASSERT_TRUE(read) << read.error().message();
+  EXPECT_EQ(*read, document);
+}
+
 TEST(CacheDocument, AnInlineOneNamesLayersByTheirNumber) {
   CacheDocument document = example();
   document.layers[0].place.reset();
@@ -106,6 +116,7 @@ TEST(CacheDocument, WhatCannotBeIsRefusedAsAWhole) {
                       {"/records/0/layer", -1},
                       {"/records/0/definition", ""},
                       {"/records/0/content", "x"},
+                      {"/records/0/created", "yesterday"},
                       {"/records/1/inputs", "x"},
                       {"/records/1/inputs/0", 7}};
   for (const Lie& lie : lies) {
