@@ -155,6 +155,16 @@ TEST(ExportedSteps, TwoStepsMayHaveOneLayer) {
   EXPECT_EQ(document.layers[document.records[1].layer].changes, Digest::of("changes of two"));
 }
 
+TEST(ExportedSteps, TwoStepsOfOneLayerKeepTheirTimes) {
+  std::vector<ExportedStep> steps = {step("a", "one"), step("b", "one")};
+  steps[0].created = Time(std::chrono::seconds(1));
+  steps[1].created = Time(std::chrono::seconds(2));
+  const CacheDocument document = make_document(steps, std::vector<oci::Descriptor>(1));
+  const Time of_layer = document.layers[0].created;
+  EXPECT_EQ(document.records[0].created.value_or(of_layer), steps[0].created);
+  EXPECT_EQ(document.records[1].created.value_or(of_layer), steps[1].created);
+}
+
 TEST(ExportedSteps, AnInlineCacheHasTheStepsOfItsImage) {
   std::vector<snapshotter::Layer> image(3);
   image[0].diff_id = Digest::of("base");
