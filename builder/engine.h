@@ -74,6 +74,7 @@ class Engine {
   /// The image that is called so, from its registry if `policy` says so; it is in the local store
   /// then, with all its files.
   Result<snapshotter::ImageRow> provide_image(const std::string& name_or_id, PullPolicy policy,
+                                              const std::optional<oci::Platform>& platform,
                                               solver::EventSink& events, const Cancel& cancel);
   /// Runs a new container of `image` and waits for its end.
   Result<run::ContainerExit> run(const snapshotter::ImageRow& image, const run::RunRequest& request,
@@ -101,8 +102,10 @@ class Engine {
   ContainerRoot container_root(const run::Container& container);
 
   Result<std::vector<snapshotter::ImageRow>> images();
-  /// By name, id or id prefix; NotFound names what was looked for.
-  Result<snapshotter::ImageRow> find_image(const std::string& name_or_id);
+  /// By name, id or id prefix; NotFound names what was looked for, and is the answer for an image
+  /// of another platform than `platform`.
+  Result<snapshotter::ImageRow> find_image(const std::string& name_or_id,
+                                           const std::optional<oci::Platform>& platform = {});
   /// The image's config document, as stored.
   Result<std::string> image_config(const Digest& config);
   /// Removes a name, or all names by id; returns what was removed ("Untagged: …", "Deleted: …").

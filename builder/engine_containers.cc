@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The engine's verbs on containers: an image that is there or gets pulled, run, start.
 #include "builder/engine.h"
+#include "builder/ops/start_hint.h"
 #include "builder/services.h"
 #include "builder/source/stored_trees.h"
 #include "snapshotter/base/file.h"
@@ -20,12 +21,23 @@ Result<std::vector<std::string>> layer_dirs(std::span<const Digest> chain, Engin
                               {.content = *own.content, .layers = *own.layers, .lanes = own.lanes});
 }
 
+/// With what would let a program start that did not; nothing without the image's config.
+Result<run::ContainerExit> with_hint(Result<run::ContainerExit> ended, const std::string& config) {
+  if (ended && !ended->start_error.empty()) {
+    if (const auto image = oci::parse_image_config(config)) {
+      ended->hint = ops::start_hint(ended->start_error, "the image", image->platform);
+    }
+  }
+  return ended;
+}
+
 }  // namespace
 
 Result<ImageRow> Engine::provide_image(const std::string& name_or_id, PullPolicy policy,
+                                       const std::optional<oci::Platform>& platform,
                                        solver::EventSink& events, const Cancel& cancel) {
   if (policy != PullPolicy::Always) {
-    Result<ImageRow> found = find_image(name_or_id);
+    Result<ImageRow> found = find_image(name_or_id, platform);
     const bool missing = !found && found.error().kind() == ErrorKind::NotFound;
     if (!missing || policy == PullPolicy::Never) {
       return found;
@@ -34,12 +46,12 @@ Result<ImageRow> Engine::provide_image(const std::string& name_or_id, PullPolicy
   const oci::Reference reference = TRY(oci::Reference::parse(name_or_id));
   if (policy != PullPolicy::Always && reference.implied_domain) {
     for (const oci::Reference& name : TRY(services_->registry->full_names(reference))) {
-      if (Result<ImageRow> found = find_image(name.str())) {
+      if (Result<ImageRow> found = find_image(name.str(), platform)) {
         return found;
       }
     }
   }
-  const PullReport pulled = TRY(pull({.name = reference, .platform = {}}, events, cancel));
+  const PullReport pulled = TRY(pull({.name = reference, .platform = platform}, events, cancel));
   return find_image(pulled.name.str());
 }
 
@@ -55,7 +67,7 @@ Result<run::ContainerExit> Engine::run(const ImageRow& row, const run::RunReques
                           .snapshotter = *snapshotter,
                           .containers = *services_->containers,
                           .volumes = *services_->volumes};
-  return run::run_container(image, request, deps, cancel);
+  return with_hint(run::run_container(image, request, deps, cancel), text);
 }
 
 Result<run::ContainerExit> Engine::start(const std::string& name_or_id, bool interactive,
@@ -68,7 +80,9 @@ Result<run::ContainerExit> Engine::start(const std::string& name_or_id, bool int
                           .snapshotter = *snapshotter,
                           .containers = *services_->containers,
                           .volumes = *services_->volumes};
-  return run::start_container(std::move(container), dirs, interactive, deps, cancel);
+  const auto config = image_config(record.image_id);  // the container outlives its image
+  return with_hint(run::start_container(std::move(container), dirs, interactive, deps, cancel),
+                   config.value_or(std::string()));
 }
 
 Result<ContainerSize> Engine::container_size(const run::Container& container) {

@@ -82,23 +82,17 @@ Status report_untagged(const ImageRow& row, std::vector<std::string>& report) {
   return {};
 }
 
-}  // namespace
-
-Result<std::vector<ImageRow>> Engine::images() {
-  return services_->metadata->images();
-}
-
-Result<ImageRow> Engine::find_image(const std::string& name_or_id) {
+Result<ImageRow> find_any_image(const std::string& name_or_id, snapshotter::Metadata& metadata) {
   const Result<oci::Reference> reference = oci::Reference::parse(name_or_id);
   if (reference) {
-    const std::optional<ImageRow> row = TRY(find_named(*reference, *services_->metadata));
+    const std::optional<ImageRow> row = TRY(find_named(*reference, metadata));
     if (row) {
       return *row;
     }
   }
   std::optional<ImageRow> found;
   const std::string_view prefix = id_prefix(name_or_id);
-  for (const ImageRow& row : TRY(images())) {
+  for (const ImageRow& row : TRY(metadata.images())) {
     if (prefix.empty() || !row.config.hex().starts_with(prefix)) {
       continue;
     }
@@ -112,6 +106,27 @@ Result<ImageRow> Engine::find_image(const std::string& name_or_id) {
         .with_hint("`mybuild images` lists what there is; `mybuild -t NAME DIR` builds one");
   }
   return *found;
+}
+
+}  // namespace
+
+Result<std::vector<ImageRow>> Engine::images() {
+  return services_->metadata->images();
+}
+
+Result<ImageRow> Engine::find_image(const std::string& name_or_id,
+                                    const std::optional<oci::Platform>& platform) {
+  const ImageRow image = TRY(find_any_image(name_or_id, *services_->metadata));
+  if (platform) {
+    const std::string text = TRY(image_config(image.config));
+    const oci::ImageConfig config = TRY(oci::parse_image_config(text));
+    if (oci::match_score(*platform, config.platform) == 0) {
+      return not_found("no such image: {} for {}", name_or_id, oci::to_string(*platform))
+          .with_hint(
+              fmt::format("that of the local store is for {}", oci::to_string(config.platform)));
+    }
+  }
+  return image;
 }
 
 Result<std::string> Engine::image_config(const Digest& config) {

@@ -54,6 +54,9 @@ void warn_of_rewriting(const OutputSpec& spec, const ExpectedOutput& expected,
 Status check_outputs(const std::vector<OutputSpec>& specs, const ExpectedOutput& expected,
                      solver::EventSink& events) {
   for (const OutputSpec& spec : specs) {
+    if (spec.type == OutputType::Docker && !spec.dest.empty() && expected.multi_platform) {
+      return unsupported("a docker archive holds one platform").with_hint("use type=oci");
+    }
     if (is_image(spec)) {
       TRY(check_annotations(spec.annotations, expected.platforms, expected.multi_platform));
     }

@@ -40,10 +40,6 @@ class StoreExporter final : public Exporter {
                  "rewrite-timestamp changes layer blobs, and the local store keeps trees")
           .with_hint("use it with type=oci, type=docker,dest=… or push=true");
     }
-    if (output.multi_platform) {
-      return unsupported("the local store holds an image for one platform")
-          .with_hint("use type=oci,dest=FILE, which writes an index of all platforms");
-    }
     const std::vector<oci::Reference> names =
         spec_.push_by_digest ? std::vector<oci::Reference>() : TRY(tag_names(spec_, output));
     if (deps_.fetch.trees) {
@@ -53,13 +49,46 @@ class StoreExporter final : public Exporter {
       return internal_error("the build has no result");
     }
     ExportReport report;
-    const snapshotter::ImageRow row = TRY(put_config(output.images.front(), vertex));
-    report.config = row.config;
-    TRY(put_names(deps_, row, names, vertex, report));
+    const std::size_t named = named_image(output);
+    for (std::size_t i = 0; i < output.images.size(); ++i) {
+      const snapshotter::ImageRow row = TRY(put_config(output.images[i], vertex));
+      if (i == named) {
+        report.config = row.config;
+        TRY(put_names(deps_, row, names, vertex, report));
+      } else {
+        TRY(deps_.metadata.put_image(row));
+      }
+    }
+    tell_named(output, named, names);
     return report;
   }
 
  private:
+  /// A name of the store stands for one image: of several, the one that this machine runs best.
+  static std::size_t named_image(const BuildOutput& output) {
+    std::vector<oci::Platform> platforms;
+    for (const BuiltImage& image : output.images) {
+      platforms.push_back(image.platform);
+    }
+    return oci::best_match(oci::host_platform(), platforms).value_or(0);
+  }
+
+  void tell_named(const BuildOutput& output, std::size_t named,
+                  const std::vector<oci::Reference>& names) {
+    // What is pushed has them all.
+    if (output.images.size() < 2 || names.empty() || spec_.push) {
+      return;
+    }
+    deps_.events.on_event(solver::Warning{
+        .message =
+            fmt::format("{} is the image for {} alone: a name of the local store stands for "
+                        "one platform",
+                        names.front().familiar(), oci::to_string(output.images[named].platform)),
+        .detail = "those for the other platforms are there without a name; --push or "
+                  "-o type=oci,dest=FILE makes one index of all",
+        .location = {}});
+  }
+
   Result<snapshotter::ImageRow> put_config(const BuiltImage& image,
                                            const solver::VertexId& vertex) {
     const snapshotter::BlobInfo blob = TRY(deps_.content.put(oci::dump(image.config)));

@@ -5,6 +5,7 @@
 #include "builder/ops/exec_devices.h"
 #include "builder/ops/exec_mounts.h"
 #include "builder/ops/selection_log.h"
+#include "builder/ops/start_hint.h"
 #include "builder/ops/trees.h"
 #include "builder/sandbox/mount_point_layer.h"
 #include "frontend/dockerfile/go_format.h"
@@ -37,17 +38,12 @@ std::string hosts_text(const std::string& hostname, const std::vector<std::strin
 }
 
 /// What would let the command start; "" when nobody knows.
-std::string start_hint(const sandbox::SandboxExit& exit, const oci::Platform& platform) {
-  const oci::Platform host = oci::host_platform();
-  const bool is_foreign = platform.os != host.os || platform.architecture != host.architecture;
-  if (!is_foreign || exit.start_error.find("exec format error") == std::string::npos) {
-    return {};
+std::string hint_of(const sandbox::SandboxExit& exit, const oci::Platform& platform) {
+  std::string hint = start_hint(exit.start_error, "the step", platform);
+  if (hint.starts_with("the step is for")) {
+    hint += ", or run it in a stage with FROM --platform=$BUILDPLATFORM";
   }
-  return fmt::format(
-      "the step is for {}, and this machine runs programs for {}: register an emulator with "
-      "binfmt_misc (Debian: package qemu-user-static), or run it in a stage with FROM "
-      "--platform=$BUILDPLATFORM",
-      oci::to_string(platform), oci::to_string(host));
+  return hint;
 }
 
 /// Not even a failed command: what the sandbox says about its start or its end becomes an Error
@@ -69,7 +65,7 @@ Status check_exit(const ExecOp& op, const oci::Platform& platform,
   }
   return Error(ErrorKind::ProcessFailed, std::move(message))
       .with_exit_code(code)
-      .with_hint(start_hint(exit, platform));
+      .with_hint(hint_of(exit, platform));
 }
 
 /// What a step runs in.

@@ -48,6 +48,9 @@ Json to_json(const CachedRecord& record) {
     inputs.push_back(input.digest.str());
   }
   json["inputs"] = std::move(inputs);
+  if (record.created) {
+    json["created"] = format_rfc3339(*record.created);
+  }
   return json;
 }
 
@@ -92,6 +95,11 @@ Result<std::uint64_t> read_count(const JsonField& parent, std::string_view name)
   return static_cast<std::uint64_t>(number);
 }
 
+Result<Time> read_time(const JsonField& field) {
+  const std::string text = TRY(field.string());
+  return parse_rfc3339(text).context(field.path());
+}
+
 Result<CachedLayer::Place> read_place(const JsonField& layer) {
   CachedLayer::Place place;
   const JsonField blob = TRY(layer.field("blob"));
@@ -121,8 +129,7 @@ Result<CachedLayer> read_layer(const JsonField& json) {
   layer.changes = TRY(read_digest(json, "changes"));
   layer.size = TRY(read_count(json, "size"));
   const JsonField created = TRY(json.field("created"));
-  const std::string time = TRY(created.string());
-  layer.created = TRY(parse_rfc3339(time).context(created.path()));
+  layer.created = TRY(read_time(created));
   return layer;
 }
 
@@ -146,6 +153,10 @@ Result<CachedRecord> read_record(const JsonField& json, std::size_t layers) {
   for (const std::string& id : ids) {
     const Digest digest = TRY(Digest::parse(id).context(inputs.path()));
     record.inputs.push_back({digest});
+  }
+  const JsonField created = TRY(json.field("created"));
+  if (!created.absent()) {
+    record.created = TRY(read_time(created));
   }
   return record;
 }

@@ -50,6 +50,8 @@ struct CachedRecord {
   solver::ContentKey content;  // zero: not known
   std::vector<solver::OutputId> inputs;
   std::size_t layer = 0;  // index into the layers
+  /// Where it is not the layer's: two steps of equal outcome did not run at the same moment.
+  std::optional<Time> created{};
   bool operator==(const CachedRecord&) const = default;
 };
 

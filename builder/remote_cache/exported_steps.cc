@@ -70,6 +70,12 @@ CacheDocument document_of(const std::vector<ExportedStep>& steps, std::vector<Ca
     document.records.push_back(step.record);
     document.records.back().layer = layer;
   }
+  for (std::size_t i = 0; i < steps.size(); ++i) {
+    CachedRecord& record = document.records[i];
+    if (steps[i].created != document.layers[record.layer].created) {
+      record.created = steps[i].created;
+    }
+  }
   return document;
 }
 

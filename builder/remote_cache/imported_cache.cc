@@ -14,7 +14,7 @@ namespace {
 constexpr std::chrono::seconds kPatience{20};
 
 solver::CacheRecord make_record(const CachedRecord& record, const CachedLayer& layer) {
-  ops::StepLayer step{.layer = {}, .created = layer.created};
+  ops::StepLayer step{.layer = {}, .created = record.created.value_or(layer.created)};
   step.layer.diff_id = layer.place->diff_id;
   step.layer.changes = layer.changes;
   step.layer.size = layer.size;

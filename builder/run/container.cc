@@ -31,11 +31,13 @@ ContainerExit exit_of(const sandbox::SandboxExit& ended) {
   if (ended.not_found || ended.not_executable) {
     return {.code = ended.not_found ? kNotFound : kNotExecutable,
             .start_error = ended.start_error,
+            .hint = {},
             .warning = {}};
   }
   const ExitStatus& status = ended.status;
   return {.code = status.signal != 0 ? kSignalBase + status.signal : status.code,
           .start_error = {},
+          .hint = {},
           .warning = {}};
 }
 

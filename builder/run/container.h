@@ -53,6 +53,7 @@ struct RunRequest {
 struct ContainerExit {
   int code = 0;             // the program's, 128 + signal, or 125/126/127 as docker
   std::string start_error;  // for 126 and 127
+  std::string hint;         // what would help against that
   std::string warning;      // the program ended, but its end could not be written down
 };
 

@@ -18,7 +18,7 @@ Result<snapshotter::ImageRow> image_of(builder::Engine& engine, const RunOptions
   using builder::PullPolicy;
   const std::string& name = options.request.image;
   if (options.pull != PullPolicy::Always) {
-    Result<snapshotter::ImageRow> found = engine.find_image(name);
+    Result<snapshotter::ImageRow> found = engine.find_image(name, options.platform);
     if (found || options.pull == PullPolicy::Never || found.error().kind() != ErrorKind::NotFound) {
       return found;
     }
@@ -27,7 +27,8 @@ Result<snapshotter::ImageRow> image_of(builder::Engine& engine, const RunOptions
   const auto mode = options.quiet ? progress::Mode::Quiet
                                   : progress::resolve(progress::Mode::Auto, STDERR_FILENO);
   progress::Progress events(mode, STDERR_FILENO, clock);
-  Result<snapshotter::ImageRow> pulled = engine.provide_image(name, options.pull, events, cancel);
+  Result<snapshotter::ImageRow> pulled =
+      engine.provide_image(name, options.pull, options.platform, events, cancel);
   events.finish();
   return pulled;
 }

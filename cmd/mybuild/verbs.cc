@@ -35,6 +35,9 @@ int report_exit(const run::ContainerExit& ended) {
   if (!ended.start_error.empty()) {
     print_err(fmt::format("ERROR: {}\n", ended.start_error));
   }
+  if (!ended.hint.empty()) {
+    print_err(fmt::format("hint: {}\n", ended.hint));
+  }
   if (!ended.warning.empty()) {
     print_err(fmt::format("WARNING: {}\n", ended.warning));
   }

@@ -32,7 +32,8 @@ std::string context_key(std::string_view name) {
   return key;
 }
 
-/// The context given for `name`, first "name::platform", then "name". Null when there is none.
+/// The context given for `name`, first "name::platform", then "name". Null when there is none. A
+/// platform counts by what it means: BuildKit finds none for "name::linux/arm64/v8".
 const std::pair<const std::string, NamedContext>* find_context(const FrontendInput& input,
                                                                const std::string& name,
                                                                const oci::Platform& platform) {
@@ -48,7 +49,8 @@ const std::pair<const std::string, NamedContext>* find_context(const FrontendInp
     }
     if (colons == std::string::npos) {
       general = &entry;
-    } else if (entry.first.substr(colons + 2) == oci::to_string(platform)) {
+    } else if (oci::parse_platform(entry.first.substr(colons + 2)).value_or(oci::Platform{}) ==
+               platform) {
       return &entry;
     }
   }

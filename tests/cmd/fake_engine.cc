@@ -131,6 +131,7 @@ Result<BuildReport> Engine::build(const BuildRequest& request, solver::EventSink
 }
 
 Result<snapshotter::ImageRow> Engine::provide_image(const std::string& name_or_id, PullPolicy,
+                                                    const std::optional<oci::Platform>&,
                                                     solver::EventSink& events, const Cancel&) {
   if (name_or_id == "absent") {
     return not_found("no such image: absent");
@@ -143,16 +144,18 @@ Result<snapshotter::ImageRow> Engine::provide_image(const std::string& name_or_i
 Result<run::ContainerExit> Engine::run(const snapshotter::ImageRow&, const run::RunRequest& request,
                                        const Cancel&) {
   if (request.image == "no-program") {
-    return run::ContainerExit{.code = 127, .start_error = "exec: \"x\": not found", .warning = {}};
+    return run::ContainerExit{
+        .code = 127, .start_error = "exec: \"x\": not found", .hint = {}, .warning = {}};
   }
   return run::ContainerExit{
-      .code = static_cast<int>(request.args.size()), .start_error = {}, .warning = {}};
+      .code = static_cast<int>(request.args.size()), .start_error = {}, .hint = {}, .warning = {}};
 }
 
 Result<run::ContainerExit> Engine::start(const std::string& name, bool interactive, const Cancel&) {
-  return name == "box" ? Result(run::ContainerExit{
-                             .code = interactive ? 4 : 5, .start_error = {}, .warning = {}})
-                       : not_found("no such container: {}", name);
+  return name == "box"
+             ? Result(run::ContainerExit{
+                   .code = interactive ? 4 : 5, .start_error = {}, .hint = {}, .warning = {}})
+             : not_found("no such container: {}", name);
 }
 
 run::ContainerStore& Engine::containers() {
@@ -183,7 +186,8 @@ Result<std::vector<snapshotter::ImageRow>> Engine::images() {
       .name = "docker.io/library/a:1", .config = Digest::of("a"), .created = 1, .size = 5}};
 }
 
-Result<snapshotter::ImageRow> Engine::find_image(const std::string& name_or_id) {
+Result<snapshotter::ImageRow> Engine::find_image(const std::string& name_or_id,
+                                                 const std::optional<oci::Platform>&) {
   auto rows = TRY(images());
   return name_or_id == "a:1" ? Result<snapshotter::ImageRow>(rows[0])
                              : not_found("no such image: {}", name_or_id);

@@ -129,6 +129,9 @@ TEST(RunOptions, PullPoliciesAreDockers) {
   EXPECT_EQ(read({"image"})->pull, PullPolicy::Missing);
   EXPECT_EQ(read({"--pull=always", "image"})->pull, PullPolicy::Always);
   EXPECT_EQ(read({"--pull", "never", "image"})->pull, PullPolicy::Never);
+  EXPECT_EQ(read({"--platform=linux/arm64/v8", "image"})->platform,
+            oci::parse_platform("arm64").value());
+  EXPECT_FALSE(read({"image"})->platform);
   EXPECT_THAT(read({"--pull", "x", "image"}).error().message(), HasSubstr("unknown policy 'x'"));
 }
 

@@ -41,13 +41,18 @@ TEST_F(StoreExport, AnImageWithoutANameIsThereUntagged) {
   EXPECT_EQ(rows[0].name, "");
 }
 
-TEST_F(StoreExport, SeveralPlatformsAreRefusedRatherThanLost) {
-  output_.images.push_back(make_image({"linux", "riscv64", "", ""}));
+TEST_F(StoreExport, OfSeveralPlatformsTheOneOfThisMachineGetsTheName) {
+  output_.images = {make_image({"linux", "s390x", "", ""}), make_image(oci::host_platform())};
   output_.multi_platform = true;
-  const auto report = run_export(OutputSpec{});
-  ASSERT_FALSE(report);
-  EXPECT_EQ(report.error().kind(), ErrorKind::Unsupported);
-  EXPECT_TRUE(metadata_->images().value().empty());
+  const ExportReport report = run_export(OutputSpec{}).value();
+  const auto named = metadata_->find_image_by_name("docker.io/library/hello:v1").value();
+  ASSERT_TRUE(named);
+  EXPECT_EQ(named->config, Digest::of(oci::dump(output_.images[1].config)));
+  EXPECT_EQ(report.config, named->config);
+  const auto other =
+      metadata_->find_images_by_config(Digest::of(oci::dump(output_.images[0].config))).value();
+  ASSERT_EQ(other.size(), 1U);
+  EXPECT_EQ(other[0].name, "");
 }
 
 TEST_F(StoreExport, DockerWithoutADestIsTheStore) {

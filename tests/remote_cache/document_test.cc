@@ -58,6 +58,16 @@ TEST(CacheDocument, HasTheseBytes) {
           Digest::of("one").str(), Digest::of("d2").str(), Digest::of("i1").str()));
 }
 
+TEST(CacheDocument, ARecordSaysItsTimeWhereItIsNotTheLayers) {
+  CacheDocument document = example();
+  document.records[0].created = Time(std::chrono::seconds(1'600'000'000));
+  const std::string text = dump(document);
+  EXPECT_NE(text.find(R"("created":"2020-09-13T12:26:40Z","definition")"), std::string::npos);
+  const auto read = parse_cache_document(text);
+  ASSERT_TRUE(read) << read.error().message();
+  EXPECT_EQ(*read, document);
+}
+
 TEST(CacheDocument, AnInlineOneNamesLayersByTheirNumber) {
   CacheDocument document = example();
   document.layers[0].place.reset();
@@ -122,6 +132,7 @@ TEST(CacheDocument, WhatCannotBeIsRefusedAsAWhole) {
                       {"/records/0/layer", -1},
                       {"/records/0/definition", ""},
                       {"/records/0/content", "x"},
+                      {"/records/0/created", "yesterday"},
                       {"/records/1/inputs", "x"},
                       {"/records/1/inputs/0", 7}};
   for (const Lie& lie : lies) {
@@ -171,6 +182,16 @@ TEST(ExportedSteps, OfStepsOutsideTheImageOnlyTheRecordsAreExported) {
   // Where somebody else has the layer, it is taken from him.
   ASSERT_EQ(layers_of({steps[0], step("c", "one")}).size(), 1U);
   EXPECT_FALSE(layers_of({steps[0], step("c", "one")})[0].blob);
+}
+
+TEST(ExportedSteps, TwoStepsOfOneLayerKeepTheirTimes) {
+  std::vector<ExportedStep> steps = {step("a", "one"), step("b", "one")};
+  steps[0].created = Time(std::chrono::seconds(1));
+  steps[1].created = Time(std::chrono::seconds(2));
+  const CacheDocument document = make_document(steps, std::vector<oci::Descriptor>(1));
+  const Time of_layer = document.layers[0].created;
+  EXPECT_EQ(document.records[0].created.value_or(of_layer), steps[0].created);
+  EXPECT_EQ(document.records[1].created.value_or(of_layer), steps[1].created);
 }
 
 TEST(ExportedSteps, AnInlineCacheHasTheStepsOfItsImage) {

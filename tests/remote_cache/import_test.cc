@@ -108,6 +108,16 @@ TEST_F(ImportTest, RecordsAreFoundByBothKeysAndNoLayerIsFetched) {
   EXPECT_EQ(registry_.blob_requests.size(), 1U);  // the document
 }
 
+TEST_F(ImportTest, ARecordKeepsItsOwnTime) {
+  CacheDocument timed = document("one");
+  timed.records[0].created = Time(std::chrono::seconds(1'600'000'000));
+  const auto records = import({publish("r.test/a:1", timed)}).find(key("one"));
+  ASSERT_EQ(records.size(), 1U);
+  const auto step = ops::parse_body(records[0].body);
+  ASSERT_TRUE(step);
+  EXPECT_EQ(step->created, *timed.records[0].created);
+}
+
 TEST_F(ImportTest, ASourceThatIsNotThereIsAWarning) {
   CacheSource none;
   none.ref = oci::Reference::parse("r.test/none:1").value();

@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# oci_layout.sh OUT ROOTFS [gzip|zstd|none] [ARCH…]: packs the folder ROOTFS as an image of one layer into the OCI image layout
-# OUT, under the tag "latest". Several ARCHs give an index. Needs no tool beyond Debian's essential ones (and zstd for zstd).
+# oci_layout.sh OUT ROOTFS [gzip|zstd|none] [ARCH[/VARIANT][=ROOTFS]…]: packs the folder ROOTFS as an image of one layer into the
+# OCI image layout OUT, under the tag "latest". Several ARCHs give an index; one without a ROOTFS of its own has
+# that of the one before it. Needs no tool beyond Debian's essential ones (and zstd for zstd).
 # Files belong to root and have a fixed time, so the same tree gives the same digests. KEEP_OWNERS=1 keeps owners and times.
 set -euo pipefail
 out=$1 rootfs=$2 compression=${3:-gzip}
@@ -25,10 +26,12 @@ pack_rootfs() {
   local ownership=(--owner=0 --group=0 --mtime="$time")
   [ -z "${KEEP_OWNERS:-}" ] || ownership=()
   tar --sort=name --format=posix --pax-option=delete=atime,delete=ctime --numeric-owner "${ownership[@]}" \
-    -C "$rootfs" -cf "$out/layer.tar" .
+    -C "$1" -cf "$out/layer.tar" .
 }
 
-compress_layer() {
+# add_layer ROOTFS: the layer of the images that follow.
+add_layer() {
+  pack_rootfs "$1"
   case $compression in
     gzip) gzip -n -1 <"$out/layer.tar" >"$out/layer" && suffix=+gzip ;;
     zstd) zstd -q -3 -c "$out/layer.tar" >"$out/layer" && suffix=+zstd ;;
@@ -39,11 +42,17 @@ compress_layer() {
   layer=$(add_blob "$oci.layer.v1.tar$suffix" "$out/layer")}
 }
 
+# What a config and a descriptor say of ARCH[/VARIANT].
+platform_fields() {
+  local variant=${1#"${1%%/*}"}
+  printf '"architecture":"%s"%s' "${1%%/*}" "${variant:+,\"variant\":\"${variant#/}\"}"
+}
+
 # Prints the manifest's descriptor, without the closing brace.
 add_image() {
-  local architecture=$1 config
+  local config
   cat >"$out/draft" <<JSON
-{"architecture":"$architecture","os":"linux","created":"$time","config":{"Env":["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"],"Cmd":["sh"]},"rootfs":{"type":"layers","diff_ids":["$diff_id"]},"history":[{"created":"$time","created_by":"base"}]}
+{$(platform_fields "$1"),"os":"linux","created":"$time","config":{"Env":["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"],"Cmd":["sh"]},"rootfs":{"type":"layers","diff_ids":["$diff_id"]},"history":[{"created":"$time","created_by":"base"}]}
 JSON
   config=$(add_blob $oci.config.v1+json "$out/draft")}
   printf '{"schemaVersion":2,"mediaType":"%s","config":%s,"layers":[%s]}' $oci.manifest.v1+json "$config" "$layer" >"$out/draft"
@@ -51,10 +60,11 @@ JSON
 }
 
 add_images() {
-  local architecture manifests=
-  for architecture in "${architectures[@]}"; do
-    manifests+=${manifests:+,}$(add_image "$architecture")
-    manifests+=",\"platform\":{\"architecture\":\"$architecture\",\"os\":\"linux\"}}"
+  local each manifests=
+  for each in "${architectures[@]}"; do
+    [ "$each" = "${each%%=*}" ] || add_layer "${each#*=}"
+    manifests+=${manifests:+,}$(add_image "${each%%=*}")
+    manifests+=",\"platform\":{$(platform_fields "${each%%=*}"),\"os\":\"linux\"}}"
   done
   if [ ${#architectures[@]} -gt 1 ]; then
     printf '{"schemaVersion":2,"mediaType":"%s","manifests":[%s]}' $oci.index.v1+json "$manifests" >"$out/draft"
@@ -66,7 +76,6 @@ add_images() {
 
 rm -rf "$out"
 mkdir -p "$out/blobs/sha256"
-pack_rootfs
-compress_layer
+add_layer "$rootfs"
 add_images
 printf '{"imageLayoutVersion":"1.0.0"}' >"$out/oci-layout"

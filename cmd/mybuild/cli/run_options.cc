@@ -142,6 +142,14 @@ constexpr Flag<Options> kFlags[] = {
        return {};
      }},
     {{.name = "network", .argument = "MODE", .help = "host (the default) or none"}, set_network},
+    {{.name = "platform",
+      .argument = "OS/ARCH",
+      .help = "Of an image for several platforms, run this one's; pulled where the image that is "
+              "there is another one's"},
+     [](Options& options, std::string_view value) -> Status {
+       options.platform = TRY(oci::parse_platform(value));
+       return {};
+     }},
     {{.name = "pull",
       .argument = "POLICY",
       .help = "Ask the registry for the image: missing (the default), always, never"},
@@ -245,7 +253,6 @@ constexpr Flag<Options> kFlags[] = {
     {{.name = "oom-score-adj"}},
     {{.name = "pid"}},
     {{.name = "pids-limit"}},
-    {{.name = "platform"}},
     {{.name = "privileged"}},
     {{.name = "publish", .letter = 'p'}},
     {{.name = "publish-all", .letter = 'P'}},

@@ -13,7 +13,8 @@ struct RunOptions {
   GlobalOptions global;
   run::RunRequest request;
   builder::PullPolicy pull = builder::PullPolicy::Missing;
-  bool quiet = false;  // no progress of a pull
+  std::optional<oci::Platform> platform;  // nullopt: whatever the name stands for
+  bool quiet = false;                     // no progress of a pull
 };
 
 /// All that follows IMAGE belongs to the program.
