@@ -14,6 +14,7 @@ import signal
 import subprocess
 import tarfile
 import time
+import zlib
 
 EPOCH = 1700000000
 DOCKERFILE = """FROM busybox AS one
@@ -147,7 +148,7 @@ class World:
         for kind in ("gzip", "zstd"):
             try:
                 one = entries(os.path.join(got, f"{kind}.tar"))
-            except (tarfile.TarError, subprocess.CalledProcessError, KeyError, ValueError) as error:
+            except (tarfile.TarError, subprocess.CalledProcessError, KeyError, ValueError, OSError, EOFError, zlib.error) as error:
                 return f"{kind}.tar cannot be read: {error}"
             other = entries(os.path.join(wanted, f"{kind}.tar"))
             lines = [f"-{line}" for line in other - one] + [f"+{line}" for line in one - other]
