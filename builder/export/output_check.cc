@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // check_outputs(): what can be said of outputs before anything runs.
-#include "builder/export/exporter.h"
+#include "builder/export/exporters.h"
 
 #include <algorithm>
 
@@ -49,13 +49,38 @@ void warn_of_rewriting(const OutputSpec& spec, const ExpectedOutput& expected,
   }
 }
 
+/// rewrite-timestamp leaves the store out of a push.
+bool is_kept_in_store(const OutputSpec& spec) {
+  const bool is_loaded = spec.type == OutputType::Docker && spec.dest.empty();
+  return is_loaded ||
+         (spec.type == OutputType::Image && spec.store && !(spec.push && spec.rewrite_timestamp));
+}
+
+Status check_platforms(const OutputSpec& spec) {
+  if (is_kept_in_store(spec)) {
+    return refuse_platforms(OutputType::Image);
+  }
+  return spec.type == OutputType::Docker ? Status(refuse_platforms(OutputType::Docker)) : Status();
+}
+
 }  // namespace
+
+Error refuse_platforms(OutputType type) {
+  if (type == OutputType::Docker) {
+    return unsupported("a docker archive holds one platform").with_hint("use type=oci");
+  }
+  return unsupported("the local store holds an image for one platform")
+      .with_hint("use type=oci,dest=FILE, which writes an index of all platforms");
+}
 
 Status check_outputs(const std::vector<OutputSpec>& specs, const ExpectedOutput& expected,
                      solver::EventSink& events) {
   for (const OutputSpec& spec : specs) {
     if (is_image(spec)) {
       TRY(check_annotations(spec.annotations, expected.platforms, expected.multi_platform));
+    }
+    if (expected.multi_platform) {
+      TRY(check_platforms(spec));
     }
     warn_of_rewriting(spec, expected, events);
   }

@@ -41,8 +41,7 @@ class StoreExporter final : public Exporter {
           .with_hint("use it with type=oci, type=docker,dest=… or push=true");
     }
     if (output.multi_platform) {
-      return unsupported("the local store holds an image for one platform")
-          .with_hint("use type=oci,dest=FILE, which writes an index of all platforms");
+      return refuse_platforms(OutputType::Image);
     }
     const std::vector<oci::Reference> names =
         spec_.push_by_digest ? std::vector<oci::Reference>() : TRY(tag_names(spec_, output));

@@ -108,6 +108,32 @@ std::vector<std::string> warnings_of(const std::vector<OutputSpec>& specs) {
   return events.messages;
 }
 
+Status check_two_platforms(const OutputSpec& spec) {
+  Warnings events;
+  ExpectedOutput expected;
+  expected.platforms = {kAmd64, kAmd64};
+  expected.multi_platform = true;
+  return check_outputs({spec}, expected, events);
+}
+
+TEST(OutputCheck, RefusesSeveralPlatformsWhereOneFits) {
+  OutputSpec spec;
+  const Status stored = check_two_platforms(spec);
+  ASSERT_FALSE(stored);
+  EXPECT_EQ(stored.error().message(), "the local store holds an image for one platform");
+  spec.push = true;
+  EXPECT_FALSE(check_two_platforms(spec));
+  spec.store = false;
+  EXPECT_TRUE(check_two_platforms(spec));
+  spec = {};
+  spec.type = OutputType::Docker;
+  EXPECT_FALSE(check_two_platforms(spec));
+  spec.dest = "x.tar";
+  EXPECT_EQ(check_two_platforms(spec).error().message(), "a docker archive holds one platform");
+  spec.type = OutputType::Oci;
+  EXPECT_TRUE(check_two_platforms(spec));
+}
+
 TEST(OutputCheck, SaysWhatWillHaveNoEffect) {
   OutputSpec store;
   store.annotations = {made(Place::Manifest, "a", "1")};
