@@ -6,6 +6,18 @@
 
 namespace mybuild::source {
 
+namespace {
+
+/// What a name resolved to is kept under this: beside a digest a tag means nothing.
+std::string key_of(oci::Reference reference) {
+  if (reference.digest) {
+    reference.tag.clear();
+  }
+  return reference.str();
+}
+
+}  // namespace
+
 Result<RegistryImage> RegistryImages::find(const oci::Reference& reference,
                                            const oci::Platform& platform) {
   const registry::ManifestDocument root = TRY(registry_.manifest(reference, cancel_));
@@ -28,14 +40,14 @@ Status RegistryImages::remember(const oci::Reference& reference, const oci::Plat
     blobs.push_back(layer.digest);
   }
   TRY(metadata_.put_blob_source(reference.domain, reference.repository, blobs));
-  return metadata_.put_resolved({.reference = reference.str(),
+  return metadata_.put_resolved({.reference = key_of(reference),
                                  .platform = to_string(platform),
                                  .manifest = image.chosen.digest});
 }
 
 Result<std::optional<RegistryImage>> RegistryImages::remembered(const oci::Reference& reference,
                                                                 const oci::Platform& platform) {
-  const auto digest = TRY(metadata_.find_resolved(reference.str(), to_string(platform)));
+  const auto digest = TRY(metadata_.find_resolved(key_of(reference), to_string(platform)));
   std::optional<std::string> text = digest ? stored(*digest) : std::nullopt;
   if (!text) {
     return std::optional<RegistryImage>();
