@@ -44,6 +44,7 @@ Result<PulledImage> ImageImporter::pull(const oci::Reference& reference,
     return not_found("{} is not there for {}", image->name, to_string(*asked))
         .with_hint("it is for " + to_string(image->config.platform));
   }
+  TRY(check_os(image->config).context(image->name));
   TRY(registry_.remember(reference, platform, found));
   TRY(fetcher_.fetch_trees(*image, vertex));
   TRY(fetcher_.fetch_lost_blobs(*image, vertex));
