@@ -33,6 +33,10 @@ class RegistryClient {
   /// registry). NotFound says what is not there, Denied that the registry wants credentials.
   virtual Result<ManifestDocument> manifest(const oci::Reference& reference,
                                             const Cancel& cancel) = 0;
+  /// All tags of the repository, in the registry's order.
+  virtual Result<std::vector<std::string>> tags(const oci::Reference& reference, const Cancel&) {
+    return unsupported("{}: tags cannot be listed", reference.familiar());
+  }
   /// Streams a blob; DataLoss when size or digest differ from the descriptor. `sink` may have seen
   /// wrong bytes by then.
   virtual Status blob(const oci::Reference& reference, const oci::Descriptor& descriptor,
