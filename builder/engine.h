@@ -21,6 +21,7 @@
 #include "snapshotter/snapshotter.h"
 #include "solver/progress.h"
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -128,6 +129,12 @@ class Engine {
   /// Makes an image of a registry one of the local store, unpacked.
   Result<PullReport> pull(const PullRequest& request, solver::EventSink& events,
                           const Cancel& cancel);
+  /// The same for every tag of the repository, in the registry's order; `on_pulled` hears of each.
+  Status pull_all(const PullRequest& request,
+                  const std::function<Status(const PullReport&)>& on_pulled,
+                  solver::EventSink& events, const Cancel& cancel);
+  /// The names that the local store has for this repository, by tag.
+  Result<std::vector<oci::Reference>> local_tags(const oci::Reference& repository);
   /// Sends the image of that name to the registry that the name says.
   Result<PushReport> push(const oci::Reference& name, solver::EventSink& events, Cancel& cancel);
   /// All images of an archive or layout; "-" is standard input.

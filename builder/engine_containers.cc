@@ -3,6 +3,7 @@
 #include "builder/engine.h"
 #include "builder/ops/start_hint.h"
 #include "builder/services.h"
+#include "builder/source/image.h"
 #include "builder/source/stored_trees.h"
 #include "snapshotter/base/file.h"
 
@@ -61,6 +62,7 @@ Result<run::ContainerExit> Engine::run(const ImageRow& row, const run::RunReques
   run::ContainerImage image;
   image.id = row.config;
   image.config = TRY(oci::parse_image_config(text));
+  TRY(source::check_os(image.config).context(request.image));
   image.layer_dirs = TRY(layer_dirs(image.config.diff_ids, *services_, request.image));
   snapshotter::Snapshotter* snapshotter = TRY(services_->get_snapshotter());
   run::ContainerDeps deps{.sandbox = *services_->sandbox,

@@ -82,6 +82,40 @@ Status report_untagged(const ImageRow& row, std::vector<std::string>& report) {
   return {};
 }
 
+/// What is left of an image without names. The bytes go with the next collection: a build may be
+/// about to name the image again.
+Status forget_image(const Digest& config, Engine::Services& own, std::vector<std::string>& report) {
+  TRY(own.metadata->remove_repo_digests(config));
+  report.push_back("Deleted: " + config.str());
+  return {};
+}
+
+/// The digest goes alone while the image has another one or a tag, as in docker; with the last of
+/// them goes the image.
+Result<std::vector<std::string>> remove_digest(oci::Reference reference, const ImageRow& image,
+                                               bool force, Engine::Services& own) {
+  reference.tag.clear();  // means nothing beside a digest
+  const std::string repository = reference.domain + "/" + reference.repository;
+  const auto digests = TRY(own.metadata->find_repo_digests(image.config));
+  const bool last = image.name.empty() && digests.size() <= 1;
+  const ImageUsers users = TRY(users_of(image.config, *own.containers));
+  if (last) {
+    TRY(check_unused(reference.familiar(), users, true, force));
+  }
+  TRY(own.metadata->remove_repo_digests(image.config));
+  for (const snapshotter::RepoDigestRow& row : digests) {
+    if (row.repository != repository || row.manifest != *reference.digest) {
+      TRY(own.metadata->put_repo_digest(row));
+    }
+  }
+  std::vector<std::string> report{"Untagged: " + reference.familiar()};
+  if (last && users.running.empty()) {
+    TRY(own.metadata->remove_image(image.name, image.config));
+    TRY(forget_image(image.config, own, report));
+  }
+  return report;
+}
+
 Result<ImageRow> find_any_image(const std::string& name_or_id, snapshotter::Metadata& metadata) {
   const Result<oci::Reference> reference = oci::Reference::parse(name_or_id);
   if (reference) {
@@ -138,6 +172,9 @@ Result<std::vector<std::string>> Engine::remove_image(const std::string& name_or
   const snapshotter::OpenReserve reserve(services_->root);
   const std::vector<ImageRow> rows = TRY(services_->metadata->find_images_by_config(image.config));
   const Result<oci::Reference> reference = oci::Reference::parse(name_or_id);
+  if (reference && reference->digest) {
+    return remove_digest(*reference, image, force, *services_);
+  }
   const bool by_name = reference && reference->str() == image.name;
   if (!by_name && rows.size() > 1 && !force) {
     return Error(ErrorKind::Denied,
@@ -157,9 +194,7 @@ Result<std::vector<std::string>> Engine::remove_image(const std::string& name_or
     }
   }
   if (last && users.running.empty()) {
-    TRY(services_->metadata->remove_repo_digests(image.config));
-    // The bytes go with the next collection: a build may be about to name the image again.
-    report.push_back("Deleted: " + image.config.str());
+    TRY(forget_image(image.config, *services_, report));
   } else if (last) {  // its name is gone, and it goes with the next rmi
     ImageRow nameless = image;
     nameless.name.clear();

@@ -117,6 +117,17 @@ Result<std::string> spool_stdin(const TempDir& scratch) {
   return path;
 }
 
+/// The file that standard input was copied to is nothing the user knows.
+Error name_stdin(const Error& error, const std::string& path) {
+  constexpr std::string_view kName = "standard input";
+  std::string text = error.message();
+  for (std::size_t at = text.find(path); at != std::string::npos;
+       at = text.find(path, at + kName.size())) {
+    text.replace(at, path.size(), kName);
+  }
+  return Error(error.kind(), text).with_errno(error.os_errno()).with_hint(error.hint());
+}
+
 }  // namespace
 
 Result<PullReport> Engine::pull(const PullRequest& request, solver::EventSink& events,
@@ -139,6 +150,40 @@ Result<PullReport> Engine::pull(const PullRequest& request, solver::EventSink& e
   return report;
 }
 
+Status Engine::pull_all(const PullRequest& request,
+                        const std::function<Status(const PullReport&)>& on_pulled,
+                        solver::EventSink& events, const Cancel& cancel) {
+  const auto names = TRY(services_->registry->full_names(request.name));
+  std::size_t chosen = 0;
+  auto tags = services_->registry->tags(names[chosen], cancel);
+  while (!tags && source::is_elsewhere(tags.error()) && chosen + 1 < names.size()) {
+    tags = services_->registry->tags(names[++chosen], cancel);
+  }
+  for (const std::string& tag : TRY(tags)) {
+    const std::string repository = names[chosen].domain + "/" + names[chosen].repository;
+    PullRequest one = request;
+    one.name = TRY(oci::Reference::parse(repository + ":" + tag).context("tags of " + repository));
+    TRY(on_pulled(TRY(pull(one, events, cancel))));
+  }
+  return {};
+}
+
+Result<std::vector<oci::Reference>> Engine::local_tags(const oci::Reference& repository) {
+  std::vector<oci::Reference> names;
+  for (const ImageRow& row : TRY(images())) {
+    if (row.name.empty()) {
+      continue;
+    }
+    oci::Reference name = TRY(oci::Reference::parse(row.name));
+    if (name.domain == repository.domain && name.repository == repository.repository) {
+      names.push_back(std::move(name));
+    }
+  }
+  std::sort(names.begin(), names.end(),
+            [](const auto& left, const auto& right) { return left.tag < right.tag; });
+  return names;
+}
+
 Result<std::vector<LoadedName>> Engine::load(const std::string& path, solver::EventSink& events,
                                              Cancel& cancel) {
   TRY(services_->get_snapshotter());
@@ -147,7 +192,11 @@ Result<std::vector<LoadedName>> Engine::load(const std::string& path, solver::Ev
   const std::string archive = path == "-" ? TRY(step.done(spool_stdin(scratch))) : path;
   source::ImageImporter images = importer(*services_, events, cancel);
   std::vector<LoadedName> report;
-  for (const auto& loaded : TRY(step.done(images.load(archive, oci::host_platform(), step.id())))) {
+  auto all = images.load(archive, oci::host_platform(), step.id());
+  if (!all && path == "-") {
+    all = name_stdin(all.error(), archive);
+  }
+  for (const auto& loaded : TRY(step.done(std::move(all)))) {
     LoadedName line{.image_id = loaded.config, .names = {}};
     for (const std::string& name : loaded.names) {
       line.names.push_back(TRY(oci::Reference::parse(name)));

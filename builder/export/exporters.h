@@ -26,6 +26,8 @@ std::unique_ptr<Exporter> make_local_exporter(const OutputSpec& spec, ExportDeps
 /// All names of an output, -t first, each once; one without a tag is refused.
 Result<std::vector<oci::Reference>> tag_names(const OutputSpec& spec, const BuildOutput& output);
 
+/// What a docker archive says to several.
+Error refuse_platforms();
 /// True when the result is an index, or one folder per platform.
 bool is_multi_platform(const BuildOutput& output);
 /// "linux_arm_v7/" when the output has a folder per platform, else "".

@@ -135,15 +135,33 @@ bool replaced_by(const oci::Index& ours, const oci::Descriptor& old) {
   });
 }
 
-Result<oci::Index> merged_index(const oci::Index& ours, const Fd& dir) {
+/// The index that is there; nullopt: none.
+Result<std::optional<oci::Index>> present_index(const Fd& dir) {
   const Result<std::string> text = read_regular_file(dir.get(), "index.json", 64 << 20);
   if (!text) {
     if (text.error().os_errno() == ENOENT) {
-      return ours;
+      return std::optional<oci::Index>();
     }
     return text.error();
   }
-  oci::Index merged = TRY(oci::parse_index(*text).context("index.json"));
+  return std::optional(TRY(oci::parse_index(*text).context("index.json")));
+}
+
+Result<oci::Index> merged_index(const Layout& layout, const Fd& dir, const std::string& dest,
+                                solver::EventSink& events) {
+  const oci::Index& ours = layout.index;
+  Result<std::optional<oci::Index>> present = present_index(dir).context(dest);
+  if (!present && layout.replace_broken_index && present.error().os_errno() == 0) {
+    events.on_event(
+        solver::Warning{.message = present.error().message() + "; a new index takes its place",
+                        .detail = "what it named is lost; its blobs stay",
+                        .location = {}});
+    return ours;
+  }
+  if (!TRY(present)) {
+    return ours;
+  }
+  oci::Index merged = **present;
   std::erase_if(merged.manifests, [&](const auto& old) { return replaced_by(ours, old); });
   merged.manifests.insert(merged.manifests.end(), ours.manifests.begin(), ours.manifests.end());
   merged.media_type = ours.media_type;
@@ -181,7 +199,7 @@ Status write_layout_directory(const Layout& layout, ExportDeps& deps, Step& step
   Made made;
   TRY(made.directory(dest));
   const Fd lock = TRY(lock_directory(dest));
-  const oci::Index index = TRY(merged_index(layout.index, lock).context(dest));
+  const oci::Index index = TRY(merged_index(layout, lock, dest, deps.events));
   TRY(made.directory(join_path(dest, "blobs")));
   TRY(made.directory(join_path(dest, "blobs/sha256")));
   std::uint64_t written = 0;

@@ -19,6 +19,9 @@ struct Layout {
   oci::Index index;
   std::map<std::string, std::string> documents;  // path -> bytes, beside index.json and oci-layout
   std::map<Digest, std::uint64_t> blobs;         // digest -> size
+  /// Of a folder that others than people need: an index there that cannot be read is replaced, with
+  /// a warning.
+  bool replace_broken_index = false;
 
   void add_blob(const oci::Descriptor& blob) { blobs.emplace(blob.digest, blob.size); }
   std::uint64_t blob_bytes() const;

@@ -125,7 +125,7 @@ class LayoutExporter final : public Exporter {
       return internal_error("the build has no result");
     }
     if (docker() && is_multi_platform(output)) {
-      return unsupported("a docker archive holds one platform").with_hint("use type=oci");
+      return refuse_platforms();
     }
     if (!spec_.tar && (spec_.dest.empty() || spec_.dest == "-")) {
       return invalid_argument("tar=false needs a directory").with_hint("name it with dest=");

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // check_outputs(): what can be said of outputs before anything runs.
-#include "builder/export/exporter.h"
+#include "builder/export/exporters.h"
 
 #include <algorithm>
 
@@ -51,11 +51,15 @@ void warn_of_rewriting(const OutputSpec& spec, const ExpectedOutput& expected,
 
 }  // namespace
 
+Error refuse_platforms() {
+  return unsupported("a docker archive holds one platform").with_hint("use type=oci");
+}
+
 Status check_outputs(const std::vector<OutputSpec>& specs, const ExpectedOutput& expected,
                      solver::EventSink& events) {
   for (const OutputSpec& spec : specs) {
     if (spec.type == OutputType::Docker && !spec.dest.empty() && expected.multi_platform) {
-      return unsupported("a docker archive holds one platform").with_hint("use type=oci");
+      return refuse_platforms();
     }
     if (is_image(spec)) {
       TRY(check_annotations(spec.annotations, expected.platforms, expected.multi_platform));

@@ -25,6 +25,16 @@ std::string with_scheme(std::string_view scheme, const std::string& origin) {
   return std::string(scheme) + origin.substr(origin.find("://"));
 }
 
+/// "host:port" of who answered, where that is not the registry; else "".
+std::string other_host(const Response& response, const Endpoint& endpoint) {
+  const auto host = [](const std::string& origin) {
+    const std::size_t scheme = origin.find("://");
+    return scheme == std::string::npos ? std::string() : origin.substr(scheme + 3);
+  };
+  const std::string answered = host(response.origin);
+  return answered == host(endpoint.origin) ? std::string() : answered;
+}
+
 }  // namespace
 
 std::string pull_scope(const Endpoint& endpoint) {
@@ -74,6 +84,7 @@ Result<Response> Channel::send_one(Request request, const Endpoint& endpoint, Bo
   for (int hops = 0; hops <= kMaxRedirects; ++hops) {
     Response response = TRY(transport_.send(request, body, cancel));
     if (!is_redirect(response.status)) {
+      response.origin = origin_of(request.url);
       return response;
     }
     const std::string url = resolve_location(request.url, response.header("location"));
@@ -103,7 +114,8 @@ Result<Response> Channel::authorized(const Request& request, const Endpoint& end
     attempt.headers.push_back("Authorization: " + sent);
   }
   Response response = TRY(send_one(attempt, endpoint, body, cancel));
-  if (response.status != 401) {
+  // What a redirect led to wants no login of ours, and gets none.
+  if (response.status != 401 || !other_host(response, endpoint).empty()) {
     return response;
   }
   const std::string fresh = TRY(tokens_.answer(endpoint, scope, response, sent, cancel));
@@ -180,6 +192,10 @@ Status Attempts::retry(const Result<Response>& response, std::string_view what,
     return next(std::move(error), nullptr, cancel);
   }
   Error error = status_error(*response, what);
+  const std::string other = other_host(*response, endpoint_);
+  if (error.kind() == ErrorKind::Denied && !other.empty()) {
+    return redirect_denied(*response, what, other);
+  }
   if (error.kind() == ErrorKind::Denied) {
     return channel_.tokens().explain(std::move(error), endpoint_, response->status);
   }

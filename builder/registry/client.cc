@@ -5,6 +5,7 @@
 #include "builder/registry/channel.h"
 #include "builder/registry/errors.h"
 #include "builder/registry/host_slots.h"
+#include "builder/registry/tag_list.h"
 #include "snapshotter/oci/media_type.h"
 
 namespace mybuild::registry {
@@ -59,6 +60,21 @@ class Client final : public RegistryClient {
         return digest.error();
       }
       TRY(go_on(digest.error(), places, i, problems));
+    }
+  }
+
+  Result<std::vector<std::string>> tags(const oci::Reference& reference,
+                                        const Cancel& cancel) override {
+    const auto places = TRY(channel_.endpoints(reference, Purpose::PullByTag, cancel));
+    oci::Reference repository = reference;
+    repository.tag.clear();
+    std::vector<std::string> problems;
+    for (std::size_t i = 0;; ++i) {
+      auto tags = list_tags(channel_, places[i], repository.familiar(), cancel);
+      if (tags || cancel.requested()) {
+        return tags;
+      }
+      TRY(go_on(tags.error(), places, i, problems));
     }
   }
 

@@ -39,6 +39,10 @@ class RegistryClient {
     return TRY(manifest(reference, cancel))
     .digest;
   }
+  /// All tags of the repository, in the registry's order.
+  virtual Result<std::vector<std::string>> tags(const oci::Reference& reference, const Cancel&) {
+    return unsupported("{}: tags cannot be listed", reference.familiar());
+  }
   /// Streams a blob; DataLoss when size or digest differ from the descriptor. `sink` may have seen
   /// wrong bytes by then.
   virtual Status blob(const oci::Reference& reference, const oci::Descriptor& descriptor,

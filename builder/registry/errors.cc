@@ -72,6 +72,14 @@ Error status_error(const Response& response, std::string_view what) {
                     message.empty() ? "" : ", ", message);
 }
 
+Error redirect_denied(const Response& response, std::string_view what, std::string_view host) {
+  const std::string message = registry_message(response);
+  return make_error(ErrorKind::Denied,
+                    "{}: {}, where the registry redirects to, denies access (status {}{}{})", what,
+                    printable(host), response.status, message.empty() ? "" : ", ", message)
+      .with_hint("that is no question of a login here; whoever runs the registry can tell");
+}
+
 Status expect_json(const Response& response, std::string_view url, std::string_view body) {
   constexpr std::size_t kShown = 80;
   const std::size_t start = std::min(body.find_first_not_of(" \t\r\n"), body.size());

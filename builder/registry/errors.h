@@ -15,6 +15,8 @@ std::string printable(std::string_view text);
 std::string registry_message(const Response& response);
 /// `what` names the request. 404 is NotFound, 401 and 403 Denied, 429 and 5xx Unavailable.
 Error status_error(const Response& response, std::string_view what);
+/// 401 or 403 from `host`, which the registry sent the request to.
+Error redirect_denied(const Response& response, std::string_view what, std::string_view host);
 /// Refuses a 2xx answer that is no JSON at all: a proxy's page, a login form. `url` is what was
 /// asked.
 Status expect_json(const Response& response, std::string_view url, std::string_view body);

@@ -41,7 +41,8 @@ struct Request {
 
 struct Response {
   int status = 0;
-  std::string reason;                          // the server's words for it; HTTP/2 has none
+  std::string reason;  // the server's words for it; HTTP/2 has none
+  std::string origin;  // of who answered, where redirects ended; "" when nobody said
   std::map<std::string, std::string> headers;  // names in lower case, the last answer's only
   std::string error_text;  // body of an answer that is not 2xx, its first 64 KiB
   bool ok() const { return status >= 200 && status < 300; }

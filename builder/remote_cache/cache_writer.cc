@@ -50,6 +50,7 @@ class FolderWriter final : public CacheWriter {
   Status finish(const oci::Descriptor& config, const oci::Descriptor& manifest,
                 const std::vector<oci::Descriptor>& layers) override {
     exporter::Layout layout;
+    layout.replace_broken_index = true;
     layout.index.media_type = oci::kMediaTypeIndex;
     layout.index.manifests.push_back(manifest);
     layout.index.manifests.back().annotations["org.opencontainers.image.ref.name"] = tag_;

@@ -3,6 +3,14 @@
 
 namespace mybuild::source {
 
+Status check_os(const oci::ImageConfig& config) {
+  const std::string& os = config.platform.os;
+  if (os.empty() || os == "linux") {
+    return {};
+  }
+  return unsupported("image operating system \"{}\" cannot be used on this platform", os);
+}
+
 Result<snapshotter::Layer> known_layer(const Digest& diff_id, snapshotter::Metadata& metadata) {
   const auto row = TRY(metadata.find_layer(diff_id));
   snapshotter::Layer layer;

@@ -25,6 +25,9 @@ struct Image {
   std::mutex fetching;  // held by the one who fetches; the others find the work done
 };
 
+/// What programs of this image need: as in docker, images for another operating system are refused.
+Status check_os(const oci::ImageConfig& config);
+
 /// A layer with what the store knows of it.
 Result<snapshotter::Layer> known_layer(const Digest& diff_id, snapshotter::Metadata& metadata);
 

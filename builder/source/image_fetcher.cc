@@ -4,7 +4,7 @@
 #include "snapshotter/archive/codec.h"
 #include "snapshotter/base/file.h"
 #include "snapshotter/base/log.h"
-#include "snapshotter/oci/media_type.h"
+#include "snapshotter/oci/layer_type.h"
 
 #include <algorithm>
 #include <optional>
@@ -16,21 +16,22 @@ namespace {
 using snapshotter::Layer;
 using snapshotter::LayerBlob;
 
-constexpr std::string_view kLayerTypes[] = {
-    oci::kMediaTypeLayer,       oci::kMediaTypeLayerGzip,       oci::kMediaTypeLayerZstd,
-    oci::kDockerMediaTypeLayer, oci::kDockerMediaTypeLayerGzip, oci::kDockerMediaTypeLayerZstd};
-
-/// Layers that may only be had from their vendor, or that need a key, are not ours to unpack or
-/// pass on.
+/// Layers that need a key, or come in a form of another day, cannot be unpacked.
 Status check_layer_type(const Layer& layer) {
   const std::string& type = layer.blob->media_type;
-  if (std::find(std::begin(kLayerTypes), std::end(kLayerTypes), type) != std::end(kLayerTypes)) {
-    return {};
+  return oci::is_layer(type)
+             ? Status()
+             : unsupported("layer {} has media type {}", layer.blob->digest.str(), type);
+}
+
+/// Whoever made the image may have meant a foreign layer to be fetched from its own address, where
+/// we never go.
+Error explain_foreign(const Layer& layer, Error error) {
+  if (error.kind() != ErrorKind::NotFound || !oci::is_foreign_layer(layer.blob->media_type)) {
+    return error;
   }
-  const bool foreign = type.find("foreign") != std::string::npos ||
-                       type.find("nondistributable") != std::string::npos;
-  return unsupported("layer {} has media type {}{}", layer.blob->digest.str(), type,
-                     foreign ? ", a foreign layer that is not in the registry" : "");
+  return std::move(error).with_hint(
+      "it is a foreign layer: its vendor gives it out, and this registry does not have it");
 }
 
 /// Tells when a layer's blob has been read to its end.
@@ -183,7 +184,7 @@ Error ImageFetcher::failure(const Image& image, const std::vector<OpenedLayer>& 
       continue;
     }
     if (Status transferred = opened[i].verdict(); !transferred) {
-      return std::move(transferred).error();
+      return explain_foreign(image.layers[i], std::move(transferred).error());
     }
     if (error.kind() != ErrorKind::DataLoss) {
       continue;

@@ -11,10 +11,10 @@ std::string repository_of(const oci::Reference& reference) {
   return reference.domain + "/" + reference.repository;
 }
 
-/// The name an image gets by being pulled: none when it was asked for by digest alone.
-std::vector<std::string> names_of(oci::Reference reference) {
-  reference.digest.reset();
-  return reference.tag.empty() ? std::vector<std::string>{} : std::vector{reference.str()};
+/// The name an image gets by being pulled: none when it was asked for by digest. A tag beside that
+/// was not asked for, so it may mean anything.
+std::vector<std::string> names_of(const oci::Reference& reference) {
+  return reference.digest ? std::vector<std::string>{} : std::vector{reference.str()};
 }
 
 }  // namespace
@@ -44,6 +44,7 @@ Result<PulledImage> ImageImporter::pull(const oci::Reference& reference,
     return not_found("{} is not there for {}", image->name, to_string(*asked))
         .with_hint("it is for " + to_string(image->config.platform));
   }
+  TRY(check_os(image->config).context(image->name));
   TRY(registry_.remember(reference, platform, found));
   TRY(fetcher_.fetch_trees(*image, vertex));
   TRY(fetcher_.fetch_lost_blobs(*image, vertex));

@@ -6,6 +6,18 @@
 
 namespace mybuild::source {
 
+namespace {
+
+/// What a name resolved to is kept under this: beside a digest a tag means nothing.
+std::string key_of(oci::Reference reference) {
+  if (reference.digest) {
+    reference.tag.clear();
+  }
+  return reference.str();
+}
+
+}  // namespace
+
 oci::Reference at(oci::Reference reference, const Digest& digest) {
   reference.tag.clear();
   reference.digest = digest;
@@ -36,7 +48,7 @@ Status RegistryImages::remember(const oci::Reference& reference, const oci::Plat
   TRY(metadata_.put_blob_source(reference.domain, reference.repository, blobs));
   // By its digest as well: who asks what a tag names now finds the documents by the answer.
   for (const oci::Reference& name : {reference, at(reference, image.root)}) {
-    TRY(metadata_.put_resolved({.reference = name.str(),
+    TRY(metadata_.put_resolved({.reference = key_of(name),
                                 .platform = to_string(platform),
                                 .manifest = image.chosen.digest}));
   }
@@ -45,7 +57,7 @@ Status RegistryImages::remember(const oci::Reference& reference, const oci::Plat
 
 Result<std::optional<RegistryImage>> RegistryImages::remembered(const oci::Reference& reference,
                                                                 const oci::Platform& platform) {
-  const auto digest = TRY(metadata_.find_resolved(reference.str(), to_string(platform)));
+  const auto digest = TRY(metadata_.find_resolved(key_of(reference), to_string(platform)));
   std::optional<std::string> text = digest ? stored(*digest) : std::nullopt;
   if (!text) {
     return std::optional<RegistryImage>();

@@ -8,6 +8,12 @@ namespace mybuild::cli {
 
 namespace {
 
+std::string status_text(const builder::PullReport& report, const std::string& name) {
+  return fmt::format("Status: {} {}\n",
+                     report.changed ? "Downloaded newer image for" : "Image is up to date for",
+                     name);
+}
+
 /// docker's last lines.
 std::string report_text(const PullOptions& options, const builder::PullReport& report) {
   const std::string name = report.name.familiar();
@@ -15,9 +21,27 @@ std::string report_text(const PullOptions& options, const builder::PullReport& r
   if (options.quiet) {
     return full + "\n";
   }
-  return fmt::format("Digest: {}\nStatus: {} {}\n{}\n", report.digest.str(),
-                     report.changed ? "Downloaded newer image for" : "Image is up to date for",
-                     name, full);
+  return fmt::format("Digest: {}\n{}{}\n", report.digest.str(), status_text(report, name), full);
+}
+
+/// Every tag: each digest, then once what became of them all.
+Result<std::string> pull_all(const PullOptions& options, builder::Engine& engine,
+                             solver::EventSink& events, const Cancel& cancel) {
+  std::string text;
+  builder::PullReport all;
+  all.name = options.request.name;
+  const auto note = [&](const builder::PullReport& report) -> Status {
+    all.name = report.name;
+    all.changed = all.changed || report.changed;
+    text += fmt::format("{}: Digest: {}\n", report.name.tag, report.digest.str());
+    return {};
+  };
+  TRY(engine.pull_all(options.request, note, events, cancel));
+  const std::string full = repository_text(all.name, true);
+  if (options.quiet) {
+    return full + "\n";
+  }
+  return text + status_text(all, repository_text(all.name, false)) + full + "\n";
 }
 
 }  // namespace
@@ -31,6 +55,9 @@ int pull_verb(std::span<const std::string> args) {
   return run_transfer(options,
                       [&](builder::Engine& engine, solver::EventSink& events,
                           Cancel& cancel) -> Result<std::string> {
+                        if (options.all_tags) {
+                          return pull_all(options, engine, events, cancel);
+                        }
                         const builder::PullReport report =
                             TRY(engine.pull(options.request, events, cancel));
                         return report_text(options, report);

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "snapshotter/oci/media_type.h"
 
+#include "snapshotter/oci/layer_type.h"
+
+#include <algorithm>
+#include <iterator>
 #include <utility>
 
 namespace mybuild::oci {
@@ -15,6 +19,14 @@ constexpr std::pair<std::string_view, std::string_view> kTwins[] = {
     {kMediaTypeLayer, kDockerMediaTypeLayer},
     {kMediaTypeLayerGzip, kDockerMediaTypeLayerGzip},
     {kMediaTypeLayerZstd, kDockerMediaTypeLayerZstd},
+};
+
+/// A foreign layer that we have and write into a manifest of our own is a layer as any other.
+constexpr std::pair<std::string_view, std::string_view> kForeignLayers[] = {
+    {kMediaTypeForeignLayer, kMediaTypeLayer},
+    {kMediaTypeForeignLayerGzip, kMediaTypeLayerGzip},
+    {kMediaTypeForeignLayerZstd, kMediaTypeLayerZstd},
+    {kDockerMediaTypeForeignLayerGzip, kMediaTypeLayerGzip},
 };
 
 }  // namespace
@@ -34,6 +46,11 @@ std::string_view oci_media_type(std::string_view media_type) {
       return ours;
     }
   }
+  for (const auto& [foreign, layer] : kForeignLayers) {
+    if (foreign == media_type) {
+      return layer;
+    }
+  }
   return media_type;
 }
 
@@ -46,7 +63,17 @@ bool is_manifest(std::string_view media_type) {
 }
 
 bool is_uncompressed_layer(std::string_view media_type) {
-  return media_type == kMediaTypeLayer || media_type == kDockerMediaTypeLayer;
+  return oci_media_type(media_type) == kMediaTypeLayer;
+}
+
+bool is_foreign_layer(std::string_view media_type) {
+  return std::any_of(std::begin(kForeignLayers), std::end(kForeignLayers),
+                     [&](const auto& foreign) { return foreign.first == media_type; });
+}
+
+bool is_layer(std::string_view media_type) {
+  const std::string_view type = oci_media_type(media_type);
+  return type == kMediaTypeLayer || type == kMediaTypeLayerGzip || type == kMediaTypeLayerZstd;
 }
 
 std::string_view layer_media_type(Compression compression) {

@@ -279,6 +279,27 @@ Result<PullReport> Engine::pull(const PullRequest& request, solver::EventSink& e
                     .name = request.name};
 }
 
+Status Engine::pull_all(const PullRequest& request,
+                        const std::function<Status(const PullReport&)>& on_pulled,
+                        solver::EventSink& events, const Cancel& cancel) {
+  for (const char* tag : {"1", "2"}) {
+    PullRequest one = request;
+    one.name.tag = tag;
+    TRY(on_pulled(TRY(pull(one, events, cancel))));
+  }
+  return {};
+}
+
+Result<std::vector<oci::Reference>> Engine::local_tags(const oci::Reference& repository) {
+  if (repository.repository == "library/none") {
+    return std::vector<oci::Reference>();
+  }
+  std::vector names{repository, repository};
+  names[0].tag = "1";
+  names[1].tag = "2";
+  return names;
+}
+
 Result<PushReport> Engine::push(const oci::Reference&, solver::EventSink&, Cancel&) {
   PushReport report;
   report.manifest.digest = Digest::of("m");

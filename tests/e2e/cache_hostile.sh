@@ -24,3 +24,6 @@ try() { # EXPECTED: the warning
   build -t image ctx && assert_equal "$("$MYBUILD" run --rm image cat /a /b /c)" "$(printf 'truth\n%.0s' 1 2 3 4)" "$1"
 }
 . "$support/lying_caches.sh"
+cp -r good mended && echo '{' >mended/index.json
+build -o type=cacheonly --cache-to type=local,dest=mended ctx && assert_log "mended: index.json: .*; a new index takes its place"
+export MYBUILD_ROOT=$work/mended.root && build -o type=cacheonly --cache-from type=local,src=mended ctx && assert_step 'cp /a' CACHED

@@ -20,6 +20,9 @@ for form in copied:v1 oci.tar hello.tar; do
   build --build-context "base=oci-layout://$work/$form" -t again ctx
   assert_equal "$(run again wc -l /again)" "4 /again" "built on $form"
 done
+for broken in ctx/Dockerfile oci.tar; do # no archive, and one that ends too early
+  ! head -c 5000 "$broken" | "$MYBUILD" load >log 2>&1 && assert_log "standard input" && assert_no_log "stdin.tar|$MYBUILD_ROOT" || fail "load of a broken $broken"
+done
 build_fails --build-context "base=oci-layout://$work/ctx" ctx
 assert_log "$work/ctx"
 build_fails --build-context "base=oci-layout://$work/copied:nope" ctx

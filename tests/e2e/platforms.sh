@@ -12,6 +12,11 @@ for platform in linux/arm64 linux/amd64; do
   config_of layout | jq -e --arg w "WHERE=$platform" 'any(.config.Env[]; . == $w)' >/dev/null || fail "TARGETPLATFORM"
   rm -rf layout
 done
+both=(--build-context "base=oci-layout://$work/base" --platform linux/amd64,linux/arm64)
+build_fails "${both[@]}" -t two -o type=docker,dest=two.tar ctx
+assert_log "a docker archive holds one platform" && assert_log "hint: use type=oci" && assert_step COPY none
+build "${both[@]}" -t two -o type=oci,dest=two.tar ctx
+assert_equal "$(skopeo inspect --raw oci-archive:two.tar | jq '.manifests | length')" 2 "what the hint says"
 build_fails --build-context "base=oci-layout://$work/base" --platform linux/s390x ctx
 assert_log "linux/s390x"
 ! "$MYBUILD" build --platform nonsense/x/y/z ctx >log 2>&1 || fail "a platform that cannot be read was taken"

@@ -108,6 +108,24 @@ std::vector<std::string> warnings_of(const std::vector<OutputSpec>& specs) {
   return events.messages;
 }
 
+Status check_two_platforms(const OutputSpec& spec) {
+  Warnings events;
+  ExpectedOutput expected;
+  expected.platforms = {kAmd64, kAmd64};
+  expected.multi_platform = true;
+  return check_outputs({spec}, expected, events);
+}
+
+TEST(OutputCheck, ADockerArchiveTakesOnePlatform) {
+  OutputSpec spec;
+  EXPECT_TRUE(check_two_platforms(spec)) << "the local store keeps all of them";
+  spec.type = OutputType::Docker;
+  spec.dest = "x.tar";
+  EXPECT_EQ(check_two_platforms(spec).error().message(), "a docker archive holds one platform");
+  spec.type = OutputType::Oci;
+  EXPECT_TRUE(check_two_platforms(spec));
+}
+
 TEST(OutputCheck, SaysWhatWillHaveNoEffect) {
   OutputSpec store;
   store.annotations = {made(Place::Manifest, "a", "1")};

@@ -96,6 +96,47 @@ TEST(Client, ARegistryThatDeniesEvenWithTokenIsDenied) {
   EXPECT_THAT(document.error().hint(), HasSubstr("mybuild login r.example"));
 }
 
+TEST(Client, WhereARedirectLedIsBlamedForItsOwnDenial) {
+  FakeTransport transport({{401, "", kWantsToken, {}, "https://cdn.example:8443"}});
+  StringSink sink;
+  const Status status = make_registry_client(transport)->blob(
+      reference("r.example/r/x"), descriptor_of("blob"), sink, Cancel());
+  ASSERT_FALSE(status);
+  EXPECT_TRUE(transport.finished()) << "no token for somebody else";
+  EXPECT_EQ(status.error().kind(), ErrorKind::Denied);
+  EXPECT_THAT(status.error().message(),
+              HasSubstr("cdn.example:8443, where the registry redirects to, denies access"));
+  EXPECT_THAT(status.error().hint(), Not(HasSubstr("mybuild login")));
+}
+
+TEST(Client, TagsAreListedPageByPage) {
+  FakeTransport transport(
+      {{200,
+        R"({"name":"r/x","tags":["a","b"]})",
+        {{"link", R"(</v2/r/x/tags/list?last=b&n=2>; rel="next")"}},
+        {}},
+       {200,
+        R"({"tags":["c"]})",
+        {{"link", R"(<http://inner.example/v2/r/x/tags/list?last=c>; rel="next")"}},
+        {}},
+       {200, R"({"tags":["d"]})", {}, {}}});
+  const auto tags = make_registry_client(transport)->tags(reference("r.example/r/x"), Cancel());
+  ASSERT_TRUE(tags) << tags.error().message();
+  EXPECT_EQ(*tags, (std::vector<std::string>{"a", "b", "c", "d"}));
+  EXPECT_EQ(transport.asked[0].url, "https://r.example/v2/r/x/tags/list");
+  EXPECT_EQ(transport.asked[1].url, "https://r.example/v2/r/x/tags/list?last=b&n=2");
+  EXPECT_EQ(transport.asked[2].url, "https://r.example/v2/r/x/tags/list?last=c");
+}
+
+TEST(Client, AListOfTagsMayBeEmptyButNotEndless) {
+  FakeTransport none({{200, R"({"name":"r/x","tags":null})", {}, {}}});
+  EXPECT_TRUE(make_registry_client(none)->tags(reference("x.io/a"), Cancel()).value().empty());
+  FakeTransport circle({{200, R"({"tags":[]})", {{"link", "</v2/a/tags/list>; rel=next"}}, {}}});
+  const auto tags = make_registry_client(circle)->tags(reference("x.io/a"), Cancel());
+  ASSERT_FALSE(tags);
+  EXPECT_THAT(tags.error().message(), HasSubstr("has no end"));
+}
+
 TEST(Client, AMissingTagIsNamed) {
   FakeTransport transport({{404, R"({"errors":[{"message":"manifest unknown"}]})", {}, {}}});
   const auto document =

@@ -18,6 +18,7 @@ struct ScriptedAnswer {
   std::string body = {};
   std::map<std::string, std::string> headers = {};
   std::optional<Error> error = {};  // after the body
+  std::string origin = {};          // of who answered, when a redirect led elsewhere
 };
 
 class FakeTransport final : public Transport {
@@ -36,6 +37,7 @@ class FakeTransport final : public Transport {
     Response response;
     response.status = answer.status;
     response.headers = answer.headers;
+    response.origin = answer.origin;
     if (!response.ok()) {
       response.error_text = answer.body;
     } else {

@@ -390,9 +390,28 @@ TEST_F(Fetch, BlobsAreFetchedWithoutTreesForExport) {
   EXPECT_TRUE(resolver->fetch_trees(id, kVertex));
 }
 
-TEST_F(Fetch, ForeignLayersAreRefusedByName) {
-  TestImage image = make_image({"1"}, "linux/amd64", registry_.blobs);
+TEST_F(Fetch, AForeignLayerIsTakenWhereTheRegistryHasIt) {
+  TestImage image = make_image({"1", "2"}, "linux/amd64", registry_.blobs);
   image.manifest.layers[0].media_type = "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip";
+  image.manifest.layers[1].media_type = "application/vnd.oci.image.layer.nondistributable.v1.tar";
+  const std::string text = dump(image.manifest);
+  registry_.blobs[Digest::of(text)] = text;
+  registry_.tags["docker.io/library/app:latest"] = Digest::of(text);
+  const auto resolver = build();
+  const Digest id = resolve(*resolver, request("app")).id;
+  const std::string blob = registry_.blobs.extract(Digest::of("1")).mapped();
+  const Status missing = resolver->fetch_trees(id, kVertex);
+  ASSERT_FALSE(missing);
+  EXPECT_EQ(missing.error().kind(), ErrorKind::NotFound);
+  EXPECT_THAT(missing.error().hint(), HasSubstr("foreign layer"));
+  registry_.blobs[Digest::of("1")] = blob;
+  EXPECT_TRUE(resolver->fetch_trees(id, kVertex));
+  EXPECT_EQ(layers_.originals.at(Digest::of("1")).media_type, image.manifest.layers[0].media_type);
+}
+
+TEST_F(Fetch, LayersOfUnknownKindsAreRefusedByName) {
+  TestImage image = make_image({"1"}, "linux/amd64", registry_.blobs);
+  image.manifest.layers[0].media_type = "application/vnd.oci.image.layer.v1.tar+gzip+encrypted";
   const std::string text = dump(image.manifest);
   registry_.blobs[Digest::of(text)] = text;
   registry_.tags["docker.io/library/app:latest"] = Digest::of(text);
@@ -400,7 +419,7 @@ TEST_F(Fetch, ForeignLayersAreRefusedByName) {
   const Status status = resolver->fetch_trees(resolve(*resolver, request("app")).id, kVertex);
   ASSERT_FALSE(status);
   EXPECT_EQ(status.error().kind(), ErrorKind::Unsupported);
-  EXPECT_THAT(status.error().message(), HasSubstr("foreign layer"));
+  EXPECT_THAT(status.error().message(), HasSubstr("tar+gzip+encrypted"));
   EXPECT_THAT(status.error().message(), HasSubstr(Digest::of("1").str()));
 }
 

@@ -244,6 +244,13 @@ class Visit(socketserver.StreamRequestHandler):
     def blobs_redirect_loop_blob(self):
         return self.send(307, b"", f"Location: {self.path}") if self.is_layer() else self.blobs()
 
+    def blobs_redirect_401(self):
+        """Elsewhere, which wants to know who asks."""
+        port = self.wanted["host"].split(":")[1]
+        if self.wanted["host"].startswith("localhost"):
+            return self.send(401, b"", 'WWW-Authenticate: Basic realm="elsewhere"')
+        return self.send(307, b"", f"Location: http://localhost:{port}{self.path}")
+
     def blobs_other_range(self):
         """Half of it, and then the wrong half."""
         blob = self.image.blobs[self.reference]

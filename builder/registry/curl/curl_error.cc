@@ -47,15 +47,40 @@ bool refuses_our_certificate(std::string_view detail) {
           detail.find("unknown ca") != std::string_view::npos);
 }
 
+/// What is no TLS at all, in OpenSSL's and in GnuTLS' words.
+bool speaks_no_tls(std::string_view detail) {
+  return detail.find("wrong version number") != std::string_view::npos ||
+         detail.find("packet length too long") != std::string_view::npos ||
+         detail.find("unexpected TLS packet") != std::string_view::npos;
+}
+
+/// "host:port" of the https URL that `what` names.
+std::string host_in(std::string_view what) {
+  constexpr std::string_view kScheme = "https://";
+  const std::size_t start = what.find(kScheme);
+  if (start == std::string_view::npos) {
+    return "HOST";
+  }
+  what.remove_prefix(start + kScheme.size());
+  return std::string(what.substr(0, what.find_first_of("/?# ")));
+}
+
 }  // namespace
 
 Error curl_error(CURLcode code, std::string_view what, std::string_view detail) {
   std::string text(detail.empty() ? std::string_view(curl_easy_strerror(code)) : detail);
-  if (text.size() > 1 && text[0] >= 'A' && text[0] <= 'Z' && text[1] >= 'a' && text[1] <= 'z') {
+  if (!text.starts_with("OpenSSL") && text.size() > 1 && text[0] >= 'A' && text[0] <= 'Z' &&
+      text[1] >= 'a' && text[1] <= 'z') {
     text[0] = static_cast<char>(text[0] - 'A' + 'a');
   }
   if (refuses_our_certificate(detail)) {
     return make_error(ErrorKind::Denied, "{}: {}", what, text).with_hint(kClientHint);
+  }
+  if (code == CURLE_SSL_CONNECT_ERROR && speaks_no_tls(detail)) {
+    return make_error(ErrorKind::Unavailable, "{}: {}", what, text)
+        .with_hint(fmt::format("the server does not speak TLS; for a registry that speaks plain "
+                               "http there is --insecure-registry {}",
+                               host_in(what)));
   }
   for (const Meaning& meaning : kMeanings) {
     if (meaning.code == code) {

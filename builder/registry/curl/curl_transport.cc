@@ -177,6 +177,9 @@ class Exchange {
     long status = 0;
     curl_easy_getinfo(easy_, CURLINFO_RESPONSE_CODE, &status);
     response_.status = static_cast<int>(status);
+    const char* url = nullptr;
+    curl_easy_getinfo(easy_, CURLINFO_EFFECTIVE_URL, &url);
+    response_.origin = url == nullptr ? std::string() : origin_of(url);
     return response_.ok() ? body_.begin(response_) : Status();
   }
 

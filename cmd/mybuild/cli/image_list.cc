@@ -92,12 +92,16 @@ Result<bool> wanted(const ListedImage& image, const std::string& filter) {
   if (filter.empty()) {
     return true;
   }
-  if (image.row.name.empty()) {
-    return false;
-  }
-  const oci::Reference have = TRY(oci::Reference::parse(image.row.name));
   const oci::Reference want = TRY(oci::Reference::parse(filter));
   const bool any_tag = filter.find(':', filter.rfind('/') + 1) == std::string::npos;
+  if (image.row.name.empty()) {
+    const std::string repository = want.domain + "/" + want.repository;
+    return any_tag &&
+           std::any_of(image.digests.begin(), image.digests.end(), [&](const std::string& known) {
+             return split_digest(known).first == repository;
+           });
+  }
+  const oci::Reference have = TRY(oci::Reference::parse(image.row.name));
   return have.domain == want.domain && have.repository == want.repository &&
          (any_tag || have.tag == want.tag);
 }

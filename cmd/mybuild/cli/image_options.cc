@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cmd/mybuild/cli/image_options.h"
 
+#include "cmd/mybuild/cli/image_filter.h"
 #include "cmd/mybuild/cli/values.h"
 
 namespace mybuild::cli {
@@ -17,6 +18,14 @@ constexpr Flag<ImagesOptions> kImagesFlags[] = {
      [](ImagesOptions& options, std::string_view value) -> Status {
        options.digests = TRY(parse_bool(value));
        return {};
+     }},
+    {{.name = "filter",
+      .letter = 'f',
+      .argument = "KEY=VALUE",
+      .help = "Show only some: before, dangling, label, reference, since, until",
+      .repeatable = true},
+     [](ImagesOptions& options, std::string_view value) -> Status {
+       return add_filter(options.filters, value);
      }},
     {{.name = "format",
       .argument = "FORMAT",
@@ -35,8 +44,7 @@ constexpr Flag<ImagesOptions> kImagesFlags[] = {
        options.quiet = TRY(parse_bool(value));
        return {};
      }},
-    // docker images has these.
-    {{.name = "filter", .letter = 'f'}},
+    // docker images has this.
     {{.name = "tree"}},
 };
 
@@ -72,7 +80,7 @@ const Command<ImagesOptions> kImagesCommand = {
                                 positionals.size());
       }
       options.repository = positionals.empty() ? std::string() : std::move(positionals.front());
-      return {};
+      return check_image_filters(options.filters);
     },
 };
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "cmd/mybuild/cli/command.h"
+#include "cmd/mybuild/cli/container_options.h"
 #include "cmd/mybuild/cli/global_options.h"
 
 namespace mybuild::cli {
@@ -13,6 +14,7 @@ struct ImagesOptions {
   bool no_trunc = false;
   bool digests = false;
   std::string format = {};
+  Filters filters = {};
   std::string repository = {};  // empty: all; "repo" or "repo:tag"
 };
 

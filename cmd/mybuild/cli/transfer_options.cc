@@ -35,14 +35,22 @@ constexpr Flag<PullOptions> kPullFlags[] = {
        options.request.platform = TRY(oci::parse_platform(value));
        return {};
      }},
-    // docker pull has these.
-    {{.name = "all-tags", .letter = 'a'}},
+    {{.name = "all-tags", .letter = 'a', .help = "Download every tag that the repository has"},
+     [](PullOptions& options, std::string_view value) -> Status {
+       options.all_tags = TRY(parse_bool(value));
+       return {};
+     }},
+    // docker pull has this.
     {{.name = "disable-content-trust"}},
 };
 
 constexpr Flag<PushOptions> kPushFlags[] = {
+    {{.name = "all-tags", .letter = 'a', .help = "Upload every tag that the repository has here"},
+     [](PushOptions& options, std::string_view value) -> Status {
+       options.all_tags = TRY(parse_bool(value));
+       return {};
+     }},
     // docker push has these.
-    {{.name = "all-tags", .letter = 'a'}},
     {{.name = "disable-content-trust"}},
     {{.name = "platform"}},
 };
@@ -98,6 +106,13 @@ Result<std::string> only_one(std::vector<std::string> positionals, std::string_v
   return std::move(positionals.front());
 }
 
+Status only_repository(const oci::Reference& name) {
+  return name.implied_tag
+             ? Status()
+             : invalid_argument("a tag cannot be used with --all-tags: {}", name.familiar())
+                   .with_hint("name the repository alone");
+}
+
 Status no_arguments(const std::vector<std::string>& positionals, std::string_view verb) {
   return positionals.empty() ? Status()
                              : invalid_argument("\"mybuild {}\" takes no arguments", verb);
@@ -105,13 +120,18 @@ Status no_arguments(const std::vector<std::string>& positionals, std::string_vie
 
 }  // namespace
 
+std::string repository_text(oci::Reference name, bool full) {
+  name.tag.clear();
+  return full ? name.str() : name.familiar();
+}
+
 void add_progress_flag(FlagSet& flags, TransferOptions& options) {
   flags.add(kProgressFlags, options);
 }
 
 const Command<PullOptions> kPullCommand = {
     .text = {.name = "pull",
-             .usage = "mybuild pull [OPTIONS] NAME[:TAG|@DIGEST]",
+             .usage = "mybuild pull [OPTIONS] NAME[:TAG][@DIGEST]",
              .summary = "Download an image from its registry and unpack it",
              .notes = "`mybuild login` for registries that want to know who asks."},
     .order = FlagSet::Order::Interspersed,
@@ -126,7 +146,7 @@ const Command<PullOptions> kPullCommand = {
     .finish = [](PullOptions& options, std::vector<std::string> positionals) -> Status {
       const std::string name = TRY(only_one(std::move(positionals), "pull"));
       options.request.name = TRY(oci::Reference::parse(name));
-      return {};
+      return options.all_tags ? only_repository(options.request.name) : Status();
     },
 };
 
@@ -148,7 +168,7 @@ const Command<PushOptions> kPushCommand = {
     .finish = [](PushOptions& options, std::vector<std::string> positionals) -> Status {
       const std::string name = TRY(only_one(std::move(positionals), "push"));
       options.name = TRY(oci::Reference::parse(name));
-      return {};
+      return options.all_tags ? only_repository(options.name) : Status();
     },
 };
 

@@ -22,11 +22,16 @@ void add_progress_flag(FlagSet& flags, TransferOptions& options);
 
 struct PullOptions : TransferOptions {
   builder::PullRequest request;
+  bool all_tags = false;
 };
 
 struct PushOptions : TransferOptions {
   oci::Reference name;
+  bool all_tags = false;
 };
+
+/// As docker shows a repository without a tag.
+std::string repository_text(oci::Reference name, bool full);
 
 struct LoadOptions : TransferOptions {
   std::string input = "-";
