@@ -208,8 +208,11 @@ Result<std::unique_ptr<Source>> ImageFetcher::open_layer(const Image& image, con
   if (!layer.blob) {
     return not_found("layer {} is gone from the store", layer.diff_id.str());
   }
-  IncomingBlob blob = TRY(blobs_.open(want(image, layer, vertex)));
-  opened.verdict = std::move(blob.verdict);
+  Result<IncomingBlob> blob = blobs_.open(want(image, layer, vertex));
+  if (!blob) {
+    return explain_foreign(layer, blob.error());
+  }
+  opened.verdict = std::move(blob->verdict);
   solver::Progress progress{.vertex = vertex,
                             .item = "extracting " + layer.blob->digest.str(),
                             .current = 0,
@@ -217,7 +220,7 @@ Result<std::unique_ptr<Source>> ImageFetcher::open_layer(const Image& image, con
                             .done = false,
                             .time = {}};
   return std::unique_ptr<Source>(
-      std::make_unique<ExtractSource>(std::move(blob.source), blobs_, std::move(progress)));
+      std::make_unique<ExtractSource>(std::move(blob->source), blobs_, std::move(progress)));
 }
 
 Status ImageFetcher::fetch_blobs(Image& image, const solver::VertexId& vertex) {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cmd/mybuild/cli/image_filter.h"
 
+#include "snapshotter/oci/reference.h"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

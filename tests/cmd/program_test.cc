@@ -237,6 +237,12 @@ TEST(Program, ImagesArePulledPushedLoadedAndTagged) {
 
 TEST(Program, InterruptStopsATransfer) {
   EXPECT_EQ(run({"pull", "a:hang"}, {SIGINT}).code, 130);
+  EXPECT_EQ(run({"pull", "-aq", "a"}).out, "docker.io/library/a\n");
+  EXPECT_THAT(run({"pull", "-a", "a"}).out,
+              EndsWith("\nStatus: Downloaded newer image for a\ndocker.io/library/a\n"));
+  EXPECT_THAT(run({"pull", "-a", "a:1"}).err, HasSubstr("cannot be used with --all-tags"));
+  EXPECT_THAT(run({"push", "-a", "a"}).out, HasSubstr("\n2: digest: "));
+  EXPECT_THAT(run({"push", "-a", "none"}).err, HasSubstr("no image here has a tag of none"));
 }
 
 TEST(Call, APlainAnswerGoesToStdoutAndExitsWithZero) {

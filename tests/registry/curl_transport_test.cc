@@ -115,6 +115,7 @@ TEST_F(CurlTransport, ARedirectIsFollowedWithoutTheAuthorization) {
   EXPECT_EQ(body_.text, "blob");
   EXPECT_EQ(response->header("x-start"), "");
   EXPECT_EQ(response->header("x-end"), "1");
+  EXPECT_EQ(response->origin + "/y", storage.url("/y", "localhost"));
   EXPECT_THAT(registry.heads()[0], HasSubstr("secret"));
   EXPECT_THAT(storage.heads()[0], Not(HasSubstr("secret")));
 }
