@@ -278,16 +278,23 @@ class Tally:
     """What was found wrong, printed at once and counted."""
 
     def __init__(self):
-        self.wrong, self.counts = 0, {}
+        self.faults, self.counts = [], {}
+
+    @property
+    def wrong(self):
+        return len(self.faults)
 
     def count(self, what, by=1):
         self.counts[what] = self.counts.get(what, 0) + by
 
     def fault(self, where, what):
         if what:
-            self.wrong += 1
-            print(f"WRONG: {where}: {what}", flush=True)
+            self.faults.append(f"WRONG: {where}: {what}")
+            print(self.faults[-1], flush=True)
 
     def end(self, title):
+        """The faults once more, as a log is read from its end."""
+        for fault in self.faults:
+            print(fault)
         print(f"{title}: " + ", ".join(f"{number} {what}" for what, number in sorted(self.counts.items())) + f"; {self.wrong} wrong", flush=True)
         return 1 if self.wrong else 0
