@@ -13,8 +13,10 @@
 #include <cerrno>
 #include <chrono>
 #include <condition_variable>
+#include <cstdint>
 #include <mutex>
 #include <optional>
+#include <random>
 #include <thread>
 
 namespace mybuild::snapshotter {
@@ -116,6 +118,11 @@ class Remover {
   bool busy_ = false;
 };
 
+std::uint64_t random_id() {
+  std::random_device random;
+  return std::uint64_t{random()} << 32 | random();
+}
+
 /// True when the lock on directory `fd` is ours now.
 bool try_lock(int fd) {
   return ::flock(fd, LOCK_EX | LOCK_NB) == 0;
@@ -157,10 +164,10 @@ class LockedSessionDir final : public SessionDir {
     return TempDir::create(path_, "");
   }
 
+  /// Needs nothing new on the disk: it makes room where there is none.
   Status discard(const std::string& path) override {
-    TRY(start_session());
     const std::string target =
-        join_path(trash_, fmt::format("{}-{}", base_name(path_), counter_.fetch_add(1)));
+        join_path(trash_, fmt::format("{:016x}-{}", trash_id_, counter_.fetch_add(1)));
     if (Status moved = sys::rename_at(AT_FDCWD, path, AT_FDCWD, target); !moved) {
       return moved.error().os_errno() == ENOENT ? Status() : moved;
     }
@@ -224,6 +231,7 @@ class LockedSessionDir final : public SessionDir {
   std::mutex mutex_;
   std::string path_;  // of the session, constant once made
   Fd lock_;
+  const std::uint64_t trash_id_ = random_id();  // names there are like nobody else's
   std::atomic<unsigned> counter_{0};
 };
 

@@ -28,7 +28,9 @@ Result<std::optional<bool>> TreeGuard::is_whole(const std::string& name, const s
     return std::optional<bool>();
   }
   const Result<LayerIdentity> identity = identify_stored_tree(path);
-  return std::optional(identity && identity->diff_id == diff_id);
+  const bool is_same = identity && identity->diff_id == diff_id;
+  // Of a tree whose rows a collector on a full disk has taken before it, nobody knows more.
+  return layer || is_same ? std::optional(is_same) : std::nullopt;
 }
 
 /// On a disk that takes nothing it is found out again next time.

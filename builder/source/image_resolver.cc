@@ -61,6 +61,7 @@ class Resolver final : public ImageResolver {
   Found remembered(const oci::Reference& reference, const oci::Platform& platform);
   Found in_registry(const oci::Reference& reference, const oci::Platform& platform);
   Found current(const oci::Reference& reference, const oci::Platform& platform);
+  Error passed_by(const oci::Reference& reference, Error error);
   Found pull_metadata(const oci::Reference& reference, const oci::Platform& platform);
 
   Found make_image(const oci::Reference& reference, const RegistryImage& found);
@@ -137,7 +138,17 @@ Resolver::Found Resolver::by_full_name(const oci::Reference& reference,
   for (std::size_t i = 1; i < names.size() && !found && is_elsewhere(found.error()); ++i) {
     found = in_registry(names[i], platform);
   }
-  return found;
+  return found ? found : Found(passed_by(names.front(), found.error()));
+}
+
+/// Whoever asked for newer images may have meant all but this one.
+Error Resolver::passed_by(const oci::Reference& reference, Error error) {
+  const auto row = deps_.metadata.find_image_by_name(reference.str());
+  if (!deps_.pull || !row || !*row) {
+    return error;
+  }
+  return std::move(error).with_hint("the local store has " + reference.familiar() +
+                                    ", which --pull passes by");
 }
 
 /// Two names may lead to one image; the first is kept, so that its lock is the only one.

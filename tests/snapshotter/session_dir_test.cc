@@ -65,6 +65,15 @@ TEST_F(SessionDirTest, discarded_trees_are_gone_at_once_and_removed_soon) {
   EXPECT_TRUE(session->discard(root_.path() + "/never was"));
 }
 
+TEST_F(SessionDirTest, discarding_makes_nothing_so_it_works_where_nothing_can_be_made) {
+  const auto session = must(SessionDir::open(root_.path()));
+  must(make_dirs(root_.path() + "/tree"));
+  ASSERT_TRUE(sys::unlink_at(AT_FDCWD, root_.path() + "/tmp", AT_REMOVEDIR));
+  EXPECT_TRUE(session->discard(root_.path() + "/tree"));
+  EXPECT_FALSE(sys::exists_at(AT_FDCWD, root_.path() + "/tree"));
+  must(make_dirs(root_.path() + "/tmp"));
+}
+
 TEST_F(SessionDirTest, trash_of_an_earlier_store_is_removed_by_the_next) {
   must(make_dirs(root_.path() + "/trash/old/a/b"));
   const auto session = must(SessionDir::open(root_.path()));

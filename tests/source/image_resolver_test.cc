@@ -189,6 +189,9 @@ TEST_F(Resolve, AnImageOfTheLocalStoreNeedsNoRegistry) {
   EXPECT_TRUE(resolver->fetch_blobs(meta.id, kVertex));
   EXPECT_EQ(requests(), 0);
   EXPECT_THAT(events_.all<solver::VertexStarted>(), IsEmpty());
+  const auto newer = build(/*pull=*/true)->resolve({request("mine")});
+  ASSERT_FALSE(newer[0]);
+  EXPECT_THAT(newer[0].error().hint(), HasSubstr("which --pull passes by"));
 }
 
 TEST_F(Resolve, ALocalImageOfAnotherPlatformIsPassedOver) {
