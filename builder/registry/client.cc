@@ -34,33 +34,21 @@ class Client final : public RegistryClient {
   Result<ManifestDocument> manifest(const oci::Reference& reference,
                                     const Cancel& cancel) override {
     const auto places = TRY(channel_.endpoints(reference, purpose_of(reference), cancel));
-    std::vector<std::string> problems;
-    for (std::size_t i = 0;; ++i) {
-      Result<ManifestDocument> document = manifest_of(places[i], reference, cancel);
-      if (document || cancel.requested()) {
-        return document;
-      }
-      TRY(go_on(document.error(), places, i, problems));
-    }
+    return first_answer<ManifestDocument>(places, cancel, [&](const Endpoint& place) {
+      return manifest_of(place, reference, cancel);
+    });
   }
 
   Result<Digest> current(const oci::Reference& reference, const Cancel& cancel) override {
     const auto places = TRY(channel_.endpoints(reference, purpose_of(reference), cancel));
-    std::vector<std::string> problems;
-    for (std::size_t i = 0;; ++i) {
-      Result<std::optional<Digest>> digest = digest_at(places[i], reference, cancel);
-      if (digest && *digest) {
-        return **digest;
+    return first_answer<Digest>(places, cancel, [&](const Endpoint& place) -> Result<Digest> {
+      const std::optional<Digest> said = TRY(digest_at(place, reference, cancel));
+      if (said) {
+        return *said;
       }
-      if (digest) {
-        return TRY(manifest_of(places[i], reference, cancel))
-        .digest;
-      }
-      if (cancel.requested()) {
-        return digest.error();
-      }
-      TRY(go_on(digest.error(), places, i, problems));
-    }
+      const ManifestDocument document = TRY(manifest_of(place, reference, cancel));
+      return document.digest;
+    });
   }
 
   Result<std::vector<std::string>> tags(const oci::Reference& reference,
@@ -68,14 +56,9 @@ class Client final : public RegistryClient {
     const auto places = TRY(channel_.endpoints(reference, Purpose::PullByTag, cancel));
     oci::Reference repository = reference;
     repository.tag.clear();
-    std::vector<std::string> problems;
-    for (std::size_t i = 0;; ++i) {
-      auto tags = list_tags(channel_, places[i], repository.familiar(), cancel);
-      if (tags || cancel.requested()) {
-        return tags;
-      }
-      TRY(go_on(tags.error(), places, i, problems));
-    }
+    return first_answer<std::vector<std::string>>(places, cancel, [&](const Endpoint& place) {
+      return list_tags(channel_, place, repository.familiar(), cancel);
+    });
   }
 
   Status blob(const oci::Reference& reference, const oci::Descriptor& descriptor, Sink& sink,
@@ -97,6 +80,20 @@ class Client final : public RegistryClient {
  private:
   static Purpose purpose_of(const oci::Reference& reference) {
     return reference.digest ? Purpose::PullByDigest : Purpose::PullByTag;
+  }
+
+  /// One place after the other, until one answers.
+  template <class T, class Ask>
+  Result<T> first_answer(const std::vector<Endpoint>& places, const Cancel& cancel,
+                         const Ask& ask) {
+    std::vector<std::string> problems;
+    for (std::size_t i = 0;; ++i) {
+      Result<T> answer = ask(places[i]);
+      if (answer || cancel.requested()) {
+        return answer;
+      }
+      TRY(go_on(answer.error(), places, i, problems));
+    }
   }
 
   /// Whether there is another place to ask; if not, all that went wrong.
