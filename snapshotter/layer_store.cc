@@ -622,6 +622,9 @@ Result<bool> LocalLayerStore::is_what_unpacks(const std::string& tree, const Dig
   TRY(extract_layer(source, again));
   const LayerIdentity wanted = TRY(identify_stored_tree(again));
   const Result<LayerIdentity> is = identify_stored_tree(tree);
+  if (!is && is.error().kind() == ErrorKind::Unavailable) {
+    return is.error();  // no descriptors, say
+  }
   return is && is->diff_id == wanted.diff_id;
 }
 

@@ -6,9 +6,24 @@
 #include "snapshotter/tree_seal.h"
 #include "snapshotter/tree_witness.h"
 
+#include <cerrno>
 #include <ctime>
 
 namespace mybuild::snapshotter {
+
+namespace {
+
+/// What cannot be read is not what it was, unless there is nothing now to read it with.
+template <class T>
+Result<bool> is_readable(const Result<T>& read) {
+  const int code = read ? 0 : read.error().os_errno();
+  if (code == EMFILE || code == ENFILE || code == ENOMEM) {
+    return read.error();
+  }
+  return read.has_value();
+}
+
+}  // namespace
 
 Result<std::unique_ptr<TreeGuard>> TreeGuard::open(const std::string& root,
                                                    const std::string& layers, Metadata& metadata) {
@@ -21,14 +36,15 @@ Result<std::optional<bool>> TreeGuard::is_whole(const std::string& name, const s
   const std::optional<TreeRow> row = TRY(metadata_.trees().find(name));
   if (row && row->witness) {
     const Result<Digest> witness = witness_of_tree(path);
-    return std::optional(witness && *witness == *row->witness);
+    return std::optional(TRY(is_readable(witness)) && *witness == *row->witness);
   }
   const std::optional<LayerRow> layer = TRY(metadata_.find_layer(diff_id));
   if (layer && !layer->changes) {
     return std::optional<bool>();
   }
   const Result<LayerIdentity> identity = identify_stored_tree(path);
-  const bool is_same = identity && identity->diff_id == diff_id;
+  const bool is_same = TRY(is_readable(identity))
+  &&identity->diff_id == diff_id;
   // Of a tree whose rows a collector on a full disk has taken before it, nobody knows more.
   return layer || is_same ? std::optional(is_same) : std::nullopt;
 }
@@ -99,7 +115,8 @@ Result<bool> TreeGuard::is_unchanged(const std::string& name, const std::string&
 Result<bool> TreeGuard::has_its_seal(const std::string& name, const std::string& path) {
   const Result<TreeSeal> seal = seal_of_tree(path);
   const std::optional<TreeRow> row = TRY(metadata_.trees().find(name));
-  return seal && (!row || row->seal == seal->digest);
+  return TRY(is_readable(seal))
+  &&(!row || row->seal == seal->digest);
 }
 
 Status TreeGuard::before_publish(const std::string& name, const std::string& path,
