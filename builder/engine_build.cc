@@ -301,7 +301,13 @@ Result<BuildReport> export_results(const Attempt& attempt, exporter::ExportDeps&
   BuildReport report;
   count_vertices(lowered.graph, solved, report);
   for (const exporter::OutputSpec& spec : outputs) {
-    const std::unique_ptr<exporter::Exporter> exporter = exporter::make_exporter(spec, deps);
+    Engine::Services::LaxPush lax;
+    exporter::ExportDeps spec_deps = deps;
+    if (spec.insecure) {
+      lax = attempt.own.lax_push(spec.names.empty() ? attempt.request.names : spec.names);
+      spec_deps.push = lax.push.get();
+    }
+    const std::unique_ptr<exporter::Exporter> exporter = exporter::make_exporter(spec, spec_deps);
     InternalStep step(exporter->title(), attempt.events, attempt.own.clock);
     const auto epoch = spec.source_date_epoch ? spec.source_date_epoch : lowered.source_date_epoch;
     exporter::BuildOutput output = TRY(make_output(attempt.request, lowered, solved, epoch));

@@ -174,11 +174,12 @@ class Fsck {
       lost += !is_own && !(blob && TRY(own_.content->stat(blob->digest))) ? 1 : 0;
     }
     if (lost > 0) {
-      found("image", shown,
-            fmt::format("it runs, but the compressed form of {} of its layers is gone, so save and "
-                        "push of it fail; load or pull it again",
-                        lost),
-            false, false);
+      found(
+          "image", shown,
+          fmt::format("it runs, but the compressed form of {} of its layers is gone: save and push "
+                      "need the registry that has it; load or pull it again",
+                      lost),
+          false, false);
     }
     return {};
   }

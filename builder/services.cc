@@ -49,6 +49,18 @@ exporter::ExportDeps Engine::Services::export_deps(solver::EventSink& events,
           .fetch = {}};
 }
 
+Engine::Services::LaxPush Engine::Services::lax_push(const std::vector<oci::Reference>& targets) {
+  std::vector<std::string> insecure = insecure_registries;
+  for (const oci::Reference& target : targets) {
+    insecure.push_back(target.domain);
+  }
+  LaxPush lax;
+  lax.hosts = registry::make_host_table(registry::HostPlaces::from_environment(insecure));
+  lax.push = registry::make_registry_push(
+      *transport, {.hosts = lax.hosts.get(), .credentials = credentials.get()});
+  return lax;
+}
+
 std::unique_ptr<source::ImageResolver> Engine::Services::image_resolver(bool pull,
                                                                         solver::EventSink& events,
                                                                         const Cancel& cancel) {

@@ -29,18 +29,21 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace mybuild::builder {
 
 struct Engine::Services {
   explicit Services(const EngineOptions& options)
       : root(options.root),
+        insecure_registries(options.insecure_registries),
         stat_index(join_path(root, "stat-index")),
         manifest_lists(join_path(root, "manifest-lists")),
         claims(root),
         lanes({.exec = options.jobs, .net = 16, .disk = 8}) {}
 
   std::string root;
+  std::vector<std::string> insecure_registries;
   SystemClock clock;
   snapshotter::StatIndex stat_index;
   manifest_list::ListStore manifest_lists;
@@ -65,6 +68,13 @@ struct Engine::Services {
 
   /// What exporters get of the store.
   exporter::ExportDeps export_deps(solver::EventSink& events, const Cancel& cancel);
+  /// For an output whose registries may do without TLS; nothing else of the build speaks to them
+  /// so.
+  struct LaxPush {
+    std::unique_ptr<registry::HostTable> hosts;
+    std::unique_ptr<registry::RegistryPush> push;
+  };
+  LaxPush lax_push(const std::vector<oci::Reference>& targets);
   std::unique_ptr<source::ImageResolver> image_resolver(bool pull, solver::EventSink& events,
                                                         const Cancel& cancel);
   std::unique_ptr<source::HttpSources> http_sources(solver::EventSink& events,

@@ -208,11 +208,13 @@ Status Attempts::retry(const Result<Response>& response, std::string_view what,
 Status Attempts::next(Error error, const Response* answer, const Cancel& cancel) {
   const int attempts =
       answer != nullptr || channel_.is_alive(endpoint_.origin) ? kAttempts : kFirstContacts;
-  if (++failures_ >= attempts) {
+  ++failures_;
+  const std::chrono::milliseconds delay = backoff_delay(failures_, answer);
+  if (failures_ >= attempts || std::chrono::steady_clock::now() + delay > start_ + budget_) {
     return error;
   }
   log::debug("{}; attempt {} follows", error.message(), failures_ + 1);
-  return wait_or_cancel(backoff_delay(failures_, answer), cancel);
+  return wait_or_cancel(delay, cancel);
 }
 
 }  // namespace mybuild::registry

@@ -9,6 +9,7 @@
 #include "builder/registry/transport.h"
 #include "snapshotter/oci/reference.h"
 
+#include <chrono>
 #include <cstdint>
 #include <map>
 #include <set>
@@ -71,16 +72,25 @@ class Channel {
 /// Counts failures of one transfer and decides whether there is another attempt.
 class Attempts {
  public:
-  Attempts(Channel& channel, const Endpoint& endpoint) : channel_(channel), endpoint_(endpoint) {}
+  /// No attempt begins later than `budget` after the first, or after the last progress: each may
+  /// take half a minute to find out that nobody answers.
+  Attempts(Channel& channel, const Endpoint& endpoint,
+           std::chrono::seconds budget = std::chrono::seconds(45))
+      : channel_(channel), endpoint_(endpoint), budget_(budget) {}
   /// Waits if what happened (no answer, or one that is not 2xx) may pass; else returns it as an
   /// error. `what` names the request.
   Status retry(const Result<Response>& response, std::string_view what, const Cancel& cancel);
-  void start_over() { failures_ = 0; }
+  void start_over() {
+    failures_ = 0;
+    start_ = std::chrono::steady_clock::now();
+  }
 
  private:
   Status next(Error error, const Response* answer, const Cancel& cancel);
   Channel& channel_;
   const Endpoint& endpoint_;
+  const std::chrono::seconds budget_;
+  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
   int failures_ = 0;
 };
 

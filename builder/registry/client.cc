@@ -17,6 +17,8 @@ constexpr std::size_t kMaxManifest = 8 << 20;
 /// Docker has 3, containerd 3 to 10: with fewer one slow layer holds up the rest, more are refused.
 constexpr unsigned kTransfersPerHost = 6;
 constexpr int kNoSuchMethod = 405;
+/// Who asks what a tag is now knows what it was, and can go on with that.
+constexpr std::chrono::seconds kPatienceForTags{8};
 
 std::string accept_header() {
   return fmt::format("Accept: {}, {}, {}, {}", oci::kMediaTypeIndex, oci::kMediaTypeManifest,
@@ -144,8 +146,9 @@ class Client final : public RegistryClient {
                                           const Cancel& cancel) {
     Request request = manifest_request(endpoint, reference);
     request.method = "HEAD";
+    request.stall = kPatienceForTags;
     TextBody body(kMaxManifest);
-    Attempts attempts(channel_, endpoint);
+    Attempts attempts(channel_, endpoint, kPatienceForTags);
     for (;;) {
       const Result<Response> response =
           channel_.send(request, endpoint, pull_scope(endpoint), body, cancel);

@@ -26,5 +26,5 @@ assert_log "file of linux/arm64 would overwrite that of linux/amd64"
 build --platform linux/arm64 -o type=local,dest=out,platform-split=true ctx && assert_file out/linux_arm64/file two
 
 make_authority authority && make_certificate server authority && start_tls_registry tls
-build_fails -o "type=registry,name=$registry/app:1" ctx
-build -o "type=registry,name=$registry/app:1,registry.insecure=true" ctx
+build_fails -o "type=registry,name=$registry/app:1" ctx && build -o "type=registry,name=$registry/app:1,registry.insecure=true" ctx
+build_fails -o "type=registry,name=$registry/app:1,registry.insecure=true" -o "type=registry,name=$registry/app:2" ctx

@@ -533,18 +533,6 @@ Status check_push(const builder::BuildRequest& request) {
   return {};
 }
 
-/// registry.insecure=true: for this build, whichever way one speaks to them.
-void trust_registries(Options& options) {
-  for (const exporter::OutputSpec& output : options.request.outputs) {
-    const auto& names = output.names.empty() ? options.request.names : output.names;
-    for (const oci::Reference& name : names) {
-      if (output.insecure) {
-        options.global.insecure_registries.push_back(name.domain);
-      }
-    }
-  }
-}
-
 bool is_stored(const exporter::OutputSpec& output) {
   return output.type == exporter::OutputType::Image;
 }
@@ -624,7 +612,6 @@ Status finish(Options& options, std::vector<std::string> positionals) {
   TRY(add_load(options));
   annotate(options.annotations, options.request.outputs);
   TRY(check_push(options.request));
-  trust_registries(options);
   TRY(check_failure_handling(options.request));
   TRY(check_outputs(options));
   return take_context(options, std::move(positionals.front()));
