@@ -248,7 +248,10 @@ class Damage:
             if kind != "rot":
                 self.damage(name, kind)
             for question in group:
-                answer = question()
+                try:
+                    answer = question()
+                except (OSError, ValueError) as error:
+                    answer = f"WRONG: what it gave cannot be read: {error}"
                 if name.startswith(("containers/", "volumes/")) and answer == "WRONG files of a container":
                     answer = "right"  # what a program wrote there nobody else knows
                 if kind == "rot" and answer.startswith("WRONG") and question != self.repaired:
