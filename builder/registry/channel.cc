@@ -7,6 +7,8 @@
 #include "builder/registry/url.h"
 #include "snapshotter/base/log.h"
 
+#include <cerrno>
+
 namespace mybuild::registry {
 
 namespace {
@@ -14,6 +16,7 @@ namespace {
 /// Six take five seconds or so: a registry is up again after a restart by then.
 constexpr int kAttempts = 6;
 constexpr int kFirstContacts = 3;
+constexpr int kWeightOfSilence = 3;
 constexpr int kMaxRedirects = 10;
 constexpr std::size_t kMaxProbe = 1 << 20;
 
@@ -208,9 +211,11 @@ Status Attempts::retry(const Result<Response>& response, std::string_view what,
 Status Attempts::next(Error error, const Response* answer, const Cancel& cancel) {
   const int attempts =
       answer != nullptr || channel_.is_alive(endpoint_.origin) ? kAttempts : kFirstContacts;
-  ++failures_;
+  // Each silence takes half a minute to be one.
+  failures_ += error.os_errno() == ETIMEDOUT ? kWeightOfSilence : 1;
   const std::chrono::milliseconds delay = backoff_delay(failures_, answer);
-  if (failures_ >= attempts || std::chrono::steady_clock::now() + delay > start_ + budget_) {
+  waited_ += delay;
+  if (failures_ >= attempts || waited_ > patience_) {
     return error;
   }
   log::debug("{}; attempt {} follows", error.message(), failures_ + 1);

@@ -72,25 +72,24 @@ class Channel {
 /// Counts failures of one transfer and decides whether there is another attempt.
 class Attempts {
  public:
-  /// No attempt begins later than `budget` after the first, or after the last progress: each may
-  /// take half a minute to find out that nobody answers.
+  /// `patience`: how long to wait between attempts, all in all.
   Attempts(Channel& channel, const Endpoint& endpoint,
-           std::chrono::seconds budget = std::chrono::seconds(45))
-      : channel_(channel), endpoint_(endpoint), budget_(budget) {}
+           std::chrono::seconds patience = std::chrono::seconds(45))
+      : channel_(channel), endpoint_(endpoint), patience_(patience) {}
   /// Waits if what happened (no answer, or one that is not 2xx) may pass; else returns it as an
   /// error. `what` names the request.
   Status retry(const Result<Response>& response, std::string_view what, const Cancel& cancel);
   void start_over() {
     failures_ = 0;
-    start_ = std::chrono::steady_clock::now();
+    waited_ = {};
   }
 
  private:
   Status next(Error error, const Response* answer, const Cancel& cancel);
   Channel& channel_;
   const Endpoint& endpoint_;
-  const std::chrono::seconds budget_;
-  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+  const std::chrono::seconds patience_;
+  std::chrono::milliseconds waited_{};
   int failures_ = 0;
 };
 

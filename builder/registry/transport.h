@@ -59,9 +59,10 @@ class BodySink : public Sink {
 class Transport {
  public:
   virtual ~Transport() = default;
-  /// Fails with Unavailable when no complete answer came (refused, reset, name not found, too
-  /// slow), Denied when TLS did not verify, Cancelled on `cancel`, with the sink's own error when
-  /// that refuses the bytes, and with the stream's own error when that cannot be read.
+  /// Fails with Unavailable when no complete answer came (refused, reset, name not found; with
+  /// ETIMEDOUT when it was too slow), Denied when TLS did not verify, Cancelled on `cancel`, with
+  /// the sink's own error when that refuses the bytes, and with the stream's own error when that
+  /// cannot be read.
   virtual Result<Response> send(const Request& request, BodySink& body, const Cancel& cancel) = 0;
 };
 

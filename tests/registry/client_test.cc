@@ -7,6 +7,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cerrno>
+#include <chrono>
+
 namespace mybuild::registry {
 namespace {
 
@@ -158,6 +161,25 @@ TEST(Client, WhatMayHelpIsTriedSixTimesWhereSomebodyAnsweredElseThreeTimes) {
   FakeTransport nobody({silent, silent, silent});
   EXPECT_FALSE(make_registry_client(nobody)->manifest(reference("x.io/a"), Cancel()));
   EXPECT_TRUE(nobody.finished());
+}
+
+TEST(Client, SilenceIsWaitedForTwice) {
+  const ScriptedAnswer busy{503, "", {{"retry-after", "0"}}, {}};
+  const ScriptedAnswer silent{
+      0, "", {}, make_error(ErrorKind::Unavailable, "too slow").with_errno(ETIMEDOUT)};
+  FakeTransport nobody({silent});
+  EXPECT_FALSE(make_registry_client(nobody)->manifest(reference("x.io/a"), Cancel()));
+  EXPECT_TRUE(nobody.finished()) << "once where nobody ever answered";
+  FakeTransport falls_silent({busy, silent, silent});
+  EXPECT_FALSE(make_registry_client(falls_silent)->manifest(reference("x.io/a"), Cancel()));
+  EXPECT_TRUE(falls_silent.finished());
+}
+
+TEST(Client, WhatTheRegistryAsksToWaitIsNotWaitedForWhereOnlyATagIsRefreshed) {
+  FakeTransport limits({{429, "", {{"retry-after", "3600"}}, {}}});
+  const auto start = std::chrono::steady_clock::now();
+  EXPECT_FALSE(make_registry_client(limits)->current(reference("x.io/a"), Cancel()));
+  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(5));
 }
 
 TEST(Client, WhatCannotHelpIsTriedOnce) {

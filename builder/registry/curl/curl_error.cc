@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "builder/registry/curl/curl_error.h"
 
+#include <cerrno>
 #include <string>
 
 namespace mybuild::registry {
@@ -87,7 +88,8 @@ Error curl_error(CURLcode code, std::string_view what, std::string_view detail) 
       return make_error(meaning.kind, "{}: {}", what, text).with_hint(meaning.hint);
     }
   }
-  return make_error(ErrorKind::Unavailable, "{}: {}", what, text);
+  return make_error(ErrorKind::Unavailable, "{}: {}", what, text)
+      .with_errno(code == CURLE_OPERATION_TIMEDOUT ? ETIMEDOUT : 0);
 }
 
 }  // namespace mybuild::registry

@@ -7,6 +7,7 @@
 
 #include <curl/curl.h>
 
+#include <cerrno>
 #include <chrono>
 #include <optional>
 #include <string>
@@ -29,7 +30,8 @@ class Pace {
   Error error(const std::string& what) const {
     const std::chrono::duration<double> passed = std::chrono::steady_clock::now() - start_;
     return make_error(ErrorKind::Unavailable, "{}: only {} bytes moved in {:.0f} seconds", what,
-                      bytes(), passed.count());
+                      bytes(), passed.count())
+        .with_errno(ETIMEDOUT);
   }
 
  private:
