@@ -168,11 +168,11 @@ Result<git::HelperResult> GitCheckout::provide(const git::HelperRequest& request
 }
 
 Result<std::unique_ptr<snapshotter::TreeView>> GitCheckout::view_of(const Digest& diff_id) const {
-  const std::optional<std::string> tree = TRY(deps_->layers.tree({&diff_id, 1}));
-  if (!tree) {
+  const std::optional<std::vector<std::string>> trees = TRY(deps_->layers.trees({&diff_id, 1}));
+  if (!trees) {
     return std::unique_ptr<snapshotter::TreeView>();
   }
-  return snapshotter::open_layered_view({*tree});
+  return snapshotter::open_layered_view(*trees);
 }
 
 Result<std::optional<GitCheckout::Made>> GitCheckout::find() const {
