@@ -15,7 +15,7 @@ base_of_registry() {
   skopeo copy -q --dest-tls-verify=false "oci:$bases/seeds/${1/:*/}:${1#*:}" "docker://$registry/$1"
   from_registry=(--build-context "$1=docker-image://$registry/$1")
 }
-requests() { grep -c 'http.request.method' registry.log || true; }
+requests() { grep 'http.request.method' registry.log | grep -vc 'method=HEAD' || true; } # what a tag is now is asked by HEAD
 
 # The application node, with its dependency at an address, $dependency, that npm asks for by plain HTTP through $npm_proxy, which
 # this starts; skips where npm's registry is out of reach. npm makes HTTPS of the registry's own name, hence the dot that ends it.
