@@ -4,6 +4,7 @@
 #include "snapshotter/base/file.h"
 #include "snapshotter/base/sys.h"
 
+#include <algorithm>
 #include <ctime>
 
 namespace mybuild::snapshotter {
@@ -112,7 +113,9 @@ Status look_through(SqliteConnection& db, const std::string& path) {
   }
   Query check = TRY(db.query("PRAGMA integrity_check(1)"));
   if (!TRY(check.next()) || check.text(0) != "ok") {
-    return data_loss("{}", check.text(0));
+    std::string found = check.text(0);
+    std::replace(found.begin(), found.end(), '\n', ' ');
+    return data_loss("{}", found);
   }
   return sys::unlink_at(AT_FDCWD, damage_mark(path));
 }

@@ -156,7 +156,8 @@ class Damage:
         if wrong:
             return f"WRONG after fsck --repair: {wrong}"
         rebuilt = self.world.ask(self.root, "fsck")
-        if rebuilt.code and any(line.startswith("image ") for line in self.world.remains_damaged(rebuilt.log)):
+        # Of an image without a name that came out of a lost database nobody has the original blobs.
+        if rebuilt.code and any(line.startswith("image docker.io/") for line in self.world.remains_damaged(rebuilt.log)):
             return f"WRONG after fsck --repair and a build: {rebuilt.log[-300:]}"
         return f"right, fsck {found.code}"
 
