@@ -20,6 +20,8 @@ constexpr std::uint64_t kLeastPiece = 256 << 10;
 /// A smaller blob is sent again sooner than asked for.
 constexpr std::uint64_t kWorthResuming = 1 << 20;
 constexpr int kTooLarge = 413;
+constexpr int kNoSuchUpload = 404;
+constexpr int kMostRestarts = 5;
 
 std::optional<std::uint64_t> number(std::string_view text) {
   std::uint64_t value = 0;
@@ -83,6 +85,7 @@ Result<Response> UploadSession::attempt(const Cancel& cancel) {
 }
 
 bool UploadSession::can_adapt(const Result<Response>& ended) {
+  const bool in_session = !location_.empty();
   if (!may_go_on_ || upload_.blob.size < kWorthResuming) {
     forget();
   }
@@ -93,12 +96,19 @@ bool UploadSession::can_adapt(const Result<Response>& ended) {
     return use_smaller_pieces();
   }
   const bool refused = ended->status >= 400 && !worth_retrying(ended->status);
-  if (!refused || !went_on_) {
-    return false;
+  if (refused && went_on_) {
+    may_go_on_ = false;
+    forget();
+    return true;
   }
-  may_go_on_ = false;
-  forget();
-  return true;
+  // libcurl sends a request again whose kept connection broke: into a session that has a part of
+  // it.
+  if (ended->status == kNoSuchUpload && in_session && restarts_ < kMostRestarts) {
+    ++restarts_;
+    forget();
+    return true;
+  }
+  return false;
 }
 
 bool UploadSession::use_smaller_pieces() {

@@ -25,7 +25,7 @@ class UploadSession {
   /// Sends what the registry does not have yet. The last answer: 2xx when the blob is stored.
   Result<Response> attempt(const Cancel& cancel);
   /// Whether another attempt goes another way than the one that ended so: with smaller pieces after
-  /// a 413, from the start where the registry refused to go on.
+  /// a 413, from the start where the registry refused to go on or lost the session.
   bool can_adapt(const Result<Response>& ended);
   /// How much more was there when the last attempt began than before any other.
   std::uint64_t progress() const { return progress_; }
@@ -52,6 +52,7 @@ class UploadSession {
   std::uint64_t least_piece_ = 0;  // the registry's wish
   bool went_on_ = false;           // the last attempt had an earlier one's bytes before it
   bool may_go_on_ = true;
+  int restarts_ = 0;
 };
 
 }  // namespace mybuild::registry

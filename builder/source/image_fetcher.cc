@@ -4,7 +4,7 @@
 #include "snapshotter/archive/codec.h"
 #include "snapshotter/base/file.h"
 #include "snapshotter/base/log.h"
-#include "snapshotter/oci/layer_type.h"
+#include "snapshotter/oci/media_type.h"
 
 #include <algorithm>
 #include <optional>

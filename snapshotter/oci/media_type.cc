@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "snapshotter/oci/media_type.h"
 
-#include "snapshotter/oci/layer_type.h"
-
 #include <algorithm>
 #include <iterator>
 #include <utility>

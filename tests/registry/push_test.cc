@@ -232,6 +232,18 @@ TEST(Push, ARegistryThatStaysAwayIsAnErrorAfterSixAttempts) {
   EXPECT_THAT(how.error().message(), HasSubstr("h.example/r/x@" + Digest::of(kBytes).str()));
 }
 
+TEST(Push, ASessionThatTheRegistryLostIsBegunAgainSomeTimes) {
+  FakeTransport lost({kMissing, kBegun, kMissing, kBegun, kMissing, kBegun, kCreated});
+  EXPECT_TRUE(make_registry_push(lost)->blob(target(), upload(), Cancel()));
+  std::deque<ScriptedAnswer> script{kMissing};
+  for (int i = 0; i < 6; ++i) {
+    script.insert(script.end(), {kBegun, kMissing});
+  }
+  FakeTransport always(std::move(script));
+  EXPECT_FALSE(make_registry_push(always)->blob(target(), upload(), Cancel()));
+  EXPECT_TRUE(always.finished());
+}
+
 TEST(Push, ARefusalIsSaidInTheRegistrysWords) {
   FakeTransport transport(
       {kMissing, kBegun, {.status = 400, .body = R"({"errors":[{"message":"digest invalid"}]})"}});
