@@ -179,6 +179,7 @@ class FakeMetadata final : public snapshotter::Metadata {
   using Digests = std::optional<Digest>;
   Result<std::vector<std::string>> check() override { return std::vector<std::string>(); }
   Result<std::optional<snapshotter::LayerRow>> find_layer(const Digest& diff_id) override {
+    const std::lock_guard lock(mutex);
     const auto found = known_layers.find(diff_id);
     return found == known_layers.end() ? std::nullopt : std::optional(found->second);
   }
@@ -196,10 +197,12 @@ class FakeMetadata final : public snapshotter::Metadata {
   }
   Result<std::optional<std::string>> find_blob_source(const std::string& domain,
                                                       const Digest& blob) override {
+    const std::lock_guard lock(mutex);
     const auto found = blob_sources.find(domain + " " + blob.str());
     return found == blob_sources.end() ? std::nullopt : std::optional(found->second);
   }
   Result<std::vector<snapshotter::BlobSourceRow>> find_blob_sources(const Digest& blob) override {
+    const std::lock_guard lock(mutex);
     std::vector<snapshotter::BlobSourceRow> rows;
     for (const auto& [key, repository] : blob_sources) {
       const std::size_t space = key.find(' ');
@@ -218,11 +221,13 @@ class FakeMetadata final : public snapshotter::Metadata {
   }
   Status forget_layer_blob(const Digest&, const std::string&) override { return {}; }
   Status put_image(const snapshotter::ImageRow& row) override {
+    const std::lock_guard lock(mutex);
     names[row.name] = row;
     return {};
   }
   Result<std::optional<snapshotter::ImageRow>> find_image_by_name(
       const std::string& name) override {
+    const std::lock_guard lock(mutex);
     const auto found = names.find(name);
     return found == names.end() ? std::nullopt : std::optional(found->second);
   }
