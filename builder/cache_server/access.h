@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+// Who asks, and what he may do. A token belongs to a namespace: it writes to that one and nothing
+// else, and reads it with its ancestors. Value types; AccessControl is thread-safe.
+#pragma once
+
+#include "snapshotter/base/clock.h"
+#include "snapshotter/base/result.h"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace mybuild::cache_server {
+
+class MetaStore;
+
+enum class Scope : std::uint8_t {
+  Read = 1,
+  Write = 2,
+  Claim = 4,
+  Admin = 8,  // tokens, namespaces and pins
+};
+std::string_view to_string(Scope scope);
+std::optional<Scope> parse_scope(std::string_view name);
+
+/// A token of this namespace is good everywhere.
+inline constexpr std::string_view kEverywhere = "*";
+/// Where a client of a token that is good everywhere works, if it doesn't say.
+inline constexpr std::string_view kDefaultSpace = "main";
+
+/// Who a request comes from, for as long as it lasts.
+struct Caller {
+  std::string token_id;  // "" without a token
+  std::string space;     // his namespace, kEverywhere, or "" for nobody's
+  std::uint8_t scopes = 0;
+  /// The namespaces that he reads: his own, then its ancestors, nearest first. Empty with
+  /// kEverywhere, who reads all.
+  std::vector<std::string> readable;
+
+  bool has(Scope scope) const { return (scopes & static_cast<std::uint8_t>(scope)) != 0; }
+  bool is_everywhere() const { return space == kEverywhere; }
+  /// `space`: a namespace that exists, or "", the one of repositories that stand below no other:
+  /// everybody with a token reads it.
+  bool may_read(std::string_view target) const;
+  bool may_write(std::string_view target) const;
+  bool may_claim(std::string_view target) const;
+};
+
+}  // namespace mybuild::cache_server

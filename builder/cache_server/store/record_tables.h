@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+// RecordTables: signed records of steps, by what they are asked for. The first writer of a content
+// key in a namespace is kept. A record is there only together with the link of its blob.
+// Thread-safe.
+#pragma once
+
+#include "builder/cache_server/protocol/messages.h"
+#include "builder/cache_server/protocol/record.h"
+
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace mybuild::cache_server {
+
+/// Signs the body of a record for its namespace.
+using Sign = std::function<Result<std::string>(const std::string& body)>;
+
+class RecordTables {
+ public:
+  virtual ~RecordTables() = default;
+
+  /// Into the first of these namespaces, the others being its ancestors: a blob that one of them
+  /// has is linked there, too. One transaction for all records. One whose content key is known
+  /// there keeps the outcome of the first, under its own definition key. Different is counted.
+  virtual Result<PublishAnswer> publish(const std::vector<std::string>& spaces,
+                                        const std::vector<PublishedRecord>& records,
+                                        const Sign& sign, Time now) = 0;
+  /// Of these namespaces, the last of the list first, as a parent's word counts before a child's;
+  /// of a definition the newest kMaxRecordsPerKey. What is found counts as used, and stays with its
+  /// blob until `promised`.
+  virtual Result<std::vector<SignedRecord>> lookup(const std::vector<std::string>& spaces,
+                                                   const LookupRequest& keys, Time now,
+                                                   Time promised) = 0;
+  /// The longest that a step of this definition took, in these namespaces.
+  virtual Result<std::optional<std::chrono::milliseconds>> cost(
+      const std::vector<std::string>& spaces, const Digest& definition) = 0;
+  virtual Result<ExplainAnswer> nearest(const std::vector<std::string>& spaces,
+                                        const ExplainRequest& request) = 0;
+
+  struct Pin {
+    std::string space;
+    Digest content;
+  };
+  /// False when there is no such record. A pinned one is never evicted.
+  virtual Result<bool> set_pin(const Pin& pin, bool is_pinned) = 0;
+  virtual Result<std::vector<Pin>> pins() = 0;
+  /// What a stolen token wrote, say. Returns how many went.
+  virtual Result<std::uint64_t> remove_since(const std::string& space, Time since) = 0;
+  /// Every record of which this is the layer: its bytes are lost.
+  virtual Result<std::uint64_t> remove_of_blob(const Digest& blob) = 0;
+  /// The records that are worth least, until the blobs that are needed by none any more have
+  /// `enough` bytes: not pinned, not promised, by cost to rebuild and last use against the bytes
+  /// they hold. Returns how many went.
+  virtual Result<std::uint64_t> evict(std::uint64_t enough, Time now) = 0;
+
+  struct Counts {
+    std::uint64_t records = 0;
+    std::uint64_t different = 0;  // outcomes that were refused as they differ
+  };
+  virtual Result<Counts> counts() = 0;
+};
+
+}  // namespace mybuild::cache_server

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+// RepositoryTables: which blobs a namespace has, and what manifests, tags and referrers its
+// repositories hold. A blob is linked to a namespace from when it was uploaded or mounted there; a
+// manifest is a blob, too, in a repository. Whatever a manifest or a record names stays linked.
+// Thread-safe.
+#pragma once
+
+#include "snapshotter/base/clock.h"
+#include "snapshotter/base/digest.h"
+#include "snapshotter/base/result.h"
+#include "snapshotter/oci/descriptor.h"
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace mybuild::cache_server {
+
+struct ManifestRow {
+  std::string repository;
+  std::string space;  // the namespace that it stands below
+  Digest digest;
+  std::string media_type;
+  std::uint64_t size = 0;
+  std::optional<Digest> subject;  // what it refers to (referrers API)
+  std::string artifact_type;
+  std::map<std::string, std::string> annotations;  // shown by the referrers API
+  std::vector<Digest> blobs;      // config and layers that are to be there; links keep them
+  std::vector<Digest> manifests;  // of an index; manifests of the same repository
+};
+
+class RepositoryTables {
+ public:
+  virtual ~RepositoryTables() = default;
+
+  /// Again is success.
+  virtual Status link_blob(const std::string& space, const Digest& blob, std::uint64_t size,
+                           Time now) = 0;
+  /// The first of these namespaces that has it; nullopt if none has. Whoever asks may go on to use
+  /// it: it is kept for an hour, at least.
+  virtual Result<std::optional<std::string>> find_blob(const std::vector<std::string>& spaces,
+                                                       const Digest& blob, Time now) = 0;
+  /// Of any namespace, for who reads all.
+  virtual Result<bool> has_blob_anywhere(const Digest& blob, Time now) = 0;
+  /// False when it is not linked; Denied when a manifest or a record needs it.
+  virtual Result<bool> unlink_blob(const std::string& space, const Digest& blob) = 0;
+
+  /// With all of its blobs linked in the namespace and its manifests in the repository, or
+  /// NotFound, which names the first that is missing. `tag` may be "". Again is success.
+  virtual Status put_manifest(const ManifestRow& manifest, const std::string& tag, Time now) = 0;
+  virtual Result<std::optional<ManifestRow>> find_manifest(const std::string& repository,
+                                                           const Digest& digest) = 0;
+  virtual Result<std::optional<Digest>> find_tag(const std::string& repository,
+                                                 const std::string& tag) = 0;
+  /// With all tags on it. False when there is none.
+  virtual Result<bool> remove_manifest(const std::string& repository, const Digest& digest) = 0;
+  virtual Result<bool> remove_tag(const std::string& repository, const std::string& tag) = 0;
+  /// In lexical order, `limit` at most, those after `last` only. NotFound for a repository that
+  /// holds nothing.
+  virtual Result<std::vector<std::string>> tags(const std::string& repository,
+                                                const std::string& last, std::size_t limit) = 0;
+  /// Names of repositories that hold a manifest, in lexical order.
+  virtual Result<std::vector<std::string>> repositories(const std::string& last,
+                                                        std::size_t limit) = 0;
+  /// Manifests whose subject is `subject`, by digest; of one artifact type, or all with "".
+  virtual Result<std::vector<ManifestRow>> referrers(const std::string& repository,
+                                                     const Digest& subject,
+                                                     const std::string& artifact_type) = 0;
+
+  /// Bytes of different blobs that are linked anywhere; kept, not counted.
+  virtual Result<std::uint64_t> linked_bytes() = 0;
+  struct Unused {
+    Digest blob;
+    std::uint64_t size = 0;
+  };
+  /// Unlinks blobs that no manifest and no record needs and nobody used since `before`, the oldest
+  /// first, until `enough` bytes of different blobs have no link any more; returns those blobs.
+  virtual Result<std::vector<Unused>> unlink_unused(Time before, std::uint64_t enough) = 0;
+  /// True when some namespace has it; under the lock of BlobKeeper who removes the file asks this.
+  virtual Result<bool> is_linked(const Digest& blob) = 0;
+};
+
+}  // namespace mybuild::cache_server

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "builder/cache_server/store/sqlite_meta_store.h"
+
+#include "builder/cache_server/store/sqlite_database.h"
+
+namespace mybuild::cache_server {
+
+namespace {
+
+using snapshotter::Query;
+using snapshotter::SqliteConnection;
+
+constexpr std::int64_t kSchema = 1;
+
+class SqliteMetaStore final : public MetaStore {
+ public:
+  SqliteMetaStore(SqliteConnection writer, SqliteConnection reader)
+      : database_{.writer = Guarded<SqliteConnection>(std::move(writer)),
+                  .reader = Guarded<SqliteConnection>(std::move(reader))} {}
+  AccessTables& access() override { return *access_; }
+  RepositoryTables& repositories() override { return *repositories_; }
+  RecordTables& records() override { return *records_; }
+
+ private:
+  SqliteDatabase database_;
+  const std::unique_ptr<AccessTables> access_ = make_access_tables(database_);
+  const std::unique_ptr<RepositoryTables> repositories_ = make_repository_tables(database_);
+  const std::unique_ptr<RecordTables> records_ = make_record_tables(database_);
+};
+
+Result<std::int64_t> schema_of(SqliteConnection& db) {
+  Query query = TRY(db.query("PRAGMA user_version"));
+  TRY(query.next());
+  return query.integer(0);
+}
+
+Status make_schema(SqliteConnection& db, const std::string& path) {
+  return db.transaction([&]() -> Status {
+    const std::int64_t schema = TRY(schema_of(db));
+    if (schema > kSchema) {
+      return unsupported("{} has schema {}, this mybuild knows schemas up to {}", path, schema,
+                         kSchema);
+    }
+    if (schema == kSchema) {
+      return {};
+    }
+    TRY(db.run(kAccessSchema));
+    TRY(db.run(kRepositorySchema));
+    TRY(db.run(kRecordSchema));
+    return db.run("PRAGMA user_version = 1");
+  });
+}
+
+/// What was acknowledged is on the disk (FULL), also after a power cut.
+Result<SqliteConnection> connect(const std::string& path) {
+  SqliteConnection db = TRY(SqliteConnection::open(path));
+  TRY(db.use_wal());
+  TRY(
+      db.run("PRAGMA synchronous=FULL; PRAGMA temp_store=MEMORY; PRAGMA foreign_keys=ON; "
+             "PRAGMA cache_size=-65536"));
+  return db;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<MetaStore>> open_sqlite_meta_store(const std::string& path) {
+  SqliteConnection writer = TRY(connect(path));
+  TRY(make_schema(writer, path));
+  SqliteConnection reader = TRY(connect(path));
+  return std::unique_ptr<MetaStore>(
+      std::make_unique<SqliteMetaStore>(std::move(writer), std::move(reader)));
+}
+
+}  // namespace mybuild::cache_server

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+// MetaStore in one SQLite database, for a server that is alone with its state directory.
+#pragma once
+
+#include "builder/cache_server/store/meta_store.h"
+#include "snapshotter/base/result.h"
+
+#include <memory>
+#include <string>
+
+namespace mybuild::cache_server {
+
+/// Makes the file if needed; Unsupported when it is of a newer mybuild. Nothing in it is scanned.
+/// The token verbs of the command line open it beside a server that runs.
+Result<std::unique_ptr<MetaStore>> open_sqlite_meta_store(const std::string& path);
+
+}  // namespace mybuild::cache_server
