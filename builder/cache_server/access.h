@@ -48,4 +48,38 @@ struct Caller {
   bool may_claim(std::string_view target) const;
 };
 
+/// Finds out who asks, by the Authorization header: "Bearer TOKEN", or "Basic" with the token as
+/// the password of any user, which is how docker's clients can be made to send it. A token that is
+/// revoked or over counts no more at once. Thread-safe.
+class AccessControl {
+ public:
+  /// `anonymous_read`: who has no token reads everything.
+  AccessControl(MetaStore& meta, const Clock& clock, bool anonymous_read)
+      : meta_(meta), clock_(clock), anonymous_read_(anonymous_read) {}
+  /// A Caller without a token_id for a token that is not good; errors are the store's.
+  Result<Caller> identify(const std::string& authorization) const;
+
+ private:
+  Caller nobody() const;
+
+  MetaStore& meta_;
+  const Clock& clock_;
+  const bool anonymous_read_;
+};
+
+struct NewToken {
+  std::string space;  // or kEverywhere
+  std::uint8_t scopes = 0;
+  std::string note;
+  std::optional<Time> expires;
+};
+struct MadeToken {
+  std::string id;
+  std::string secret;  // shown once, kept nowhere
+};
+/// NotFound when the namespace does not exist.
+Result<MadeToken> make_token(MetaStore& meta, const NewToken& token, Time now);
+/// With a key of its own; the same again is success.
+Status make_space(MetaStore& meta, const std::string& name, const std::string& parent);
+
 }  // namespace mybuild::cache_server

@@ -49,6 +49,7 @@ struct Answer {
   int status = 200;
   std::vector<std::pair<std::string, std::string>> headers;  // all but Content-Length
   std::variant<std::string, BlobRange> body;
+  std::string note{};  // for the server's log; the client doesn't get it
 
   std::uint64_t body_size() const;
   Answer& with(std::string name, std::string value);
@@ -77,6 +78,8 @@ class Exchange : public Sink {
   /// An answer that needs no body: it goes out before one is read (Expect: 100-continue), and who
   /// sent a body nevertheless is hung up on.
   virtual std::optional<Answer> refusal() { return std::nullopt; }
+  /// Bytes that it may come to hold; the server has only so many for all requests.
+  virtual std::size_t memory() const { return 0; }
   virtual Outcome finish() = 0;
 };
 
@@ -98,8 +101,8 @@ std::unique_ptr<Exchange> gather(std::size_t limit, std::optional<std::uint64_t>
 /// {"errors":[{"code","message"}]} as the distribution spec wants it ("Error Codes"); the same form
 /// for all addresses.
 Answer error_answer(int status, std::string_view code, std::string_view message);
-/// By its kind: a full disk is 507, what is not there 404, and so on; details go to the log only
-/// where they are the server's own.
+/// By its kind: a full disk is 507, what is not there 404, and so on. What is the server's own
+/// business is told to the log only.
 Answer error_answer(const Error& error);
 Answer json_answer(int status, std::string json);
 
