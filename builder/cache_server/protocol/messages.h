@@ -21,6 +21,12 @@ inline constexpr std::size_t kMaxRecordsPerKey = 8;  // of an answer, for a defi
 inline constexpr std::size_t kMaxPublished = 1'000;  // records of one request
 inline constexpr std::size_t kMaxClaims = 1'000;     // of one request
 inline constexpr std::size_t kMaxMessageBytes = 32 << 20;
+inline constexpr std::size_t kMaxFacts = 1'024;         // of a record
+inline constexpr std::size_t kMaxFactBytes = 64 << 10;  // of a record, names and values
+inline constexpr std::size_t kMaxText = 1'024;          // owners, reasons
+inline constexpr std::size_t kMaxClaimId = 64;
+inline constexpr std::chrono::minutes kMaxClaimTime(30);  // that a claim makes others wait
+inline constexpr std::chrono::minutes kMaxWait(1);        // of one request
 
 // POST /cache/v1/lookup/<namespace>
 
@@ -112,6 +118,10 @@ struct ExplainAnswer {
   };
   std::vector<Near> nearest;  // the nearest first, five at most
 };
+
+/// How much longer the record makes a message, at most: an answer that would break the limit of
+/// one ends before.
+std::size_t message_bytes(const SignedRecord& record);
 
 std::string dump(const LookupRequest& message);
 std::string dump(const LookupAnswer& message);

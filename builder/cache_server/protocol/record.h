@@ -19,6 +19,8 @@ namespace mybuild::cache_server {
 inline constexpr std::size_t kMaxRecordBytes = 64 << 10;
 inline constexpr std::size_t kMaxInputs = 256;
 inline constexpr std::size_t kMaxStepName = 1024;
+inline constexpr std::uint64_t kMaxLayerBytes = std::uint64_t{1} << 40;
+inline constexpr std::uint64_t kMaxCostMs = std::uint64_t{365} * 24 * 3600 * 1000;
 
 struct StepRecord {
   Digest definition;
@@ -28,7 +30,7 @@ struct StepRecord {
   Digest diff_id;
   Digest changes;          // the layer's change digest
   std::uint64_t size = 0;  // of its tree, in bytes
-  oci::Descriptor blob;    // media type, digest and size
+  oci::Descriptor blob;    // media type, digest and size; no more of it is sent
   Time created{};
   std::uint64_t cost_ms = 0;  // wall time of the step
   std::string step;           // as the build shows it, for people

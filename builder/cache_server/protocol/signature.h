@@ -38,7 +38,8 @@ class SigningKey {
   std::shared_ptr<evp_pkey_st> key_;
 };
 
-/// Of anything from outside; what is no signature at all is a wrong one.
+/// Of anything from outside; what is no signature at all is a wrong one, and for the
+/// key that is zero all are.
 bool verify(const PublicKey& key, std::string_view text, std::string_view signature);
 
 }  // namespace mybuild::cache_server

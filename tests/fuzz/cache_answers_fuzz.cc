@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+// What clients get from a cache server that may be any: each text is tried as each message.
+#include "builder/cache_server/protocol/messages.h"
+#include "tests/fuzz/fuzz.h"
+
+namespace mybuild::fuzz {
+
+using namespace cache_server;
+
+namespace {
+
+template <class Message>
+void check(std::string_view text, Result<Message> (*parse)(std::string_view)) {
+  const auto message = parse(text);
+  if (!message) {
+    require(!message.error().message().empty(), "an error says something");
+    return;
+  }
+  const std::string written = dump(*message);
+  const auto again = parse(written);
+  require(again && dump(*again) == written, "what was read can be written and read again");
+}
+
+}  // namespace
+
+void run(std::string_view text) {
+  check(text, parse_lookup_answer);
+  check(text, parse_publish_answer);
+  check(text, parse_claim_answer);
+  check(text, parse_claim_list);
+  check(text, parse_wait_answer);
+  check(text, parse_explain_answer);
+}
+
+}  // namespace mybuild::fuzz
