@@ -1,0 +1,391 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "builder/cache_server/http/connection.h"
+
+#include "builder/cache_server/http/request_head.h"
+
+#include <algorithm>
+#include <cctype>
+#include <optional>
+#include <vector>
+
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/beast/http/buffer_body.hpp>
+#include <boost/beast/http/parser.hpp>
+
+namespace mybuild::cache_server {
+
+namespace {
+
+namespace http = boost::beast::http;
+using Parser = http::request_parser<http::buffer_body>;
+
+constexpr std::chrono::seconds kIdle{300};
+constexpr std::chrono::seconds kHead{20};  // from its first byte to its last
+constexpr std::chrono::seconds kStall{60};
+/// A body must come with so many bytes a second on the whole, once it has had a minute.
+constexpr double kLeastRate = 1024;
+constexpr std::size_t kHeadBuffer = 16 << 10;
+constexpr std::uint32_t kHeadLimit = 32 << 10;
+constexpr std::size_t kBodyBuffer = 256 << 10;
+constexpr std::uint64_t kDrainLimit = 64 << 10;
+
+/// Taken from what all requests have together, and given back with the object.
+class Memory {
+ public:
+  Memory(std::atomic<std::size_t>& left, std::size_t wanted) : left_(left) {
+    std::size_t known = left_;
+    while (known >= wanted) {
+      if (left_.compare_exchange_weak(known, known - wanted)) {
+        taken_ = wanted;
+        is_granted_ = true;
+        return;
+      }
+    }
+  }
+  ~Memory() { left_ += taken_; }
+  Memory(const Memory&) = delete;
+  Memory& operator=(const Memory&) = delete;
+  bool is_granted() const { return is_granted_; }
+
+ private:
+  std::atomic<std::size_t>& left_;
+  std::size_t taken_ = 0;
+  bool is_granted_ = false;
+};
+
+/// Bytes that came and are not used up yet. Gives its memory back when it is empty.
+class Input {
+ public:
+  std::string_view unread() const { return {bytes_.data() + begin_, end_ - begin_}; }
+  void consume(std::size_t count) { begin_ += count; }
+  /// Room for more, behind what is there.
+  std::span<char> room(std::size_t size) {
+    if (begin_ > 0) {
+      std::copy(bytes_.begin() + static_cast<std::ptrdiff_t>(begin_),
+                bytes_.begin() + static_cast<std::ptrdiff_t>(end_), bytes_.begin());
+      end_ -= begin_;
+      begin_ = 0;
+    }
+    bytes_.resize(std::max(bytes_.size(), size));
+    return std::span(bytes_).subspan(end_);
+  }
+  void add(std::size_t count) { end_ += count; }
+  void release() {
+    if (begin_ == end_) {
+      *this = Input();
+    }
+  }
+
+ private:
+  std::vector<char> bytes_;
+  std::size_t begin_ = 0;
+  std::size_t end_ = 0;
+};
+
+class Connection {
+ public:
+  Connection(std::unique_ptr<Channel> channel, std::shared_ptr<Peer> peer,
+             const ConnectionDeps& deps)
+      : channel_(std::move(channel)), peer_(std::move(peer)), deps_(deps) {}
+
+  awaitable<void> run() {
+    if (!co_await channel_->greet()) {
+      co_return;
+    }
+    while (!deps_.is_stopping) {
+      peer_->expect_within(kIdle);
+      peer_->set_idle(true);
+      input_.release();
+      if (input_.unread().empty() && !co_await channel_->readable()) {
+        co_return;
+      }
+      peer_->set_idle(false);
+      peer_->expect_within(kHead);
+      if (!co_await serve_one()) {
+        co_return;
+      }
+    }
+  }
+
+ private:
+  /// False when the connection is over.
+  awaitable<bool> serve_one() {
+    served_ = {};
+    began_ = SteadyClock::now();
+    keep_alive_ = false;
+    Parser parser;
+    parser.header_limit(kHeadLimit);
+    parser.body_limit(boost::none);
+    boost::system::error_code error;
+    if (!co_await read_head(parser, error)) {
+      co_return false;
+    }
+    const std::optional<Answer> bad = error ? std::optional(answer_to(error)) : check(parser);
+    if (bad) {
+      co_return co_await respond(*bad, false);
+    }
+    keep_alive_ = parser.keep_alive() && parser.get().version() == 11 && !deps_.is_stopping;
+    const std::unique_ptr<Exchange> exchange = deps_.handler.begin(request_of(parser));
+    co_return co_await serve(parser, *exchange);
+  }
+
+  /// False when there is nobody left to answer.
+  awaitable<bool> read_head(Parser& parser, boost::system::error_code& error) {
+    while (!parser.is_header_done()) {
+      if (input_.unread().empty() || error == http::error::need_more) {
+        const std::size_t got =
+            co_await channel_->read_some(input_.room(input_.unread().size() + kHeadBuffer));
+        if (got == 0) {
+          co_return false;
+        }
+        input_.add(got);
+      }
+      error = {};
+      const std::string_view unread = input_.unread();
+      input_.consume(parser.put(asio::const_buffer(unread.data(), unread.size()), error));
+      if (error && error != http::error::need_more) {
+        co_return true;
+      }
+    }
+    error = {};
+    co_return true;
+  }
+
+  static Answer answer_to(const boost::system::error_code& error) {
+    if (error == http::error::header_limit) {
+      return error_answer(431, "UNSUPPORTED", "the headers of the request are too long");
+    }
+    if (error == http::error::bad_version) {
+      return error_answer(505, "UNSUPPORTED", "this server speaks HTTP/1.1");
+    }
+    return error_answer(400, "UNSUPPORTED", "that is no HTTP request: " + error.message());
+  }
+
+  /// What could be read in two ways is refused (RFC 9112, 6.3).
+  static std::optional<Answer> check(const Parser& parser) {
+    const auto& head = parser.get();
+    if (head.count(http::field::content_length) > 0 &&
+        head.count(http::field::transfer_encoding) > 0) {
+      return error_answer(400, "UNSUPPORTED", "both Content-Length and Transfer-Encoding");
+    }
+    if (head.count(http::field::transfer_encoding) > 0 && !parser.chunked()) {
+      return error_answer(501, "UNSUPPORTED", "the only transfer encoding is chunked");
+    }
+    if (head.version() != 11 && head.version() != 10) {
+      return error_answer(505, "UNSUPPORTED", "this server speaks HTTP/1.1");
+    }
+    Request request;
+    if (!set_target(request, {head.target().data(), head.target().size()})) {
+      return error_answer(400, "UNSUPPORTED", "the address in the request is not well-formed");
+    }
+    return std::nullopt;
+  }
+
+  Request request_of(const Parser& parser) {
+    const auto& head = parser.get();
+    Request request;
+    request.method.assign(head.method_string().data(), head.method_string().size());
+    set_target(request, {head.target().data(), head.target().size()});
+    for (const auto& field : head) {
+      std::string name(field.name_string().data(), field.name_string().size());
+      std::transform(name.begin(), name.end(), name.begin(),
+                     [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+      request.headers[name].assign(field.value().data(), field.value().size());
+    }
+    if (const auto length = parser.content_length()) {
+      request.body_size = *length;
+    } else if (!parser.chunked()) {
+      request.body_size = 0;
+    }
+    request.host = request.header("host");
+    request.is_tls = channel_->is_tls();
+    is_head_ = request.method == "HEAD";
+    served_.method = request.method;
+    served_.path = request.path;
+    return request;
+  }
+
+  awaitable<bool> serve(Parser& parser, Exchange& exchange) {
+    const std::uint64_t announced = parser.content_length().value_or(0);
+    if (const std::optional<Answer> refusal = exchange.refusal()) {
+      const bool is_small = !parser.chunked() && announced <= kDrainLimit && !expects(parser);
+      keep_alive_ = keep_alive_ && is_small && co_await drain(announced);
+      co_return co_await respond(*refusal, keep_alive_);
+    }
+    const Memory memory(deps_.memory_left, exchange.memory());
+    if (!memory.is_granted()) {
+      Answer busy = error_answer(503, "UNAVAILABLE", "too many large requests at once");
+      co_return co_await respond(busy.with("Retry-After", "1"), false);
+    }
+    if (expects(parser) && !co_await channel_->write("HTTP/1.1 100 Continue\r\n\r\n")) {
+      co_return false;
+    }
+    const bool is_chunked = parser.chunked();
+    const Body body = is_chunked ? co_await take_chunked(parser, exchange)
+                                 : co_await take_sized(announced, exchange);
+    if (body == Body::Broken) {
+      co_return false;
+    }
+    keep_alive_ = keep_alive_ && body == Body::Whole;
+    Outcome outcome = exchange.finish();
+    if (Answer* answer = std::get_if<Answer>(&outcome)) {
+      co_return co_await respond(*answer, keep_alive_);
+    }
+    co_return co_await respond_later(*std::get<std::unique_ptr<PendingAnswer>>(outcome));
+  }
+
+  static bool expects(const Parser& parser) {
+    const auto value = parser.get()[http::field::expect];
+    return boost::beast::iequals(value, "100-continue");
+  }
+
+  enum class Body { Whole, Refused, Broken };
+
+  awaitable<Body> take_sized(std::uint64_t left, Exchange& exchange) {
+    const auto since = SteadyClock::now();
+    const std::size_t size = left > kHeadBuffer ? kBodyBuffer : kHeadBuffer;
+    while (left > 0) {
+      if (input_.unread().empty()) {
+        expect_more(since);
+        const std::size_t got = co_await channel_->read_some(input_.room(size));
+        if (got == 0) {
+          co_return Body::Broken;
+        }
+        input_.add(got);
+      }
+      const std::string_view unread = input_.unread();
+      const std::string_view part =
+          unread.substr(0, static_cast<std::size_t>(std::min<std::uint64_t>(left, unread.size())));
+      served_.bytes_in += part.size();
+      if (!exchange.write(as_bytes(part))) {
+        co_return Body::Refused;
+      }
+      left -= part.size();
+      input_.consume(part.size());
+    }
+    co_return Body::Whole;
+  }
+
+  awaitable<Body> take_chunked(Parser& parser, Exchange& exchange) {
+    const auto since = SteadyClock::now();
+    std::vector<char> chunk(kBodyBuffer);
+    boost::system::error_code error = http::error::need_more;
+    while (!parser.is_done()) {
+      if (input_.unread().empty() || error == http::error::need_more) {
+        if (input_.unread().size() > kHeadLimit) {
+          co_return Body::Broken;  // one line of a chunk's head
+        }
+        expect_more(since);
+        const std::size_t got =
+            co_await channel_->read_some(input_.room(input_.unread().size() + kBodyBuffer));
+        if (got == 0) {
+          co_return Body::Broken;
+        }
+        input_.add(got);
+      }
+      parser.get().body().data = chunk.data();
+      parser.get().body().size = chunk.size();
+      error = {};
+      const std::string_view unread = input_.unread();
+      input_.consume(parser.put(asio::const_buffer(unread.data(), unread.size()), error));
+      const std::size_t got = chunk.size() - parser.get().body().size;
+      served_.bytes_in += got;
+      if (got > 0 && !exchange.write(as_bytes(std::string_view(chunk.data(), got)))) {
+        co_return Body::Refused;
+      }
+      if (error && error != http::error::need_more && error != http::error::need_buffer) {
+        co_return Body::Broken;
+      }
+    }
+    co_return Body::Whole;
+  }
+
+  awaitable<bool> drain(std::uint64_t size) {
+    class Nothing final : public Exchange {
+     public:
+      Status write(ByteSpan) override { return {}; }
+      Outcome finish() override { return Answer(); }
+    } nothing;
+    co_return co_await take_sized(size, nothing) == Body::Whole;
+  }
+
+  /// The time for the next bytes: a minute, and no more once the body has been slow on the whole.
+  void expect_more(SteadyClock::time_point since) {
+    const std::chrono::duration<double> passed = SteadyClock::now() - since;
+    const bool is_slow =
+        passed > kStall && static_cast<double>(served_.bytes_in) < kLeastRate * passed.count();
+    peer_->expect_within(is_slow ? std::chrono::seconds(0) : kStall);
+  }
+
+  awaitable<bool> respond_later(PendingAnswer& pending) {
+    asio::steady_timer timer(co_await asio::this_coro::executor);
+    pending.subscribe([executor = timer.get_executor(), weak = std::weak_ptr(alive_), &timer] {
+      asio::post(executor, [weak, &timer] {
+        if (weak.lock()) {
+          timer.cancel();
+        }
+      });
+    });
+    for (;;) {
+      std::optional<Answer> answer = pending.poll();
+      if (answer) {
+        alive_ = std::make_shared<int>();  // wakes that are still to come find nobody
+        co_return co_await respond(*answer, keep_alive_);
+      }
+      const auto now = SteadyClock::now();
+      timer.expires_at(std::max(pending.deadline(), now + std::chrono::milliseconds(10)));
+      peer_->expect_within(
+          kStall + std::chrono::duration_cast<std::chrono::seconds>(pending.deadline() - now));
+      boost::system::error_code woken;
+      co_await timer.async_wait(asio::redirect_error(asio::use_awaitable, woken));
+    }
+  }
+
+  awaitable<bool> respond(const Answer& answer, bool keep_alive) {
+    peer_->expect_within(kStall);
+    std::string head = head_of(answer, keep_alive);
+    const std::string* text = std::get_if<std::string>(&answer.body);
+    if (!is_head_ && text != nullptr) {
+      head += *text;
+    }
+    bool is_sent = co_await channel_->write(head);
+    if (is_sent && !is_head_ && text == nullptr) {
+      is_sent = co_await channel_->write(std::get<BlobRange>(answer.body));
+    }
+    report(answer);
+    if (is_sent && !keep_alive) {
+      co_await channel_->finish();
+    }
+    co_return is_sent&& keep_alive;
+  }
+
+  void report(const Answer& answer) {
+    served_.status = answer.status;
+    served_.bytes_out = is_head_ ? 0 : answer.body_size();
+    served_.duration = SteadyClock::now() - began_;
+    served_.note = answer.note;
+    deps_.on_served(served_);
+  }
+
+  const std::unique_ptr<Channel> channel_;
+  const std::shared_ptr<Peer> peer_;
+  const ConnectionDeps& deps_;
+  Input input_;
+  Served served_;
+  SteadyClock::time_point began_{};
+  bool keep_alive_ = false;
+  bool is_head_ = false;
+  std::shared_ptr<int> alive_ = std::make_shared<int>();
+};
+
+}  // namespace
+
+awaitable<void> serve_connection(std::unique_ptr<Channel> channel, std::shared_ptr<Peer> peer,
+                                 const ConnectionDeps& deps) {
+  Connection connection(std::move(channel), std::move(peer), deps);
+  co_await connection.run();
+}
+
+}  // namespace mybuild::cache_server
