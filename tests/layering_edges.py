@@ -63,7 +63,7 @@ EDGES = {
     "builder": STORE + ("builder/sandbox", "builder/registry", "builder/registry/credentials", "builder/registry/hosts", "builder/secrets", "builder/devices", "builder/source",
                         "builder/explain", "builder/export", "builder/manifest_list", "builder/caches", "builder/remote_cache", "builder/ops", "builder/run", "builder/space", "frontend", "frontend/checks", "frontend/dockerfile", "frontend/ignore", "frontend/remote", "solver", "solver/graph"),
     # Composition: flags in, exit code out.
-    "cmd/mybuild": STORE + ("builder", "builder/caches", "builder/explain", "builder/export", "builder/manifest_list", "builder/remote_cache", "builder/run", "builder/sandbox", "builder/secrets", "builder/devices", "builder/space",
+    "cmd/mybuild": STORE + ("builder", "builder/cache_server", "builder/cache_server/protocol", "builder/cache_server/service", "builder/cache_server/store", "builder/caches", "builder/explain", "builder/export", "builder/manifest_list", "builder/remote_cache", "builder/run", "builder/sandbox", "builder/secrets", "builder/devices", "builder/space",
                             "builder/source", "frontend", "frontend/checks", "frontend/dockerfile", "frontend/ignore", "frontend/remote", "solver", "solver/graph"),
     "cmd/mybuild-git": ("builder/git/helper",),
     "cmd/mybuild-sandbox": ("snapshotter/base", "builder/sandbox"),

@@ -20,15 +20,6 @@ constexpr std::string_view kTokenPrefix = "mbt_";  // so that scanners of leaked
 constexpr std::size_t kSecretBytes = 32;
 constexpr std::size_t kIdBytes = 6;
 
-struct NamedScope {
-  std::string_view name;
-  Scope scope;
-};
-constexpr NamedScope kScopes[] = {{"read", Scope::Read},
-                                  {"write", Scope::Write},
-                                  {"claim", Scope::Claim},
-                                  {"admin", Scope::Admin}};
-
 /// The token in the header; "" when there is none.
 std::string token_in(const std::string& authorization) {
   const std::size_t space = authorization.find(' ');
@@ -49,18 +40,6 @@ bool is_good(const TokenRow& token, Time now) {
 }
 
 }  // namespace
-
-std::string_view to_string(Scope scope) {
-  const auto* named = std::find_if(std::begin(kScopes), std::end(kScopes),
-                                   [&](const NamedScope& each) { return each.scope == scope; });
-  return named->name;
-}
-
-std::optional<Scope> parse_scope(std::string_view name) {
-  const auto* named = std::find_if(std::begin(kScopes), std::end(kScopes),
-                                   [&](const NamedScope& each) { return each.name == name; });
-  return named == std::end(kScopes) ? std::nullopt : std::optional(named->scope);
-}
 
 bool Caller::may_read(std::string_view target) const {
   return has(Scope::Read) &&

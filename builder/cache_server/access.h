@@ -3,6 +3,7 @@
 // else, and reads it with its ancestors. Value types; AccessControl is thread-safe.
 #pragma once
 
+#include "builder/cache_server/protocol/scope.h"
 #include "snapshotter/base/clock.h"
 #include "snapshotter/base/result.h"
 
@@ -15,15 +16,6 @@
 namespace mybuild::cache_server {
 
 class MetaStore;
-
-enum class Scope : std::uint8_t {
-  Read = 1,
-  Write = 2,
-  Claim = 4,
-  Admin = 8,  // tokens, namespaces and pins
-};
-std::string_view to_string(Scope scope);
-std::optional<Scope> parse_scope(std::string_view name);
 
 /// A token of this namespace is good everywhere.
 inline constexpr std::string_view kEverywhere = "*";

@@ -43,6 +43,7 @@ constexpr Verb kVerbs[] = {
     {"du", "Show what the state directory is filled with", du_verb},
     {"fsck", "Read everything in the state directory and say what is damaged", fsck_verb},
     {"prune", "Remove what is kept for later builds and nothing needs", prune_verb},
+    {"serve", "Serve a build cache to a team, and be a registry", serve_verb},
     {"builder", "docker's longer names: build, du, prune", builder_verb},
     {"buildx", "The same as builder", buildx_verb},
     {"version", "Print the version", version_verb},

@@ -46,6 +46,7 @@ int fsck_verb(std::span<const std::string> args);
 int prune_verb(std::span<const std::string> args);
 int builder_verb(std::span<const std::string> args);
 int buildx_verb(std::span<const std::string> args);
+int serve_verb(std::span<const std::string> args);
 int version_verb(std::span<const std::string> args);
 
 /// The engine over the state directory that the options name.

@@ -21,9 +21,6 @@ namespace {
 namespace http = boost::beast::http;
 using Parser = http::request_parser<http::buffer_body>;
 
-constexpr std::chrono::seconds kIdle{300};
-constexpr std::chrono::seconds kHead{20};  // from its first byte to its last
-constexpr std::chrono::seconds kStall{60};
 /// A body must come with so many bytes a second on the whole, once it has had a minute.
 constexpr double kLeastRate = 1024;
 constexpr std::size_t kHeadBuffer = 16 << 10;
@@ -95,14 +92,14 @@ class Connection {
       co_return;
     }
     while (!deps_.is_stopping) {
-      peer_->expect_within(kIdle);
+      peer_->expect_within(deps_.settings.idle_time);
       peer_->set_idle(true);
       input_.release();
       if (input_.unread().empty() && !co_await channel_->readable()) {
         co_return;
       }
       peer_->set_idle(false);
-      peer_->expect_within(kHead);
+      peer_->expect_within(deps_.settings.head_time);
       if (!co_await serve_one()) {
         co_return;
       }
@@ -314,9 +311,9 @@ class Connection {
   /// The time for the next bytes: a minute, and no more once the body has been slow on the whole.
   void expect_more(SteadyClock::time_point since) {
     const std::chrono::duration<double> passed = SteadyClock::now() - since;
-    const bool is_slow =
-        passed > kStall && static_cast<double>(served_.bytes_in) < kLeastRate * passed.count();
-    peer_->expect_within(is_slow ? std::chrono::seconds(0) : kStall);
+    const bool is_slow = passed > deps_.settings.stall_time &&
+                         static_cast<double>(served_.bytes_in) < kLeastRate * passed.count();
+    peer_->expect_within(is_slow ? std::chrono::seconds(0) : deps_.settings.stall_time);
   }
 
   awaitable<bool> respond_later(PendingAnswer& pending) {
@@ -337,14 +334,15 @@ class Connection {
       const auto now = SteadyClock::now();
       timer.expires_at(std::max(pending.deadline(), now + std::chrono::milliseconds(10)));
       peer_->expect_within(
-          kStall + std::chrono::duration_cast<std::chrono::seconds>(pending.deadline() - now));
+          deps_.settings.stall_time +
+          std::chrono::duration_cast<std::chrono::seconds>(pending.deadline() - now));
       boost::system::error_code woken;
       co_await timer.async_wait(asio::redirect_error(asio::use_awaitable, woken));
     }
   }
 
   awaitable<bool> respond(const Answer& answer, bool keep_alive) {
-    peer_->expect_within(kStall);
+    peer_->expect_within(deps_.settings.stall_time);
     std::string head = head_of(answer, keep_alive);
     const std::string* text = std::get_if<std::string>(&answer.body);
     if (!is_head_ && text != nullptr) {

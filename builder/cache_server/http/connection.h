@@ -13,6 +13,7 @@ namespace mybuild::cache_server {
 
 /// What all connections share. Thread-safe.
 struct ConnectionDeps {
+  const HttpSettings& settings;
   Handler& handler;
   const std::function<void(const Served&)>& on_served;
   const std::atomic<bool>& is_stopping;  // no request after the one that runs

@@ -42,7 +42,8 @@ class BeastServer final : public HttpServer {
         tls_(std::move(tls)),
         memory_left_(settings.max_body_memory),
         peers_(settings.max_connections),
-        deps_{.handler = handler,
+        deps_{.settings = settings_,
+              .handler = handler,
               .on_served = on_served_,
               .is_stopping = is_stopping_,
               .memory_left = memory_left_} {}

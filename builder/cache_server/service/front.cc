@@ -13,8 +13,7 @@ Answer text_answer(int status, std::string text) {
 }
 
 bool is_under(const std::string& path, std::string_view folder) {
-  return path.starts_with(folder) &&
-         (path.size() == folder.size() || path[folder.size()] == '/');
+  return path.starts_with(folder) && (path.size() == folder.size() || path[folder.size()] == '/');
 }
 
 }  // namespace
@@ -35,8 +34,7 @@ std::unique_ptr<Exchange> Front::begin(Request request) {
   const struct {
     std::string_view folder;
     Handler& handler;
-  } places[] = {
-      {"/v2", deps_.registry}, {"/cache/v1", deps_.records}, {"/admin/v1", deps_.admin}};
+  } places[] = {{"/v2", deps_.registry}, {"/cache/v1", deps_.records}, {"/admin/v1", deps_.admin}};
   for (const auto& place : places) {
     if (is_under(request.path, place.folder)) {
       Result<Caller> caller = deps_.access.identify(request.header("authorization"));

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "builder/cache_server/service/state.h"
+
+#include "builder/cache_server/protocol/signature.h"
+#include "builder/cache_server/store/access_tables.h"
+#include "builder/cache_server/store/local_blob_store.h"
+#include "builder/cache_server/store/sqlite_meta_store.h"
+#include "snapshotter/base/sys.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+namespace mybuild::cache_server {
+
+namespace {
+
+constexpr std::uint8_t kLocalScopes = static_cast<std::uint8_t>(Scope::Read) |
+                                      static_cast<std::uint8_t>(Scope::Write) |
+                                      static_cast<std::uint8_t>(Scope::Claim);
+
+std::string database_in(const std::string& directory) {
+  return join_path(directory, "cache.db");
+}
+
+Status make_private_directory(const std::string& directory) {
+  TRY(make_dirs(directory, 0700).context("make the server's directory"));
+  const struct stat info = TRY(sys::stat_at(AT_FDCWD, directory));
+  if (info.st_uid != ::geteuid()) {
+    return make_error(ErrorKind::Denied, "{} belongs to uid {}, and this is uid {}", directory,
+                      info.st_uid, ::geteuid());
+  }
+  return {};
+}
+
+class Admin final : public ServerAdmin {
+ public:
+  explicit Admin(std::unique_ptr<MetaStore> meta) : meta_(std::move(meta)) {}
+  Result<MadeToken> make_token(const NewToken& token) override {
+    return cache_server::make_token(*meta_, token, clock_.now());
+  }
+  Result<std::vector<TokenRow>> tokens() override { return meta_->access().tokens(); }
+  Result<bool> revoke_token(const std::string& id) override {
+    return meta_->access().revoke_token(id, clock_.now());
+  }
+  Status make_space(const std::string& name, const std::string& parent) override {
+    return cache_server::make_space(*meta_, name, parent);
+  }
+  Result<std::vector<Space>> spaces() override {
+    std::vector<Space> spaces;
+    for (const SpaceRow& row : TRY(meta_->access().spaces())) {
+      const SigningKey key = TRY(SigningKey::from_seed(row.seed));
+      spaces.push_back(
+          {.name = row.name, .parent = row.parent, .key = to_string(key.public_key())});
+    }
+    return spaces;
+  }
+
+ private:
+  const SystemClock clock_;
+  const std::unique_ptr<MetaStore> meta_;
+};
+
+Result<std::unique_ptr<MetaStore>> open_meta(const std::string& directory) {
+  auto meta = TRY(open_sqlite_meta_store(database_in(directory)));
+  TRY(make_space(*meta, std::string(kDefaultSpace), ""));
+  return meta;
+}
+
+}  // namespace
+
+ServerState::ServerState(std::string directory, FileLock lock, std::unique_ptr<MetaStore> meta,
+                         std::unique_ptr<BlobStore> blobs)
+    : directory_(std::move(directory)),
+      lock_(std::move(lock)),
+      meta_(std::move(meta)),
+      blobs_(std::move(blobs)) {}
+
+Result<std::unique_ptr<ServerState>> ServerState::open(const std::string& directory) {
+  TRY(make_private_directory(directory));
+  auto lock =
+      TRY(FileLock::try_acquire(join_path(directory, "serve.lock"), FileLock::Mode::Exclusive));
+  if (!lock) {
+    return make_error(ErrorKind::AlreadyExists, "another server has {}", directory)
+        .with_hint("stop it, or give this one a directory of its own with --root");
+  }
+  auto meta = TRY(open_meta(directory));
+  auto blobs = TRY(open_local_blob_store(join_path(directory, "content")));
+  return std::unique_ptr<ServerState>(
+      new ServerState(directory, std::move(*lock), std::move(meta), std::move(blobs)));
+}
+
+Result<std::string> ServerState::local_token(Time now) {
+  const std::string path = join_path(directory_, "local-token");
+  if (sys::exists_at(AT_FDCWD, path)) {
+    const std::string known = TRY(read_note(path));
+    if (TRY(meta_->access().find_token(Digest::of(known)))) {
+      return known;
+    }
+  }
+  const MadeToken token = TRY(make_token(*meta_,
+                                         {.space = std::string(kEverywhere),
+                                          .scopes = kLocalScopes,
+                                          .note = "clients of this user on this machine",
+                                          .expires = std::nullopt},
+                                         now));
+  AtomicFile file = TRY(AtomicFile::create(path, 0600));
+  TRY(file.write(as_bytes(token.secret)));
+  TRY(std::move(file).commit());
+  return token.secret;
+}
+
+Result<std::unique_ptr<ServerAdmin>> open_server_admin(const std::string& directory) {
+  TRY(make_private_directory(directory));
+  auto meta = TRY(open_meta(directory));
+  return std::unique_ptr<ServerAdmin>(std::make_unique<Admin>(std::move(meta)));
+}
+
+}  // namespace mybuild::cache_server

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+// ServerState: the server's directory, opened: blobs/, cache.db, local-token. One server at a time
+// has it; the token verbs open the database beside it.
+#pragma once
+
+#include "builder/cache_server/service/serve.h"
+#include "builder/cache_server/store/blob_store.h"
+#include "builder/cache_server/store/meta_store.h"
+#include "snapshotter/base/file.h"
+
+#include <memory>
+#include <string>
+
+namespace mybuild::cache_server {
+
+class ServerState {
+ public:
+  /// Makes what is missing, the namespace kDefaultSpace included; scans nothing. AlreadyExists when
+  /// another server has the directory, Denied when it is another user's.
+  static Result<std::unique_ptr<ServerState>> open(const std::string& directory);
+  MetaStore& meta() { return *meta_; }
+  BlobStore& blobs() { return *blobs_; }
+  const std::string& directory() const { return directory_; }
+  /// The token for clients of the same user, made at the first call: it reads, writes and claims,
+  /// everywhere. Its file is for its owner only.
+  Result<std::string> local_token(Time now);
+
+ private:
+  ServerState(std::string directory, FileLock lock, std::unique_ptr<MetaStore> meta,
+              std::unique_ptr<BlobStore> blobs);
+
+  const std::string directory_;
+  const FileLock lock_;
+  const std::unique_ptr<MetaStore> meta_;
+  const std::unique_ptr<BlobStore> blobs_;
+};
+
+Result<std::unique_ptr<ServerAdmin>> open_server_admin(const std::string& directory);
+
+}  // namespace mybuild::cache_server
