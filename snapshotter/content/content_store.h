@@ -38,6 +38,8 @@ class Ingest : public Sink {
   /// Reads what was written so far, from its start, beside the writer and after commit(). Nothing
   /// of it is verified before commit() has succeeded.
   virtual Result<Fd> reader() = 0;
+  /// For who learns only with the last bytes what they should be: as Expected::digest.
+  virtual void expect(const Digest& digest) = 0;
   /// Another writer having committed the same bytes meanwhile is success.
   virtual Result<BlobInfo> commit() && = 0;
 };

@@ -73,7 +73,12 @@ struct Place {
   Fd blobs;
   Fd drafts;
   std::string boot;
-  std::unique_ptr<Leases> leases;
+  std::unique_ptr<Leases> leases;  // null when nobody else is there
+
+  /// True at the first use.
+  Result<bool> hold(const Digest& digest) const {
+    return leases ? leases->hold(Leases::blob(digest)) : Result<bool>(false);
+  }
 };
 
 struct Draft {
@@ -118,6 +123,8 @@ class LocalIngest final : public Ingest {
     return sys::open(fmt::format("/proc/self/fd/{}", draft_.fd.get()), O_RDONLY);
   }
 
+  void expect(const Digest& digest) override { expected_.digest = digest; }
+
   Result<BlobInfo> commit() && override {
     const Digest digest = hasher_.finish();
     if (expected_.size && size_ != *expected_.size) {
@@ -127,7 +134,7 @@ class LocalIngest final : public Ingest {
       return data_loss("expected {}, got {}", expected_.digest->str(), digest.str());
     }
     TRY(mark_whole(draft_.fd.get(), digest, place_->boot));
-    TRY(place_->leases->hold(Leases::blob(digest)));
+    TRY(place_->hold(digest));
     // Takes the place of an equal blob, or of one that a power cut tore.
     TRY(sys::rename_at(place_->drafts.get(), draft_.name, place_->blobs.get(), digest.hex()));
     draft_.name.clear();
@@ -144,11 +151,11 @@ class LocalIngest final : public Ingest {
 
 class LocalContentStore final : public ContentStore {
  public:
-  LocalContentStore(Place place, Removals removals)
+  LocalContentStore(Place place, std::optional<Removals> removals)
       : place_(std::make_shared<const Place>(std::move(place))), removals_(std::move(removals)) {}
 
   Result<Fd> open(const Digest& digest) override {
-    const bool first = TRY(place_->leases->hold(Leases::blob(digest)));
+    const bool first = TRY(place_->hold(digest));
     Result<Fd> fd = sys::open_at(blobs(), digest.hex(), O_RDONLY | O_NOFOLLOW);
     if (!fd) {
       return is_missing(fd.error()) ? not_found("blob {} is not in the store", digest.str())
@@ -170,7 +177,7 @@ class LocalContentStore final : public ContentStore {
   }
 
   Result<std::optional<BlobInfo>> stat(const Digest& digest) override {
-    const bool first = TRY(place_->leases->hold(Leases::blob(digest)));
+    const bool first = TRY(place_->hold(digest));
     Result<struct stat> info = sys::lstat_at(blobs(), digest.hex());
     if (!info || !trusted(digest, *info)) {
       const Result<Fd> fd = open(digest);
@@ -194,11 +201,13 @@ class LocalContentStore final : public ContentStore {
   Result<bool> remove_unused(const Digest& digest) override {
     auto removals = removals_.lock();
     const std::string name = Leases::blob(digest);
-    if (!TRY(removals->take(name))) {
+    if (*removals && !TRY((*removals)->take(name))) {
       return false;
     }
     const Status removed = remove(digest);
-    TRY(removals->release(name));
+    if (*removals) {
+      TRY((*removals)->release(name));
+    }
     TRY(removed);
     return true;
   }
@@ -215,7 +224,7 @@ class LocalContentStore final : public ContentStore {
   }
 
   Result<bool> verify(const Digest& digest) override {
-    TRY(place_->leases->hold(Leases::blob(digest)));
+    TRY(place_->hold(digest));
     const Result<Fd> fd = sys::open_at(blobs(), digest.hex(), O_RDONLY | O_NOFOLLOW);
     if (!fd) {
       return is_missing(fd.error()) ? Result<bool>(true) : fd.error();
@@ -295,7 +304,7 @@ class LocalContentStore final : public ContentStore {
   }
 
   std::shared_ptr<const Place> place_;
-  Guarded<Removals> removals_;
+  Guarded<std::optional<Removals>> removals_;
   std::atomic<std::size_t> damage_found_{0};
 };
 
@@ -311,7 +320,8 @@ Status remove_dead_drafts(int drafts) {
 
 }  // namespace
 
-Result<std::unique_ptr<ContentStore>> make_local_content_store(const std::string& directory) {
+Result<std::unique_ptr<ContentStore>> make_local_content_store(const std::string& directory,
+                                                               ContentUsers users) {
   const std::string blobs = join_path(directory, "blobs/sha256");
   const std::string drafts = join_path(directory, "ingest");
   TRY(make_dirs(blobs, kDirectoryMode));
@@ -319,8 +329,12 @@ Result<std::unique_ptr<ContentStore>> make_local_content_store(const std::string
   Fd blobs_fd = TRY(sys::open(blobs, O_RDONLY | O_DIRECTORY));
   Fd drafts_fd = TRY(sys::open(drafts, O_RDONLY | O_DIRECTORY));
   std::string boot = TRY(boot_id());
-  std::unique_ptr<Leases> leases = TRY(Leases::open(directory));
-  Removals removals = TRY(leases->removals());
+  std::unique_ptr<Leases> leases;
+  std::optional<Removals> removals;
+  if (users == ContentUsers::Many) {
+    leases = TRY(Leases::open(directory));
+    removals = TRY(leases->removals());
+  }
   TRY(remove_dead_drafts(drafts_fd.get()).context(drafts));
   return std::unique_ptr<ContentStore>(
       std::make_unique<LocalContentStore>(Place{.directory = directory,

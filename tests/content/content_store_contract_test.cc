@@ -8,17 +8,18 @@ namespace mybuild::snapshotter {
 namespace {
 
 /// A local store whose directory goes with the test.
-ContentStoreCase local_case() {
+ContentStoreCase local_case(const std::string& name, ContentUsers users) {
   const auto directory = std::make_shared<TempDir>(TempDir::create().value());
-  return {"Local", [directory] {
+  return {name, [directory, users] {
             static int counter = 0;
-            return make_local_content_store(directory->path() + "/" + std::to_string(counter++))
-                .value();
+            const std::string path = directory->path() + "/" + std::to_string(counter++);
+            return make_local_content_store(path, users).value();
           }};
 }
 
 INSTANTIATE_TEST_SUITE_P(Stores, ContentStoreContract,
-                         ::testing::Values(local_case(),
+                         ::testing::Values(local_case("Local", ContentUsers::Many),
+                                           local_case("LocalAlone", ContentUsers::One),
                                            ContentStoreCase{"Memory", make_memory_content_store}),
                          [](const auto& tested) { return tested.param.name; });
 

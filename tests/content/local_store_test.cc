@@ -150,6 +150,15 @@ TEST_F(LocalStore, WhatNobodyUsesAnyMoreIsRemoved) {
   EXPECT_TRUE(collector->remove_unused(digest).value()) << "what is not there is removed";
 }
 
+TEST_F(LocalStore, WhoIsAloneLeasesNothing) {
+  const auto alone = make_local_content_store(root_, ContentUsers::One).value();
+  const Digest digest = alone->put("hello")->digest;
+  EXPECT_EQ(alone->read(digest).value(), "hello");
+  EXPECT_FALSE(sys::exists_at(AT_FDCWD, root_ + "/leases"));
+  EXPECT_TRUE(alone->remove_unused(digest).value());
+  EXPECT_FALSE(sys::exists_at(AT_FDCWD, blob_path(digest)));
+}
+
 TEST_F(LocalStore, AUseIsNoted) {
   const Digest digest = open_store()->put("hello")->digest;
   ASSERT_TRUE(sys::set_access_time_at(AT_FDCWD, blob_path(digest), 1000));

@@ -77,6 +77,19 @@ TEST_P(ContentStoreContract, BrokenPromisesAreDataLoss) {
   EXPECT_TRUE(walk_names(*store_).empty());
 }
 
+TEST_P(ContentStoreContract, ADigestMayBePromisedAfterTheBytes) {
+  const auto wrong = store_->begin({});
+  ASSERT_TRUE((*wrong)->write(as_bytes("this")));
+  (*wrong)->expect(Digest::of("other"));
+  EXPECT_EQ(std::move(**wrong).commit().error().kind(), ErrorKind::DataLoss);
+  EXPECT_TRUE(walk_names(*store_).empty());
+
+  const auto right = store_->begin({});
+  ASSERT_TRUE((*right)->write(as_bytes("this")));
+  (*right)->expect(Digest::of("this"));
+  EXPECT_TRUE(std::move(**right).commit());
+}
+
 TEST_P(ContentStoreContract, KeptPromisesAreNot) {
   const auto ingest = store_->begin({.digest = Digest::of("abc"), .size = 3});
   ASSERT_TRUE((*ingest)->write(as_bytes("a")));

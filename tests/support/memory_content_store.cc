@@ -29,6 +29,7 @@ class MemoryIngest final : public Ingest {
     TRY(sys::write_all(mirror_.get(), as_bytes(text_)));
     return sys::dup(mirror_.get());
   }
+  void expect(const Digest& digest) override { expected_.digest = digest; }
   Result<BlobInfo> commit() && override {
     const BlobInfo info{Digest::of(text_), text_.size()};
     if (expected_.size.value_or(info.size) != info.size ||

@@ -35,7 +35,7 @@ class RepositoryTables {
  public:
   virtual ~RepositoryTables() = default;
 
-  /// Again is success.
+  /// Again is success. Kept as find_blob() says.
   virtual Status link_blob(const std::string& space, const Digest& blob, std::uint64_t size,
                            Time now) = 0;
   /// The first of these namespaces that has it; nullopt if none has. Whoever asks may go on to use
@@ -46,28 +46,34 @@ class RepositoryTables {
   virtual Result<bool> has_blob_anywhere(const Digest& blob, Time now) = 0;
   /// False when it is not linked; Denied when a manifest or a record needs it.
   virtual Result<bool> unlink_blob(const std::string& space, const Digest& blob) = 0;
+  /// Its bytes are lost: it is linked nowhere any more, whatever needs it. What does need it counts
+  /// again as soon as it is linked again.
+  virtual Status forget_blob(const Digest& blob) = 0;
 
-  /// With all of its blobs linked in the namespace and its manifests in the repository, or
-  /// NotFound, which names the first that is missing. `tag` may be "". Again is success.
+  /// With its own bytes and all of its blobs linked in the namespace and its manifests in the
+  /// repository, or NotFound, which names the first that is missing. `tag` may be "". Again is
+  /// success.
   virtual Status put_manifest(const ManifestRow& manifest, const std::string& tag, Time now) = 0;
   virtual Result<std::optional<ManifestRow>> find_manifest(const std::string& repository,
                                                            const Digest& digest) = 0;
   virtual Result<std::optional<Digest>> find_tag(const std::string& repository,
                                                  const std::string& tag) = 0;
-  /// With all tags on it. False when there is none.
+  /// With all tags on it. False when there is none; Denied when another manifest names it.
   virtual Result<bool> remove_manifest(const std::string& repository, const Digest& digest) = 0;
   virtual Result<bool> remove_tag(const std::string& repository, const std::string& tag) = 0;
-  /// In lexical order, `limit` at most, those after `last` only. NotFound for a repository that
-  /// holds nothing.
+  /// In the spec's lexical order ("Listing Tags": as if they were lower case), `limit` at most,
+  /// those after `last` only. NotFound for a repository that holds nothing.
   virtual Result<std::vector<std::string>> tags(const std::string& repository,
                                                 const std::string& last, std::size_t limit) = 0;
   /// Names of repositories that hold a manifest, in lexical order.
   virtual Result<std::vector<std::string>> repositories(const std::string& last,
                                                         std::size_t limit) = 0;
-  /// Manifests whose subject is `subject`, by digest; of one artifact type, or all with "".
+  /// Manifests whose subject is `subject`, by digest, `limit` at most, those after `last` only; of
+  /// one artifact type, or all with "". Without `blobs` and `manifests`.
   virtual Result<std::vector<ManifestRow>> referrers(const std::string& repository,
                                                      const Digest& subject,
-                                                     const std::string& artifact_type) = 0;
+                                                     const std::string& artifact_type,
+                                                     const Digest& last, std::size_t limit) = 0;
 
   /// Bytes of different blobs that are linked anywhere; kept, not counted.
   virtual Result<std::uint64_t> linked_bytes() = 0;
@@ -75,8 +81,9 @@ class RepositoryTables {
     Digest blob;
     std::uint64_t size = 0;
   };
-  /// Unlinks blobs that no manifest and no record needs and nobody used since `before`, the oldest
-  /// first, until `enough` bytes of different blobs have no link any more; returns those blobs.
+  /// Unlinks blobs that no manifest and no record needs, that nobody used since `before` and that
+  /// were promised to nobody for longer (`before` is now or earlier), the oldest first, until
+  /// `enough` bytes of different blobs have no link any more; returns those blobs.
   virtual Result<std::vector<Unused>> unlink_unused(Time before, std::uint64_t enough) = 0;
   /// True when some namespace has it; under the lock of BlobKeeper who removes the file asks this.
   virtual Result<bool> is_linked(const Digest& blob) = 0;

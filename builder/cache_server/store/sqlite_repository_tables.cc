@@ -1,23 +1,294 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "builder/cache_server/store/sqlite_database.h"
+#include "builder/cache_server/store/sqlite_manifests.h"
+#include "builder/cache_server/store/stored_time.h"
+
+#include <chrono>
 
 namespace mybuild::cache_server {
 
-// `uses` of a link counts the manifests and records of that namespace that need the blob; triggers
-// keep it, here and in kRecordSchema. Times are in milliseconds since the epoch. `kept_until` is
-// what somebody was promised.
-const char kRepositorySchema[] = R"sql(
-CREATE TABLE blob_link (
-  space TEXT NOT NULL,
-  blob BLOB NOT NULL,
-  size INTEGER NOT NULL,
-  last_used INTEGER NOT NULL,
-  kept_until INTEGER NOT NULL DEFAULT 0,
-  uses INTEGER NOT NULL DEFAULT 0,
-  PRIMARY KEY (space, blob)
-) WITHOUT ROWID;
-CREATE INDEX blob_link_by_blob ON blob_link (blob);
-CREATE INDEX blob_link_unused ON blob_link (last_used) WHERE uses = 0;
-)sql";
+namespace {
+
+using snapshotter::Query;
+using snapshotter::SqliteConnection;
+
+/// Who found a blob may rely on it for so long.
+constexpr std::int64_t kPromise = std::chrono::milliseconds(std::chrono::hours(1)).count();
+/// A find writes only when less than the promise is left, so this is how seldom.
+constexpr std::int64_t kKept = 2 * kPromise;
+constexpr std::int64_t kUnlinkBatch = 256;
+
+struct Link {
+  std::string space;
+  std::int64_t kept_until = 0;
+};
+
+Result<std::optional<Link>> find_link(SqliteConnection& db, const std::string& space,
+                                      const Digest& blob) {
+  Query query = TRY(db.query("SELECT kept_until FROM blob_link WHERE space = ? AND blob = ?"));
+  query.bind(space).bind(blob);
+  return TRY(query.next())
+  ? std::optional(Link{.space = space, .kept_until = query.integer(0)}) : std::nullopt;
+}
+
+Result<std::optional<Link>> find_any_link(SqliteConnection& db, const Digest& blob) {
+  Query query =
+      TRY(db.query("SELECT space, kept_until FROM blob_link WHERE blob = ? "
+                   "ORDER BY kept_until DESC LIMIT 1"));
+  query.bind(blob);
+  return TRY(query.next())
+  ? std::optional(Link{.space = query.text(0), .kept_until = query.integer(1)}) : std::nullopt;
+}
+
+struct Row {
+  std::string space;
+  RepositoryTables::Unused blob;
+};
+
+Result<std::vector<Row>> oldest_unused(SqliteConnection& db, std::int64_t before) {
+  Query query =
+      TRY(db.query("SELECT space, blob, size FROM blob_link WHERE uses = 0 AND last_used < ?1 "
+                   "AND kept_until < ?1 ORDER BY last_used LIMIT ?2"));
+  query.bind(before).bind(kUnlinkBatch);
+  std::vector<Row> rows;
+  while (TRY(query.next())) {
+    const Digest blob = TRY(query.digest(1));
+    rows.push_back({.space = query.text(0),
+                    .blob = {.blob = blob, .size = static_cast<std::uint64_t>(query.integer(2))}});
+  }
+  return rows;
+}
+
+Result<bool> is_linked_anywhere(SqliteConnection& db, const Digest& blob) {
+  Query query = TRY(db.query("SELECT 1 FROM blob_link WHERE blob = ? LIMIT 1"));
+  return query.bind(blob).next();
+}
+
+Status remove_link(SqliteConnection& db, const std::string& space, const Digest& blob) {
+  Query query = TRY(db.query("DELETE FROM blob_link WHERE space = ? AND blob = ?"));
+  return query.bind(space).bind(blob).run();
+}
+
+class SqliteRepositoryTables final : public RepositoryTables {
+ public:
+  explicit SqliteRepositoryTables(SqliteDatabase& database) : database_(database) {}
+
+  Status link_blob(const std::string& space, const Digest& blob, std::uint64_t size,
+                   Time now) override {
+    const std::int64_t time = stored_time(now);
+    return change([&](SqliteConnection& db) -> Status {
+      Query query =
+          TRY(db.query("INSERT INTO blob_link (space, blob, size, last_used, kept_until) "
+                       "VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET "
+                       "last_used = max(last_used, excluded.last_used), "
+                       "kept_until = max(kept_until, excluded.kept_until)"));
+      return query.bind(space).bind(blob).bind(size).bind(time).bind(time + kKept).run();
+    });
+  }
+
+  Result<std::optional<std::string>> find_blob(const std::vector<std::string>& spaces,
+                                               const Digest& blob, Time now) override {
+    return find(
+        [&](SqliteConnection& db) -> Result<std::optional<Link>> {
+          for (const std::string& space : spaces) {
+            if (auto link = TRY(find_link(db, space, blob))) {
+              return link;
+            }
+          }
+          return std::optional<Link>();
+        },
+        blob, stored_time(now));
+  }
+
+  Result<bool> has_blob_anywhere(const Digest& blob, Time now) override {
+    const auto space = TRY(find([&](SqliteConnection& db) { return find_any_link(db, blob); }, blob,
+                                stored_time(now)));
+    return space.has_value();
+  }
+
+  Result<bool> unlink_blob(const std::string& space, const Digest& blob) override {
+    bool was_linked = false;
+    TRY(change([&](SqliteConnection& db) -> Status {
+      Query query = TRY(db.query("SELECT uses FROM blob_link WHERE space = ? AND blob = ?"));
+      was_linked = TRY(query.bind(space).bind(blob).next());
+      if (was_linked && query.integer(0) != 0) {
+        return make_error(ErrorKind::Denied, "blob {} is needed by {} manifests and records",
+                          blob.str(), query.integer(0));
+      }
+      return remove_link(db, space, blob);
+    }));
+    return was_linked;
+  }
+
+  Status forget_blob(const Digest& blob) override {
+    return change([&](SqliteConnection& db) -> Status {
+      Query query = TRY(db.query("DELETE FROM blob_link WHERE blob = ?"));
+      return query.bind(blob).run();
+    });
+  }
+
+  Status put_manifest(const ManifestRow& manifest, const std::string& tag, Time now) override {
+    return change([&](SqliteConnection& db) {
+      return put_manifest_row(db, manifest, tag, stored_time(now));
+    });
+  }
+
+  Result<std::optional<ManifestRow>> find_manifest(const std::string& repository,
+                                                   const Digest& digest) override {
+    const auto db = database_.reader.lock();
+    return find_manifest_row(*db, repository, digest);
+  }
+
+  Result<std::optional<Digest>> find_tag(const std::string& repository,
+                                         const std::string& tag) override {
+    const auto db = database_.reader.lock();
+    Query query = TRY(db->query("SELECT digest FROM tag WHERE repository = ? AND name = ?"));
+    query.bind(repository).bind(tag);
+    if (!TRY(query.next())) {
+      return std::optional<Digest>();
+    }
+    return std::optional(TRY(query.digest(0)));
+  }
+
+  Result<bool> remove_manifest(const std::string& repository, const Digest& digest) override {
+    bool was_there = false;
+    TRY(change([&](SqliteConnection& db) -> Status {
+      was_there = TRY(remove_manifest_row(db, repository, digest));
+      return {};
+    }));
+    return was_there;
+  }
+
+  Result<bool> remove_tag(const std::string& repository, const std::string& tag) override {
+    bool was_there = false;
+    TRY(change([&](SqliteConnection& db) -> Status {
+      Query query =
+          TRY(db.query("DELETE FROM tag WHERE repository = ? AND name = ? RETURNING name"));
+      was_there = TRY(query.bind(repository).bind(tag).next());
+      return {};
+    }));
+    return was_there;
+  }
+
+  Result<std::vector<std::string>> tags(const std::string& repository, const std::string& last,
+                                        std::size_t limit) override {
+    const auto db = database_.reader.lock();
+    Query known = TRY(db->query("SELECT 1 FROM manifest WHERE repository = ? LIMIT 1"));
+    if (!TRY(known.bind(repository).next())) {
+      return not_found("repository {} is not there", repository);
+    }
+    Query query =
+        TRY(db->query("SELECT name FROM tag WHERE repository = ?1 "
+                      "AND (name COLLATE NOCASE, name) > (?2, ?2) "
+                      "ORDER BY name COLLATE NOCASE, name LIMIT ?3"));
+    query.bind(repository).bind(last).bind(static_cast<std::uint64_t>(limit));
+    return texts(std::move(query));
+  }
+
+  // Each step of the recursion leaps over the manifests of one repository.
+  Result<std::vector<std::string>> repositories(const std::string& last,
+                                                std::size_t limit) override {
+    const auto db = database_.reader.lock();
+    Query query = TRY(db->query(
+        "WITH RECURSIVE found(name) AS (SELECT min(repository) FROM manifest WHERE repository > ? "
+        "UNION ALL SELECT (SELECT min(repository) FROM manifest WHERE repository > found.name) "
+        "FROM found WHERE found.name IS NOT NULL) "
+        "SELECT name FROM found WHERE name IS NOT NULL LIMIT ?"));
+    query.bind(last).bind(static_cast<std::uint64_t>(limit));
+    return texts(std::move(query));
+  }
+
+  Result<std::vector<ManifestRow>> referrers(const std::string& repository, const Digest& subject,
+                                             const std::string& artifact_type, const Digest& last,
+                                             std::size_t limit) override {
+    const auto db = database_.reader.lock();
+    return referrer_rows(*db, repository, subject, artifact_type, last, limit);
+  }
+
+  Result<std::uint64_t> linked_bytes() override {
+    const auto db = database_.reader.lock();
+    Query query = TRY(db->query("SELECT bytes FROM linked"));
+    TRY(query.next());
+    return static_cast<std::uint64_t>(query.integer(0));
+  }
+
+  Result<std::vector<Unused>> unlink_unused(Time before, std::uint64_t enough) override {
+    std::vector<Unused> free;
+    TRY(change(
+        [&](SqliteConnection& db) { return unlink_until(db, stored_time(before), enough, free); }));
+    return free;
+  }
+
+  Result<bool> is_linked(const Digest& blob) override {
+    const auto db = database_.reader.lock();
+    return is_linked_anywhere(*db, blob);
+  }
+
+ private:
+  template <class Body>
+  Status change(Body body) {
+    const auto db = database_.writer.lock();
+    return db->transaction([&] { return body(*db); });
+  }
+
+  static Result<std::vector<std::string>> texts(Query query) {
+    std::vector<std::string> rows;
+    while (TRY(query.next())) {
+      rows.push_back(query.text(0));
+    }
+    return rows;
+  }
+
+  /// Looks with the reader, and with the writer again only when there is a promise to write down.
+  template <class Look>
+  Result<std::optional<std::string>> find(Look look, const Digest& blob, std::int64_t now) {
+    std::optional<Link> link;
+    {
+      const auto db = database_.reader.lock();
+      link = TRY(look(*db));
+    }
+    if (link && link->kept_until < now + kPromise) {
+      TRY(change([&](SqliteConnection& db) -> Status {
+        link = TRY(look(db));  // it may have gone meanwhile
+        return link ? promise(db, link->space, blob, now) : Status();
+      }));
+    }
+    return link ? std::optional(std::move(link->space)) : std::nullopt;
+  }
+
+  static Status promise(SqliteConnection& db, const std::string& space, const Digest& blob,
+                        std::int64_t now) {
+    Query query =
+        TRY(db.query("UPDATE blob_link SET last_used = max(last_used, ?), "
+                     "kept_until = max(kept_until, ?) WHERE space = ? AND blob = ?"));
+    return query.bind(now).bind(now + kKept).bind(space).bind(blob).run();
+  }
+
+  static Status unlink_until(SqliteConnection& db, std::int64_t before, std::uint64_t enough,
+                             std::vector<Unused>& free) {
+    for (std::uint64_t bytes = 0; bytes < enough;) {
+      const std::vector<Row> rows = TRY(oldest_unused(db, before));
+      if (rows.empty()) {
+        break;
+      }
+      for (auto row = rows.begin(); row != rows.end() && bytes < enough; ++row) {
+        TRY(remove_link(db, row->space, row->blob.blob));
+        if (!TRY(is_linked_anywhere(db, row->blob.blob))) {
+          bytes += row->blob.size;
+          free.push_back(row->blob);
+        }
+      }
+    }
+    return {};
+  }
+
+  SqliteDatabase& database_;
+};
+
+}  // namespace
+
+std::unique_ptr<RepositoryTables> make_repository_tables(SqliteDatabase& database) {
+  return std::make_unique<SqliteRepositoryTables>(database);
+}
 
 }  // namespace mybuild::cache_server
