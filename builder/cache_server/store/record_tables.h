@@ -23,20 +23,25 @@ class RecordTables {
   virtual ~RecordTables() = default;
 
   /// Into the first of these namespaces, the others being its ancestors: a blob that one of them
-  /// has is linked there, too. One transaction for all records. One whose content key is known
-  /// there keeps the outcome of the first, under its own definition key. Different is counted.
+  /// has, of the size that the record says, is linked there, too. One transaction for all records.
+  /// One whose content key is known there keeps the outcome of the first, under its own definition
+  /// key. Different is counted.
   virtual Result<PublishAnswer> publish(const std::vector<std::string>& spaces,
                                         const std::vector<PublishedRecord>& records,
                                         const Sign& sign, Time now) = 0;
   /// Of these namespaces, the last of the list first, as a parent's word counts before a child's;
-  /// of a definition the newest kMaxRecordsPerKey. What is found counts as used, and stays with its
-  /// blob until `promised`.
+  /// of a definition the newest kMaxRecordsPerKey, each record once, and no more than a message
+  /// holds. What is found counts as used, and stays with its blob until `promised`: that is on the
+  /// disk when the call returns. It is written for a quarter longer than asked, so that who asks
+  /// again soon changes nothing; the last use is known as exactly as that. Only when the disk is
+  /// full records are found without a promise.
   virtual Result<std::vector<SignedRecord>> lookup(const std::vector<std::string>& spaces,
                                                    const LookupRequest& keys, Time now,
                                                    Time promised) = 0;
-  /// The longest that a step of this definition took, in these namespaces.
+  /// The longest that a step of this definition took, of the newest of each of these namespaces.
   virtual Result<std::optional<std::chrono::milliseconds>> cost(
       const std::vector<std::string>& spaces, const Digest& definition) = 0;
+  /// Of the newest records of that step, those that differ by the fewest facts first.
   virtual Result<ExplainAnswer> nearest(const std::vector<std::string>& spaces,
                                         const ExplainRequest& request) = 0;
 
@@ -47,13 +52,15 @@ class RecordTables {
   /// False when there is no such record. A pinned one is never evicted.
   virtual Result<bool> set_pin(const Pin& pin, bool is_pinned) = 0;
   virtual Result<std::vector<Pin>> pins() = 0;
-  /// What a stolen token wrote, say. Returns how many went.
+  /// What a stolen token wrote, say: by the time at which the server took it. Returns how many
+  /// went.
   virtual Result<std::uint64_t> remove_since(const std::string& space, Time since) = 0;
   /// Every record of which this is the layer: its bytes are lost.
   virtual Result<std::uint64_t> remove_of_blob(const Digest& blob) = 0;
   /// The records that are worth least, until the blobs that are needed by none any more have
   /// `enough` bytes: not pinned, not promised, by cost to rebuild and last use against the bytes
-  /// they hold. Returns how many went.
+  /// they hold. In transactions of some hundred, so that nobody waits for long. Returns how many
+  /// went.
   virtual Result<std::uint64_t> evict(std::uint64_t enough, Time now) = 0;
 
   struct Counts {

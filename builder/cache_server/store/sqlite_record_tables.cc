@@ -1,35 +1,236 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "builder/cache_server/store/sqlite_database.h"
+#include "builder/cache_server/store/sqlite_record_parts.h"
+#include "builder/cache_server/store/stored_time.h"
+#include "snapshotter/base/log.h"
+
+#include <algorithm>
 
 namespace mybuild::cache_server {
 
-const char kRecordSchema[] = R"sql(
-CREATE TABLE record (
-  id INTEGER PRIMARY KEY,
-  space TEXT NOT NULL,
-  content BLOB NOT NULL,
-  definition BLOB NOT NULL,
-  output BLOB NOT NULL,
-  blob BLOB NOT NULL,
-  body TEXT NOT NULL,
-  signature BLOB NOT NULL,
-  facts TEXT NOT NULL,
-  step TEXT NOT NULL,
-  cost_ms INTEGER NOT NULL,
-  created INTEGER NOT NULL,
-  last_used INTEGER NOT NULL,
-  kept_until INTEGER NOT NULL DEFAULT 0,
-  pinned INTEGER NOT NULL DEFAULT 0,
-  UNIQUE (space, content, definition)
-);
-CREATE INDEX record_by_definition ON record (definition, space, created);
-CREATE INDEX record_by_blob ON record (space, blob);
-CREATE TRIGGER record_added AFTER INSERT ON record BEGIN
-  UPDATE blob_link SET uses = uses + 1 WHERE space = NEW.space AND blob = NEW.blob;
-END;
-CREATE TRIGGER record_removed AFTER DELETE ON record BEGIN
-  UPDATE blob_link SET uses = uses - 1 WHERE space = OLD.space AND blob = OLD.blob;
-END;
-)sql";
+namespace {
+
+using snapshotter::Query;
+using snapshotter::SqliteConnection;
+
+constexpr std::size_t kCandidates = 50'000;  // of one scan
+
+/// Many questions about one moment: each alone would lock and unlock the log.
+class Snapshot {
+ public:
+  static Result<Snapshot> begin(SqliteConnection& db) {
+    TRY(db.run("BEGIN"));
+    return Snapshot(db);
+  }
+  Snapshot(Snapshot&& other) noexcept : db_(std::exchange(other.db_, nullptr)) {}
+  Snapshot& operator=(Snapshot&&) = delete;
+  ~Snapshot() {
+    if (db_ != nullptr) {
+      (void)db_->run("COMMIT");
+    }
+  }
+
+ private:
+  explicit Snapshot(SqliteConnection& db) : db_(&db) {}
+  SqliteConnection* db_;
+};
+
+bool is_promised(const FoundRecord& found, std::int64_t promised) {
+  return found.kept_until >= promised;
+}
+
+Result<std::uint64_t> count_rows(Query query) {
+  std::uint64_t rows = 0;
+  while (TRY(query.next())) {
+    ++rows;
+  }
+  return rows;
+}
+
+class SqliteRecordTables final : public RecordTables {
+ public:
+  explicit SqliteRecordTables(SqliteDatabase& database) : database_(database) {}
+
+  Result<PublishAnswer> publish(const std::vector<std::string>& spaces,
+                                const std::vector<PublishedRecord>& records, const Sign& sign,
+                                Time now) override {
+    PublishAnswer answer;
+    TRY(change([&](SqliteConnection& db) -> Status {
+      RecordPublisher publisher(db, spaces, sign, stored_time(now));
+      for (const PublishedRecord& record : records) {
+        answer.results.push_back(TRY(publisher.publish(record)));
+      }
+      return {};
+    }));
+    return answer;
+  }
+
+  Result<std::vector<SignedRecord>> lookup(const std::vector<std::string>& spaces,
+                                           const LookupRequest& keys, Time now,
+                                           Time promised) override {
+    std::vector<FoundRecord> found = TRY(find(spaces, keys));
+    const std::int64_t until = stored_time(promised);
+    if (!std::all_of(found.begin(), found.end(),
+                     [&](const FoundRecord& each) { return is_promised(each, until); })) {
+      TRY(promise(found, stored_time(now), until));
+    }
+    std::vector<SignedRecord> records;
+    records.reserve(found.size());
+    for (FoundRecord& each : found) {
+      records.push_back(std::move(each.record));
+    }
+    return records;
+  }
+
+  Result<std::optional<std::chrono::milliseconds>> cost(const std::vector<std::string>& spaces,
+                                                        const Digest& definition) override {
+    const auto db = database_.reader.lock();
+    std::optional<std::chrono::milliseconds> longest;
+    for (const std::string& space : spaces) {
+      Query query =
+          TRY(db->query("SELECT cost_ms FROM record WHERE definition = ? AND space = ? "
+                        "ORDER BY created DESC LIMIT ?"));
+      query.bind(definition).bind(space).bind(static_cast<std::uint64_t>(kMaxRecordsPerKey));
+      while (TRY(query.next())) {
+        const std::chrono::milliseconds cost(query.integer(0));
+        longest = std::max(longest.value_or(cost), cost);
+      }
+    }
+    return longest;
+  }
+
+  Result<ExplainAnswer> nearest(const std::vector<std::string>& spaces,
+                                const ExplainRequest& request) override {
+    const auto db = database_.reader.lock();
+    ExplainAnswer answer;
+    for (const std::string& space : spaces) {
+      TRY(find_near(*db, space, request, answer));
+    }
+    return answer;
+  }
+
+  Result<bool> set_pin(const Pin& pin, bool is_pinned) override {
+    return TRY(change_rows([&](SqliteConnection& db) -> Result<std::uint64_t> {
+      Query query =
+          TRY(db.query("UPDATE record_use SET pinned = ? WHERE id IN "
+                       "(SELECT id FROM record WHERE content = ? AND space = ?) RETURNING id"));
+      query.bind(std::int64_t{is_pinned}).bind(pin.content).bind(pin.space);
+      return count_rows(std::move(query));
+    }))
+    > 0;
+  }
+
+  Result<std::vector<Pin>> pins() override {
+    const auto db = database_.reader.lock();
+    Query query =
+        TRY(db->query("SELECT DISTINCT space, content FROM record_use JOIN record USING (id) "
+                      "WHERE pinned = 1 ORDER BY space, content"));
+    std::vector<Pin> pins;
+    while (TRY(query.next())) {
+      const Digest content = TRY(query.digest(1));
+      pins.push_back({.space = query.text(0), .content = content});
+    }
+    return pins;
+  }
+
+  Result<std::uint64_t> remove_since(const std::string& space, Time since) override {
+    return change_rows([&](SqliteConnection& db) -> Result<std::uint64_t> {
+      Query query =
+          TRY(db.query("DELETE FROM record WHERE space = ? AND created >= ? RETURNING id"));
+      query.bind(space).bind(stored_time(since));
+      return count_rows(std::move(query));
+    });
+  }
+
+  Result<std::uint64_t> remove_of_blob(const Digest& blob) override {
+    return change_rows([&](SqliteConnection& db) -> Result<std::uint64_t> {
+      Query query = TRY(db.query("DELETE FROM record WHERE blob = ? RETURNING id"));
+      query.bind(blob);
+      return count_rows(std::move(query));
+    });
+  }
+
+  Result<std::uint64_t> evict(std::uint64_t enough, Time now) override {
+    Evicted all;
+    while (all.bytes < enough) {
+      const std::vector<EvictionCandidate> candidates = TRY(candidates_at(stored_time(now)));
+      const std::uint64_t before = all.records;
+      for (auto next = candidates.begin(); next != candidates.end() && all.bytes < enough;) {
+        Evicted some;
+        TRY(change([&](SqliteConnection& db) -> Status {
+          some = TRY(evict_some(db, next, candidates.end(), enough - all.bytes, stored_time(now)));
+          return {};
+        }));
+        all.records += some.records;
+        all.bytes += some.bytes;
+      }
+      if (all.records == before) {
+        break;
+      }
+    }
+    return all.records;
+  }
+
+  Result<Counts> counts() override {
+    const auto db = database_.reader.lock();
+    Query query = TRY(db->query("SELECT records, different FROM record_count"));
+    TRY(query.next());
+    return Counts{.records = static_cast<std::uint64_t>(query.integer(0)),
+                  .different = static_cast<std::uint64_t>(query.integer(1))};
+  }
+
+ private:
+  template <class Body>
+  Status change(Body body) {
+    const auto db = database_.writer.lock();
+    return db->transaction([&] { return body(*db); });
+  }
+
+  /// For a body that says how many rows it changed.
+  template <class Body>
+  Result<std::uint64_t> change_rows(Body body) {
+    std::uint64_t rows = 0;
+    TRY(change([&](SqliteConnection& db) -> Status {
+      rows = TRY(body(db));
+      return {};
+    }));
+    return rows;
+  }
+
+  Result<std::vector<FoundRecord>> find(const std::vector<std::string>& spaces,
+                                        const LookupRequest& keys) {
+    const auto db = database_.reader.lock();
+    const Snapshot snapshot = TRY(Snapshot::begin(*db));
+    RecordFinder finder(*db);
+    for (auto space = spaces.rbegin(); space != spaces.rend(); ++space) {
+      TRY(finder.find(*space, keys));
+    }
+    return std::move(finder).take();
+  }
+
+  /// A server without room still serves: clients take a blob that has gone for a miss.
+  Status promise(std::vector<FoundRecord>& found, std::int64_t now, std::int64_t promised) {
+    Status written =
+        change([&](SqliteConnection& db) { return promise_records(db, found, now, promised); });
+    if (!written && written.error().kind() == ErrorKind::Unavailable) {
+      log::debug("records are found that may go soon: {}", written.error().message());
+      return {};
+    }
+    return written;
+  }
+
+  Result<std::vector<EvictionCandidate>> candidates_at(std::int64_t now) {
+    const auto db = database_.writer.lock();
+    return eviction_candidates(*db, now, kCandidates);
+  }
+
+  SqliteDatabase& database_;
+};
+
+}  // namespace
+
+std::unique_ptr<RecordTables> make_record_tables(SqliteDatabase& database) {
+  return std::make_unique<SqliteRecordTables>(database);
+}
 
 }  // namespace mybuild::cache_server

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "builder/cache_server/store/sqlite_database.h"
+
+namespace mybuild::cache_server {
+
+// `record` holds what lookups answer and nothing else, so that three rows fit a page; what changes
+// or is asked by a scan is in `record_use`, what explain needs in `record_facts`. Times are in
+// milliseconds since the epoch; `created` is when the server took it. A link that goes takes its
+// records along, whoever removes it.
+const char kRecordSchema[] = R"sql(
+CREATE TABLE record (
+  id INTEGER PRIMARY KEY,
+  space TEXT NOT NULL,
+  content BLOB NOT NULL,
+  definition BLOB NOT NULL,
+  output BLOB NOT NULL,
+  blob BLOB NOT NULL,
+  cost_ms INTEGER NOT NULL,
+  created INTEGER NOT NULL,
+  signature BLOB NOT NULL,
+  body TEXT NOT NULL,
+  UNIQUE (content, space, definition)
+);
+CREATE INDEX record_by_definition ON record (definition, space, created);
+CREATE INDEX record_by_blob ON record (blob);
+CREATE INDEX record_by_time ON record (space, created);
+CREATE TABLE record_use (
+  id INTEGER PRIMARY KEY,
+  bytes INTEGER NOT NULL,
+  cost_ms INTEGER NOT NULL,
+  last_used INTEGER NOT NULL,
+  kept_until INTEGER NOT NULL,
+  pinned INTEGER NOT NULL DEFAULT 0
+);
+CREATE INDEX record_pinned ON record_use (id) WHERE pinned = 1;
+CREATE TABLE record_facts (
+  id INTEGER PRIMARY KEY,
+  space TEXT NOT NULL,
+  step TEXT NOT NULL,
+  facts TEXT NOT NULL
+);
+CREATE INDEX record_facts_by_step ON record_facts (space, step);
+CREATE TABLE record_count (records INTEGER NOT NULL, different INTEGER NOT NULL);
+INSERT INTO record_count VALUES (0, 0);
+CREATE TRIGGER record_added AFTER INSERT ON record BEGIN
+  UPDATE blob_link SET uses = uses + 1 WHERE space = NEW.space AND blob = NEW.blob;
+  UPDATE record_count SET records = records + 1;
+END;
+CREATE TRIGGER record_removed AFTER DELETE ON record BEGIN
+  UPDATE blob_link SET uses = uses - 1 WHERE space = OLD.space AND blob = OLD.blob;
+  UPDATE record_count SET records = records - 1;
+  DELETE FROM record_use WHERE id = OLD.id;
+  DELETE FROM record_facts WHERE id = OLD.id;
+END;
+CREATE TRIGGER record_unlinked AFTER DELETE ON blob_link BEGIN
+  DELETE FROM record WHERE blob = OLD.blob AND space = OLD.space;
+END;
+)sql";
+
+}  // namespace mybuild::cache_server

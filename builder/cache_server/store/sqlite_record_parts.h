@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+// The parts of RecordTables in SQLite: what puts records in, finds them and lets them go. Each
+// works on a connection that its caller holds, those that change something within a transaction.
+// Times are in milliseconds since the epoch. Internal to the box. Thread-compatible.
+#pragma once
+
+#include "builder/cache_server/store/record_tables.h"
+#include "snapshotter/sqlite.h"
+
+#include <cstdint>
+#include <string>
+#include <unordered_set>
+#include <vector>
+
+namespace mybuild::cache_server {
+
+/// Puts the records of one request into the first of `spaces`.
+class RecordPublisher {
+ public:
+  RecordPublisher(snapshotter::SqliteConnection& db, const std::vector<std::string>& spaces,
+                  const Sign& sign, std::int64_t now)
+      : db_(db), spaces_(spaces), sign_(sign), now_(now) {}
+  Result<PublishAnswer::One> publish(const PublishedRecord& published);
+
+ private:
+  Result<PublishAnswer::One> publish_again(const PublishedRecord& published,
+                                           const StepRecord& first);
+  Result<bool> has_record(const StepRecord& record);
+  Result<PublishAnswer::One> link_blob(const oci::Descriptor& blob);
+  Status add_link(const oci::Descriptor& blob);
+  Status insert(const StepRecord& record, const std::map<std::string, std::string>& facts);
+  Status count_different();
+
+  snapshotter::SqliteConnection& db_;
+  const std::vector<std::string>& spaces_;
+  const Sign& sign_;
+  const std::int64_t now_;
+};
+
+struct FoundRecord {
+  std::int64_t id = 0;
+  std::int64_t kept_until = 0;
+  SignedRecord record;
+};
+
+/// Finds records, each once, until they would be too long for an answer.
+class RecordFinder {
+ public:
+  explicit RecordFinder(snapshotter::SqliteConnection& db) : db_(db) {}
+  Status find(const std::string& space, const LookupRequest& keys);
+  std::vector<FoundRecord> take() && { return std::move(found_); }
+
+ private:
+  Status by_content(const std::string& space, const Digest& content);
+  Status by_definition(const std::string& space, const Digest& definition);
+  void add(const std::string& space, const snapshotter::Query& row);
+  bool is_full() const;
+
+  snapshotter::SqliteConnection& db_;
+  std::vector<FoundRecord> found_;
+  std::unordered_set<std::int64_t> ids_;
+  std::size_t bytes_ = 0;
+};
+
+/// Keeps those of which less than `promised` is known, and forgets those that have gone.
+Status promise_records(snapshotter::SqliteConnection& db, std::vector<FoundRecord>& found,
+                       std::int64_t now, std::int64_t promised);
+
+/// Of one namespace, those of that step; `nearest` keeps the best of all that it is shown.
+Status find_near(snapshotter::SqliteConnection& db, const std::string& space,
+                 const ExplainRequest& request, ExplainAnswer& nearest);
+
+struct EvictionCandidate {
+  std::int64_t id = 0;
+  Digest blob;
+  std::uint64_t bytes = 0;
+};
+/// What may go, worth least first; `limit` at most.
+Result<std::vector<EvictionCandidate>> eviction_candidates(snapshotter::SqliteConnection& db,
+                                                           std::int64_t now, std::size_t limit);
+struct Evicted {
+  std::uint64_t records = 0;
+  std::uint64_t bytes = 0;  // of blobs that nothing needs any more
+};
+/// Those of the candidates that may still go, until `enough` bytes; moves `candidate` on.
+Result<Evicted> evict_some(snapshotter::SqliteConnection& db,
+                           std::vector<EvictionCandidate>::const_iterator& candidate,
+                           std::vector<EvictionCandidate>::const_iterator end, std::uint64_t enough,
+                           std::int64_t now);
+
+}  // namespace mybuild::cache_server
