@@ -120,7 +120,11 @@ awaitable<bool> Channel::send_copied(const BlobRange& range) {
         static_cast<std::size_t>(std::min<std::uint64_t>(buffer.size(), range.size - sent));
     const auto read = range.blob->read(range.offset + sent,
                                        std::as_writable_bytes(std::span(buffer.data(), wanted)));
-    if (!read || *read == 0 || !co_await write(std::string_view(buffer.data(), *read))) {
+    if (!read || *read == 0) {
+      co_return false;
+    }
+    const bool is_sent = co_await write(std::string_view(buffer.data(), *read));
+    if (!is_sent) {
       co_return false;
     }
     sent += *read;
@@ -135,7 +139,10 @@ awaitable<void> Channel::finish() {
   peer_->expect_within(kLinger);
   std::vector<char> dropped(16 << 10);
   const auto give_up = SteadyClock::now() + kLinger;
-  while (SteadyClock::now() < give_up && co_await wait(Need::Read)) {
+  while (SteadyClock::now() < give_up) {
+    if (!co_await wait(Need::Read)) {
+      co_return;
+    }
     const ssize_t got = ::recv(fd(), dropped.data(), dropped.size(), 0);
     if (got == 0 || (got < 0 && !would_block(errno))) {
       co_return;

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <limits>
 #include <optional>
 #include <vector>
 
@@ -26,6 +27,7 @@ constexpr double kLeastRate = 1024;
 constexpr std::size_t kHeadBuffer = 16 << 10;
 constexpr std::uint32_t kHeadLimit = 32 << 10;
 constexpr std::size_t kBodyBuffer = 256 << 10;
+constexpr std::chrono::milliseconds kShortestWait{10};
 constexpr std::uint64_t kDrainLimit = 64 << 10;
 
 /// Taken from what all requests have together, and given back with the object.
@@ -95,8 +97,11 @@ class Connection {
       peer_->expect_within(deps_.settings.idle_time);
       peer_->set_idle(true);
       input_.release();
-      if (input_.unread().empty() && !co_await channel_->readable()) {
-        co_return;
+      if (input_.unread().empty()) {
+        const bool is_there = co_await channel_->readable();
+        if (!is_there) {
+          co_return;
+        }
       }
       peer_->set_idle(false);
       peer_->expect_within(deps_.settings.head_time);
@@ -114,7 +119,7 @@ class Connection {
     keep_alive_ = false;
     Parser parser;
     parser.header_limit(kHeadLimit);
-    parser.body_limit(boost::none);
+    parser.body_limit(std::numeric_limits<std::uint64_t>::max());  // the handlers' business
     boost::system::error_code error;
     if (!co_await read_head(parser, error)) {
       co_return false;
@@ -208,7 +213,11 @@ class Connection {
     const std::uint64_t announced = parser.content_length().value_or(0);
     if (const std::optional<Answer> refusal = exchange.refusal()) {
       const bool is_small = !parser.chunked() && announced <= kDrainLimit && !expects(parser);
-      keep_alive_ = keep_alive_ && is_small && co_await drain(announced);
+      bool is_drained = false;
+      if (keep_alive_ && is_small) {
+        is_drained = co_await drain(announced);
+      }
+      keep_alive_ = is_drained;
       co_return co_await respond(*refusal, keep_alive_);
     }
     const Memory memory(deps_.memory_left, exchange.memory());
@@ -216,12 +225,18 @@ class Connection {
       Answer busy = error_answer(503, "UNAVAILABLE", "too many large requests at once");
       co_return co_await respond(busy.with("Retry-After", "1"), false);
     }
-    if (expects(parser) && !co_await channel_->write("HTTP/1.1 100 Continue\r\n\r\n")) {
-      co_return false;
+    if (expects(parser)) {
+      const bool is_asked = co_await channel_->write("HTTP/1.1 100 Continue\r\n\r\n");
+      if (!is_asked) {
+        co_return false;
+      }
     }
-    const bool is_chunked = parser.chunked();
-    const Body body = is_chunked ? co_await take_chunked(parser, exchange)
-                                 : co_await take_sized(announced, exchange);
+    Body body = Body::Whole;
+    if (parser.chunked()) {
+      body = co_await take_chunked(parser, exchange);
+    } else {
+      body = co_await take_sized(announced, exchange);
+    }
     if (body == Body::Broken) {
       co_return false;
     }
@@ -268,7 +283,7 @@ class Connection {
   awaitable<Body> take_chunked(Parser& parser, Exchange& exchange) {
     const auto since = SteadyClock::now();
     std::vector<char> chunk(kBodyBuffer);
-    boost::system::error_code error = http::error::need_more;
+    boost::system::error_code error;
     while (!parser.is_done()) {
       if (input_.unread().empty() || error == http::error::need_more) {
         if (input_.unread().size() > kHeadLimit) {
@@ -317,27 +332,25 @@ class Connection {
   }
 
   awaitable<bool> respond_later(PendingAnswer& pending) {
-    asio::steady_timer timer(co_await asio::this_coro::executor);
-    pending.subscribe([executor = timer.get_executor(), weak = std::weak_ptr(alive_), &timer] {
-      asio::post(executor, [weak, &timer] {
-        if (weak.lock()) {
-          timer.cancel();
-        }
-      });
+    // Whoever wakes may still hold on to this when the connection is gone.
+    const auto timer = std::make_shared<asio::steady_timer>(co_await asio::this_coro::executor);
+    pending.subscribe([weak = std::weak_ptr(timer)] {
+      if (const auto alive = weak.lock()) {
+        asio::post(alive->get_executor(), [alive] { alive->cancel(); });
+      }
     });
     for (;;) {
-      std::optional<Answer> answer = pending.poll();
+      const std::optional<Answer> answer = pending.poll();
       if (answer) {
-        alive_ = std::make_shared<int>();  // wakes that are still to come find nobody
         co_return co_await respond(*answer, keep_alive_);
       }
       const auto now = SteadyClock::now();
-      timer.expires_at(std::max(pending.deadline(), now + std::chrono::milliseconds(10)));
+      timer->expires_at(std::max(pending.deadline(), now + kShortestWait));
       peer_->expect_within(
           deps_.settings.stall_time +
           std::chrono::duration_cast<std::chrono::seconds>(pending.deadline() - now));
       boost::system::error_code woken;
-      co_await timer.async_wait(asio::redirect_error(asio::use_awaitable, woken));
+      co_await timer->async_wait(asio::redirect_error(asio::use_awaitable, woken));
     }
   }
 
@@ -375,7 +388,6 @@ class Connection {
   SteadyClock::time_point began_{};
   bool keep_alive_ = false;
   bool is_head_ = false;
-  std::shared_ptr<int> alive_ = std::make_shared<int>();
 };
 
 }  // namespace

@@ -26,6 +26,8 @@ using Descriptor = asio::posix::stream_descriptor;
 
 constexpr std::chrono::seconds kWatch{1};
 constexpr std::chrono::milliseconds kNoDescriptors{100};
+constexpr std::chrono::milliseconds kStopStep{10};
+constexpr std::chrono::milliseconds kLastWords{500};  // for coroutines whose sockets were shut down
 
 /// Handlers wait for the disk now and then, so there are more threads than cores.
 unsigned thread_count() {
@@ -126,15 +128,16 @@ class BeastServer final : public HttpServer {
       peers_.shut_down_expired(SteadyClock::now());
     }
     is_stopping_ = true;
-    const auto give_up = SteadyClock::now() + settings_.stop_grace;
-    while (peers_.size() > 0 && SteadyClock::now() < give_up) {
-      peers_.shut_down_idle();
-      timer.expires_after(std::chrono::milliseconds(20));
+    const auto grace_end = SteadyClock::now() + settings_.stop_grace;
+    while (peers_.size() > 0 && SteadyClock::now() < grace_end + kLastWords) {
+      if (SteadyClock::now() < grace_end) {
+        peers_.shut_down_idle();
+      } else {
+        peers_.shut_down_all();
+      }
+      timer.expires_after(kStopStep);
       co_await timer.async_wait(asio::redirect_error(asio::use_awaitable, woken));
     }
-    peers_.shut_down_all();
-    timer.expires_after(std::chrono::milliseconds(100));
-    co_await timer.async_wait(asio::redirect_error(asio::use_awaitable, woken));
     context_.stop();
   }
 
