@@ -22,6 +22,7 @@ class RecordTablesContract : public MetaStoreContract {
   /// Into the first namespace, with a signature that holds its name.
   PublishAnswer::One publish(const Spaces& spaces, const StepRecord& record,
                              const std::map<std::string, std::string>& facts = {});
+  PublishAnswer publish_all(const std::vector<PublishedRecord>& records);  // into main
   PublishResult result_of(const Spaces& spaces, const StepRecord& record) {
     return publish(spaces, record).result;
   }

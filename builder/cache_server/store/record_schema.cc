@@ -22,7 +22,7 @@ CREATE TABLE record (
   UNIQUE (content, space, definition)
 );
 CREATE INDEX record_by_definition ON record (definition, space, created);
-CREATE INDEX record_by_blob ON record (blob);
+CREATE INDEX record_by_blob ON record (blob, space);
 CREATE INDEX record_by_time ON record (space, created);
 CREATE TABLE record_use (
   id INTEGER PRIMARY KEY,
