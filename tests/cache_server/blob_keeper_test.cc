@@ -108,8 +108,11 @@ TEST_F(Keeper, ABlobWhoseBytesAreLostIsNotThereAnyMore) {
   EXPECT_EQ(keeper_.lost(), 1U);
   keep("hello");
   EXPECT_TRUE(keeper_.open(digest));
+  ASSERT_TRUE(blobs_->remove(digest));
+  EXPECT_FALSE(keeper_.share({"main"}, digest, "main", now_).value());
+  EXPECT_FALSE(has_link(digest));
   EXPECT_EQ(keeper_.open(Digest::of("never there")).error().kind(), ErrorKind::NotFound);
-  EXPECT_EQ(keeper_.lost(), 1U);
+  EXPECT_EQ(keeper_.lost(), 2U);
 }
 
 /// Does something when the bytes are on the disk and not linked yet.

@@ -23,23 +23,26 @@ Result<bool> BlobKeeper::share(const std::vector<std::string>& from, const Diges
                                const std::string& space, Time now) {
   const auto held = lock(digest);
   const auto found = TRY(meta_.repositories().find_blob(from, digest, now));
-  return found == space ? Result<bool>(true) : share_found(found.has_value(), digest, space, now);
+  return found ? share_found(digest, space, now) : Result<bool>(false);
 }
 
 Result<bool> BlobKeeper::share_from_anywhere(const Digest& digest, const std::string& space,
                                              Time now) {
   const auto held = lock(digest);
   const bool is_found = TRY(meta_.repositories().has_blob_anywhere(digest, now));
-  return share_found(is_found, digest, space, now);
+  return is_found ? share_found(digest, space, now) : Result<bool>(false);
 }
 
-Result<bool> BlobKeeper::share_found(bool is_found, const Digest& digest, const std::string& space,
-                                     Time now) {
+// A manifest of a hundred layers that are there already writes nothing.
+Result<bool> BlobKeeper::share_found(const Digest& digest, const std::string& space, Time now) {
   const std::optional<std::uint64_t> size = TRY(blobs_.size(digest));
-  if (!is_found || !size) {
+  if (!size) {
+    TRY(forget(digest));
     return false;
   }
-  TRY(meta_.repositories().link_blob(space, digest, *size, now));
+  if (!TRY(meta_.repositories().find_blob({space}, digest, now))) {
+    TRY(meta_.repositories().link_blob(space, digest, *size, now));
+  }
   return true;
 }
 
@@ -48,6 +51,7 @@ Result<std::unique_ptr<BlobReader>> BlobKeeper::open(const Digest& digest) {
   if (!reader) {
     const ErrorKind kind = reader.error().kind();
     if (kind == ErrorKind::DataLoss || kind == ErrorKind::NotFound) {
+      const auto held = lock(digest);
       TRY(forget(digest));
     }
   }
@@ -55,9 +59,8 @@ Result<std::unique_ptr<BlobReader>> BlobKeeper::open(const Digest& digest) {
 }
 
 Status BlobKeeper::forget(const Digest& digest) {
-  const auto held = lock(digest);
   if (TRY(blobs_.size(digest)) || !TRY(meta_.repositories().is_linked(digest))) {
-    return {};
+    return {};  // somebody has brought it again, or has let it go
   }
   log::debug("blob {} is lost: who needs it has to bring it again", digest.str());
   ++lost_;

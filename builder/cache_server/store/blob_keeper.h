@@ -29,7 +29,8 @@ class BlobKeeper {
   /// Commits and links. InvalidArgument when the bytes are not those of `digest`; nothing is kept.
   Status keep(std::unique_ptr<BlobWriter> writer, const Digest& digest, const std::string& space,
               Time now);
-  /// Links to `space` what one of `from` has, or what anybody has; false when none has it.
+  /// Links to `space` what one of `from` has, or what anybody has; false when none has it, or when
+  /// its bytes are lost.
   Result<bool> share(const std::vector<std::string>& from, const Digest& digest,
                      const std::string& space, Time now);
   Result<bool> share_from_anywhere(const Digest& digest, const std::string& space, Time now);
@@ -53,10 +54,11 @@ class BlobKeeper {
 
  private:
   std::unique_lock<std::mutex> lock(const Digest& digest);
-  Result<bool> share_found(bool is_found, const Digest& digest, const std::string& space, Time now);
+  // Under the lock of the digest.
+  Result<bool> share_found(const Digest& digest, const std::string& space, Time now);
+  Status forget(const Digest& digest);
   /// False when there is a link.
   Result<bool> remove_unlinked(const Digest& digest);
-  Status forget(const Digest& digest);
 
   BlobStore& blobs_;
   MetaStore& meta_;

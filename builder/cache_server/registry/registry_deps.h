@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the parts of the registry work on. All of it outlives them and is thread-safe.
+#pragma once
+
+#include "builder/cache_server/store/blob_keeper.h"
+#include "builder/cache_server/store/blob_store.h"
+#include "builder/cache_server/store/meta_store.h"
+#include "snapshotter/base/clock.h"
+
+#include <cstdint>
+#include <functional>
+
+namespace mybuild::cache_server {
+
+struct RegistryDeps {
+  BlobStore& blobs;
+  BlobKeeper& keeper;
+  MetaStore& meta;
+  const Clock& clock;
+  /// How many bytes all uploads together may have that are not committed yet. Asked at least once
+  /// for each MiB that comes.
+  std::function<std::uint64_t()> space_left;
+};
+
+}  // namespace mybuild::cache_server
