@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "builder/cache_server/service/service.h"
+
+#include "builder/cache_server/service/request_metrics.h"
+#include "builder/cache_server/store/repository_tables.h"
+
+#include <fmt/format.h>
+
+namespace mybuild::cache_server {
+
+namespace {
+
+/// Below this nothing new is taken, so that what was begun can end.
+constexpr std::uint64_t kLeastRoom = 16 << 20;
+
+}  // namespace
+
+Service::Service(ServerState& state, const ServeOptions& options,
+                 std::function<void(const std::string&)> say)
+    : state_(state),
+      say_(std::move(say)),
+      keeper_(state.blobs(), state.meta()),
+      room_(
+          options.max_size, [directory = state.directory()] { return disk_space(directory); },
+          [this] { return state_.meta().repositories().linked_bytes().value_or(0); }),
+      access_(state.meta(), clock_, options.anonymous_read),
+      registry_({.blobs = state.blobs(),
+                 .keeper = keeper_,
+                 .meta = state.meta(),
+                 .clock = clock_,
+                 .space_left = [this] { return room_.left(); }}),
+      records_({.meta = state.meta(),
+                .clock = clock_,
+                .metrics = metrics_,
+                .claims = claims_,
+                .has_room = [this] { return room_.left() > 0; }}),
+      admin_(state.meta(), clock_),
+      front_({.access = access_,
+              .metrics = metrics_,
+              .registry = registry_,
+              .records = records_,
+              .admin = admin_,
+              .is_ready = [this] { return is_ready(); }}) {
+  describe_metrics();
+}
+
+void Service::describe_metrics() {
+  describe_request_metrics(metrics_);
+  metrics_.show("mybuild_serve_kept_bytes", "Bytes of blobs that are kept.", [this] {
+    return static_cast<double>(state_.meta().repositories().linked_bytes().value_or(0));
+  });
+  metrics_.show("mybuild_serve_limit_bytes", "Bytes that blobs may have in all.",
+                [this] { return static_cast<double>(room_.limit()); });
+  metrics_.show("mybuild_serve_records", "Records of steps.", [this] {
+    return static_cast<double>(state_.meta().records().counts().value_or({}).records);
+  });
+  metrics_.show("mybuild_serve_open_uploads", "Uploads that are not finished.",
+                [this] { return static_cast<double>(registry_.open_uploads()); });
+  metrics_.show("mybuild_serve_claims", "Steps that somebody runs.",
+                [this] { return static_cast<double>(claims_.size()); });
+  metrics_.show("mybuild_serve_lost_blobs", "Blobs whose bytes were found to be gone or others.",
+                [this] { return static_cast<double>(keeper_.lost()); });
+}
+
+Status Service::is_ready() {
+  TRY(state_.meta().access().find_space(std::string(kDefaultSpace)));
+  if (room_.left() < kLeastRoom) {
+    return make_error(ErrorKind::Unavailable, "there is no room for more blobs");
+  }
+  return {};
+}
+
+void Service::upkeep() {
+  registry_.drop_idle_uploads();
+}
+
+}  // namespace mybuild::cache_server

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+// Service: the whole server behind its HTTP layer: handlers over one state, and the upkeep that
+// goes on beside them. Thread-safe.
+#pragma once
+
+#include "builder/cache_server/access.h"
+#include "builder/cache_server/metrics.h"
+#include "builder/cache_server/records/claims.h"
+#include "builder/cache_server/records/records_api.h"
+#include "builder/cache_server/registry/registry_api.h"
+#include "builder/cache_server/service/admin_api.h"
+#include "builder/cache_server/service/disk_room.h"
+#include "builder/cache_server/service/front.h"
+#include "builder/cache_server/service/serve.h"
+#include "builder/cache_server/service/state.h"
+#include "builder/cache_server/store/blob_keeper.h"
+
+#include <functional>
+#include <string>
+
+namespace mybuild::cache_server {
+
+class Service {
+ public:
+  /// `state` outlives it. `say` gets lines for the log.
+  Service(ServerState& state, const ServeOptions& options,
+          std::function<void(const std::string&)> say);
+  Handler& front() { return front_; }
+  Metrics& metrics() { return metrics_; }
+  /// What has to be done now and then: once a minute, on a thread that may wait for the disk.
+  void upkeep();
+
+ private:
+  void describe_metrics();
+  Status is_ready();
+
+  ServerState& state_;
+  const std::function<void(const std::string&)> say_;
+  const SystemClock clock_;
+  Metrics metrics_;
+  BlobKeeper keeper_;
+  DiskRoom room_;
+  AccessControl access_;
+  ClaimTable claims_;
+  RegistryApi registry_;
+  RecordsApi records_;
+  AdminApi admin_;
+  Front front_;
+};
+
+}  // namespace mybuild::cache_server
