@@ -31,15 +31,17 @@ Result<std::unique_ptr<BuildSession>> BuildSession::start(Engine::Services& serv
                                                           const BuildRequest& request,
                                                           solver::EventSink& events, Cancel& cancel,
                                                           const Cancel& downloads,
-                                                          const std::set<std::size_t>& bad_caches) {
+                                                          const std::set<std::size_t>& bad_caches,
+                                                          cache_client::CacheClient* server) {
   snapshotter::Snapshotter* snapshotter = TRY(services.get_snapshotter());
-  return std::unique_ptr<BuildSession>(
-      new BuildSession(services, *snapshotter, request, events, cancel, downloads, bad_caches));
+  return std::unique_ptr<BuildSession>(new BuildSession(services, *snapshotter, request, events,
+                                                        cancel, downloads, bad_caches, server));
 }
 
 BuildSession::BuildSession(Engine::Services& services, snapshotter::Snapshotter& snapshotter,
                            const BuildRequest& request, solver::EventSink& events, Cancel& cancel,
-                           const Cancel& downloads, const std::set<std::size_t>& bad_caches)
+                           const Cancel& downloads, const std::set<std::size_t>& bad_caches,
+                           cache_client::CacheClient* server)
     : services_(services),
       snapshotter_(snapshotter),
       request_(request),
@@ -48,9 +50,13 @@ BuildSession::BuildSession(Engine::Services& services, snapshotter::Snapshotter&
       first_showing_(events),
       images_(services.image_resolver(request.pull, events, downloads)),
       files_(services.http_sources(events, request.secrets.get())),
-      commits_(services.git_sources(events, request.secrets.get(), request.agents.get())) {
+      commits_(services.git_sources(events, request.secrets.get(), request.agents.get())),
+      server_(server) {
   if (!request.cache_from.empty()) {
     import_caches(downloads, bad_caches);
+  }
+  if (!record_sources().empty()) {
+    open_remote_layers(downloads);
   }
 }
 
@@ -68,6 +74,21 @@ void BuildSession::import_caches(const Cancel& downloads, const std::set<std::si
                                         .clock = services_.clock,
                                         .cancel = cancel_,
                                         .downloads = downloads});
+}
+
+/// In the order to ask them: the server answers at once or not at all.
+std::vector<remote_cache::RecordSource*> BuildSession::record_sources() {
+  std::vector<remote_cache::RecordSource*> sources;
+  if (server_ != nullptr) {
+    sources.push_back(&server_->records());
+  }
+  if (imported_ != nullptr) {
+    sources.push_back(imported_.get());
+  }
+  return sources;
+}
+
+void BuildSession::open_remote_layers(const Cancel& downloads) {
   remote_layers_ = std::make_unique<source::RemoteLayers>(source::RemoteLayers::Deps{
       .fetch = {.content = *services_.content,
                 .layers = *services_.layers,
@@ -77,12 +98,34 @@ void BuildSession::import_caches(const Cancel& downloads, const std::set<std::si
                 .clock = services_.clock,
                 .claims = &services_.claims},
       .metadata = *services_.metadata,
-      .where = [this](const Digest& diff_id) { return imported_->where(diff_id); },
-      .on_bad = [this](std::size_t cache, const Error& why) { imported_->distrust(cache, why); }});
+      .where = [this](const Digest& diff_id) { return find_layer(diff_id); },
+      .on_bad = [this](std::size_t cache, const Error& why) { distrust(cache, why); }});
+}
+
+std::optional<source::RemoteLayer> BuildSession::find_layer(const Digest& diff_id) {
+  for (remote_cache::RecordSource* source : record_sources()) {
+    if (std::optional<source::RemoteLayer> place = source->where(diff_id)) {
+      return place;
+    }
+  }
+  return std::nullopt;
+}
+
+void BuildSession::distrust(std::size_t cache, const Error& why) {
+  if (cache_client::is_of_server(cache)) {
+    server_->distrust(cache, why);
+  } else {
+    imported_->distrust(cache, why);
+  }
 }
 
 std::set<std::size_t> BuildSession::bad_caches() const {
-  return imported_ == nullptr ? std::set<std::size_t>() : imported_->distrusted();
+  std::set<std::size_t> bad =
+      imported_ == nullptr ? std::set<std::size_t>() : imported_->distrusted();
+  if (server_ != nullptr) {
+    bad.merge(server_->distrusted());
+  }
+  return bad;
 }
 
 BuildSession::~BuildSession() {
@@ -204,7 +247,7 @@ solver::SolveResult BuildSession::solve(const solver::Graph& graph, const ops::O
   solver::LocalExecutor executor;
   const std::unique_ptr<solver::StepClaims> claims =
       make_step_claims(services_.claims, services_.lanes);
-  remote_cache::SessionIndex index(*services_.index, imported_.get(), on_record_);
+  remote_cache::SessionIndex index(*services_.index, record_sources(), on_record_);
   return solver::solve(
       graph, ops, targets,
       {.index = index,

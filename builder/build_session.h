@@ -5,6 +5,8 @@
 #pragma once
 
 #include "builder/build_inputs.h"
+#include "builder/cache_client/client.h"
+#include "builder/remote_cache/imported_cache.h"
 #include "builder/remote_cache/session_index.h"
 #include "builder/services.h"
 #include "snapshotter/base/guarded.h"
@@ -22,12 +24,14 @@ class BuildSession final : public ContextOpener, public frontend::MetaResolver {
  public:
   /// All arguments must outlive the session. Denied where steps cannot be run at all. `downloads`
   /// ends those of base images, which may be needed after a step has failed. Caches to import are
-  /// fetched from here on, without those that are known to be bad.
+  /// fetched from here on, without those that are known to be bad. `server`: the cache server of
+  /// the build, if it has one.
   static Result<std::unique_ptr<BuildSession>> start(Engine::Services& services,
                                                      const BuildRequest& request,
                                                      solver::EventSink& events, Cancel& cancel,
                                                      const Cancel& downloads,
-                                                     const std::set<std::size_t>& bad_caches = {});
+                                                     const std::set<std::size_t>& bad_caches = {},
+                                                     cache_client::CacheClient* server = nullptr);
 
   /// Saves what was learnt of contexts, however the build ended.
   ~BuildSession() override;
@@ -48,9 +52,10 @@ class BuildSession final : public ContextOpener, public frontend::MetaResolver {
                             const std::vector<solver::Edge>& targets,
                             solver::KnownBuilds* known_builds = nullptr);
   source::ImageResolver& images() { return *images_; }
-  /// Null when no cache is imported.
+  /// Null when nothing comes from other machines.
   source::RemoteLayers* remote_layers() { return remote_layers_.get(); }
-  /// Those of the imported caches, by number, that turned out not to have what they say.
+  /// Those of the imported caches, and of the layers of the server, by number, that turned out not
+  /// to be what they say.
   std::set<std::size_t> bad_caches() const;
   /// Hears of each step that solve() records.
   void on_record(remote_cache::SessionIndex::OnRecord listener) {
@@ -60,8 +65,13 @@ class BuildSession final : public ContextOpener, public frontend::MetaResolver {
  private:
   BuildSession(Engine::Services& services, snapshotter::Snapshotter& snapshotter,
                const BuildRequest& request, solver::EventSink& events, Cancel& cancel,
-               const Cancel& downloads, const std::set<std::size_t>& bad_caches);
+               const Cancel& downloads, const std::set<std::size_t>& bad_caches,
+               cache_client::CacheClient* server);
   void import_caches(const Cancel& downloads, const std::set<std::size_t>& bad_caches);
+  void open_remote_layers(const Cancel& downloads);
+  std::optional<source::RemoteLayer> find_layer(const Digest& diff_id);
+  void distrust(std::size_t cache, const Error& why);
+  std::vector<remote_cache::RecordSource*> record_sources();
   Result<std::optional<std::int64_t>> find_time(const solver::SourceOp& source,
                                                 const solver::VertexId& vertex);
   Result<std::shared_ptr<const snapshotter::TreeView>> solve_tree(
@@ -88,6 +98,7 @@ class BuildSession final : public ContextOpener, public frontend::MetaResolver {
   const std::unique_ptr<source::ImageResolver> images_;
   const std::unique_ptr<source::HttpSources> files_;
   const std::unique_ptr<source::GitSources> commits_;
+  cache_client::CacheClient* const server_;
   std::unique_ptr<remote_cache::ImportedCache> imported_;
   std::unique_ptr<source::RemoteLayers> remote_layers_;  // its downloads come out of the caches
   remote_cache::SessionIndex::OnRecord on_record_;

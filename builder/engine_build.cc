@@ -366,12 +366,14 @@ Result<BuildReport> export_all(const Attempt& attempt, exporter::ExportDeps& dep
 }
 
 Result<BuildReport> build_traced(Engine::Services& own, const BuildRequest& request,
-                                 solver::EventSink& events, Cancel& cancel, BuildTrace& trace) {
+                                 solver::EventSink& events, Cancel& cancel,
+                                 cache_client::CacheClient* server, BuildTrace& trace) {
   // solve() stops the steps when one fails; what is done with its files hears of the user only.
   Cancel steps(cancel);
   // A missing right is said before anything is downloaded.
-  const auto session = TRY(BuildSession::start(
-      own, request, events, wants_evidence(request) ? steps : cancel, cancel, trace.bad_caches));
+  const auto session =
+      TRY(BuildSession::start(own, request, events, wants_evidence(request) ? steps : cancel,
+                              cancel, trace.bad_caches, server));
   BuildInputs inputs = TRY(load_inputs(request, *session, events, own.clock));
   trace.dockerfile = inputs.text;
   trace.lowered = TRY(lower(request, inputs, *session, events));
@@ -456,6 +458,24 @@ void remember(explain::History& history, const BuildRequest& request, Time start
   history.add(build);
 }
 
+/// Null when no cache server is wanted.
+Result<std::unique_ptr<cache_client::CacheClient>> start_cache_client(Engine::Services& own,
+                                                                      const BuildRequest& request,
+                                                                      solver::EventSink& events,
+                                                                      Cancel& cancel) {
+  std::optional<cache_client::Settings> settings = TRY(cache_client::find_settings(
+      request.cache_server, cache_client::SettingPlaces::from_environment()));
+  if (!settings) {
+    return std::unique_ptr<cache_client::CacheClient>();
+  }
+  return cache_client::CacheClient::start(*std::move(settings), {.transport = *own.transport,
+                                                                 .hosts = *own.hosts,
+                                                                 .logins = own.credentials.get(),
+                                                                 .lanes = own.lanes,
+                                                                 .events = events,
+                                                                 .cancel = cancel});
+}
+
 /// Damage is found when something is needed, in the middle of a build. What was damaged is gone
 /// then, so the same build makes it again.
 constexpr int kMostRepairs = 3;
@@ -484,13 +504,14 @@ Result<BuildReport> Engine::build(const BuildRequest& request, solver::EventSink
   TRY(own.check_gc_settings());
   const auto damage = [&own] { return own.layers->damage_found() + own.content->damage_found(); };
   const Time started = own.clock.now();
+  const auto server = TRY(start_cache_client(own, request, events, cancel));
   std::set<std::size_t> bad_caches;
   for (int repairs = 0;; ++repairs) {
     const std::size_t before = damage();
     Cancel attempt(cancel);
     BuildTrace trace;
     trace.bad_caches = bad_caches;
-    Result<BuildReport> result = build_traced(own, request, events, attempt, trace);
+    Result<BuildReport> result = build_traced(own, request, events, attempt, server.get(), trace);
     const bool is_cache_dropped = trace.bad_caches.size() > bad_caches.size();
     bad_caches = trace.bad_caches;
     if (!result && damage() > before && repairs < kMostRepairs && cancel.check()) {
@@ -503,6 +524,9 @@ Result<BuildReport> Engine::build(const BuildRequest& request, solver::EventSink
     // A step that was taken for cached is run after all; each time there is one cache less.
     if (!result && is_cache_dropped && cancel.check()) {
       continue;
+    }
+    if (server != nullptr) {
+      server->finish();
     }
     remember(*own.history, request, started, trace, result);
     if (made_something(trace)) {

@@ -3,6 +3,7 @@
 // data between the command line (or a later server) and the engine. Value types.
 #pragma once
 
+#include "builder/cache_client/settings.h"
 #include "builder/entitlements.h"
 #include "builder/export/exporter.h"
 #include "builder/remote_cache/spec.h"
@@ -55,6 +56,7 @@ struct BuildRequest {
   std::vector<exporter::OutputSpec> outputs;  // empty: the local store
   std::vector<remote_cache::CacheSource> cache_from;
   std::vector<remote_cache::CacheTarget> cache_to;
+  cache_client::Wish cache_server;
   std::size_t jobs = 0;                            // RUN steps at once; 0 = no cap
   Entitlements allowed;                            // --allow
   std::shared_ptr<secrets::SecretSource> secrets;  // null: none

@@ -24,10 +24,10 @@ class StoreClaims final : public solver::StepClaims {
  public:
   StoreClaims(const Claims& claims, Lanes& lanes) : claims_(claims), lanes_(lanes) {}
 
-  Result<std::unique_ptr<StepClaim>> claim(const solver::ContentKey& key, Lane lane,
+  Result<std::unique_ptr<StepClaim>> claim(const solver::ClaimedStep& step, Lane lane,
                                            const std::function<void()>& on_wait,
                                            const Cancel& cancel) override {
-    const std::string name = Claims::step(key.digest);
+    const std::string name = Claims::step(step.content.digest);
     std::optional<Claim> free = TRY(claims_.try_take({name}));
     if (free) {
       return std::unique_ptr<StepClaim>(std::make_unique<StoreClaim>(std::move(*free)));

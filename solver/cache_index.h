@@ -7,6 +7,8 @@
 #include "snapshotter/base/digest.h"
 #include "snapshotter/base/result.h"
 
+#include <chrono>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -27,6 +29,12 @@ struct OutputId {
   auto operator<=>(const OutputId&) const = default;
 };
 
+/// How a step ran, where it ran just now.
+struct StepRun {
+  std::string step;  // as the build shows it
+  std::chrono::milliseconds took{};
+};
+
 struct CacheRecord {
   DefinitionKey definition;
   ContentKey content;
@@ -36,6 +44,8 @@ struct CacheRecord {
   std::string body;  // canonical JSON, opaque to the solver
   /// From elsewhere: of all it says only the body counts, and `output` is what Op::restore() finds.
   bool is_imported = false;
+  /// Of a step that ran here and now; never persisted.
+  std::optional<StepRun> run = {};
 };
 
 class CacheIndex {

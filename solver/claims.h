@@ -18,6 +18,12 @@ class Cancel;
 
 namespace mybuild::solver {
 
+/// By both keys: one says how long it took before, the other what exactly is to be done.
+struct ClaimedStep {
+  DefinitionKey definition;
+  ContentKey content;
+};
+
 /// Given up with the object.
 class StepClaim {
  public:
@@ -29,7 +35,7 @@ class StepClaims {
   virtual ~StepClaims() = default;
   /// Called on a thread of `lane`, which does other work while this one waits. `on_wait` is called
   /// first if somebody else has the claim. `cancel` ends the wait; its reason is the error then.
-  virtual Result<std::unique_ptr<StepClaim>> claim(const ContentKey& key, Lane lane,
+  virtual Result<std::unique_ptr<StepClaim>> claim(const ClaimedStep& step, Lane lane,
                                                    const std::function<void()>& on_wait,
                                                    const Cancel& cancel) = 0;
 };

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "solver/step.h"
 
+#include <chrono>
+
 namespace mybuild::solver {
 
 namespace {
@@ -139,7 +141,9 @@ Result<Output> run_step(Op& op, const StepKeys& keys, const StepInputs& inputs, 
                         Executor& executor, StepPolicy policy, const Cancel& cancel) {
   const StepWork work{
       .definition = op.definition(), .inputs = inputs.ids, .op = op, .results = inputs.results};
+  const auto begun = std::chrono::steady_clock::now();
   Output output = TRY(executor.execute(work, cancel));
+  const auto took = std::chrono::steady_clock::now() - begun;
   if (op.is_direct() || !output.cacheable) {
     return output;
   }
@@ -158,7 +162,10 @@ Result<Output> run_step(Op& op, const StepKeys& keys, const StepInputs& inputs, 
   if (!output.cacheable) {
     return output;
   }
-  TRY(index.add(make_record(keys, output)));
+  CacheRecord record = make_record(keys, output);
+  record.run = StepRun{.step = policy.name,
+                       .took = std::chrono::duration_cast<std::chrono::milliseconds>(took)};
+  TRY(index.add(record));
   return output;
 }
 

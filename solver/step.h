@@ -36,6 +36,7 @@ struct StepKeys {
 struct StepPolicy {
   bool look_up = true;
   bool early_cutoff = true;
+  std::string name = {};  // as the build shows it
 };
 
 /// True if make_definition_key reads files: a local context stands in the key as what is selected

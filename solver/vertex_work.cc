@@ -40,7 +40,7 @@ void VertexWork::say_started(WorkResult& result) const {
 }
 
 /// A step that must run whatever is known is no business of others.
-Result<VertexWork::ClaimPtr> VertexWork::claim(WorkResult& result, Op& op, const ContentKey& key,
+Result<VertexWork::ClaimPtr> VertexWork::claim(WorkResult& result, Op& op, const StepKeys& keys,
                                                const Cancel& cancel) const {
   const auto on_wait = [&] {
     say_started(result);
@@ -52,7 +52,8 @@ Result<VertexWork::ClaimPtr> VertexWork::claim(WorkResult& result, Op& op, const
                    .time = deps_.clock.now()});
     }
   };
-  return deps_.claims->claim(key, op.lane(), on_wait, cancel);
+  return deps_.claims->claim({.definition = keys.definition, .content = keys.content}, op.lane(),
+                             on_wait, cancel);
 }
 
 /// Before any file is read: what is known elsewhere of a definition needs no layer to be here.
@@ -80,7 +81,7 @@ Status VertexWork::find_or_claim(WorkResult& result, Op& op, StepKeys& keys,
   if (result.output || !policy.look_up || deps_.claims == nullptr) {
     return {};
   }
-  claim = TRY(this->claim(result, op, keys.content, cancel));
+  claim = TRY(this->claim(result, op, keys, cancel));
   // Between the first look and the claim, too, somebody may have come to the end of it.
   result.output = TRY(find_by_content(op, keys, inputs, deps_.index, policy.look_up));
   result.made_meanwhile = result.output.has_value();
@@ -110,6 +111,7 @@ WorkResult VertexWork::run(VertexIndex index, StepKeys keys, const StepInputs& i
     }
   }
   say_started(result);
+  policy.name = graph_.vertices()[index].meta.name;
   Status ready;
   if (began) {
     ready = op.prepare(inputs.results, cancel);

@@ -44,7 +44,7 @@ class VertexWork {
  private:
   using ClaimPtr = std::unique_ptr<StepClaim>;
   void say_started(WorkResult& result) const;
-  Result<ClaimPtr> claim(WorkResult& result, Op& op, const ContentKey& key,
+  Result<ClaimPtr> claim(WorkResult& result, Op& op, const StepKeys& keys,
                          const Cancel& cancel) const;
   Status find_late(WorkResult& result, Op& op, StepKeys& keys, const StepInputs& inputs) const;
   Status find_or_claim(WorkResult& result, Op& op, StepKeys& keys, const StepInputs& inputs,

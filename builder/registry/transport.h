@@ -37,6 +37,9 @@ struct Request {
   /// with a byte now and then. nullopt: he may.
   std::optional<std::chrono::seconds> patience = std::chrono::seconds(60);
   std::shared_ptr<const TlsSettings> tls = {};  // null: nothing but what the system says
+  std::string unix_socket = {};  // its path, in the place of the URL's host; "": the network
+  /// For all of it, from the connection to the last byte; then Unavailable. nullopt: no such limit.
+  std::optional<std::chrono::milliseconds> timeout = {};
 };
 
 struct Response {

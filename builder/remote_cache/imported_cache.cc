@@ -18,12 +18,7 @@ solver::CacheRecord make_record(const CachedRecord& record, const CachedLayer& l
   step.layer.diff_id = layer.place->diff_id;
   step.layer.changes = layer.changes;
   step.layer.size = layer.size;
-  return {.definition = record.definition,
-          .content = record.content,
-          .inputs = record.inputs,
-          .output = {},
-          .body = ops::dump_body(step),
-          .is_imported = true};
+  return imported_record(record.definition, record.content, record.inputs, step);
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "builder/remote_cache/cache_reader.h"
+#include "builder/remote_cache/record_source.h"
 #include "builder/source/remote_layers.h"
 #include "snapshotter/base/lanes.h"
 #include "solver/progress.h"
@@ -21,7 +22,7 @@
 
 namespace mybuild::remote_cache {
 
-class ImportedCache {
+class ImportedCache final : public RecordSource {
  public:
   struct Deps {
     registry::RegistryClient& registry;
@@ -36,13 +37,13 @@ class ImportedCache {
   ImportedCache(std::vector<CacheSource> sources, std::vector<oci::Platform> platforms,
                 std::set<std::size_t> bad, Deps deps);
   /// Ends what still runs.
-  ~ImportedCache();
+  ~ImportedCache() override;
   ImportedCache(const ImportedCache&) = delete;
   ImportedCache& operator=(const ImportedCache&) = delete;
 
-  std::vector<solver::CacheRecord> find(const solver::DefinitionKey& key);
-  std::vector<solver::CacheRecord> find(const solver::ContentKey& key);
-  std::optional<source::RemoteLayer> where(const Digest& diff_id);
+  std::vector<solver::CacheRecord> find(const solver::DefinitionKey& key) override;
+  std::vector<solver::CacheRecord> find(const solver::ContentKey& key) override;
+  std::optional<source::RemoteLayer> where(const Digest& diff_id) override;
 
   /// Nothing of this source is used any more. Beyond the sources, source `n + i` stands for the
   /// layers that source `i` of `n` only names: who needs one drops these and runs the steps.

@@ -4,17 +4,44 @@
 namespace mybuild::remote_cache {
 
 using solver::CacheRecord;
+using solver::DefinitionKey;
 
-Result<std::vector<CacheRecord>> SessionIndex::find_late(const solver::DefinitionKey& key) {
-  return imported_ == nullptr ? std::vector<CacheRecord>() : imported_->find(key);
+template <class Key>
+std::vector<CacheRecord> SessionIndex::ask(const Key& key) {
+  for (RecordSource* source : sources_) {
+    std::vector<CacheRecord> found = source->find(key);
+    if (!found.empty()) {
+      return found;
+    }
+  }
+  return {};
+}
+
+Result<std::vector<std::vector<CacheRecord>>> SessionIndex::find_all(
+    std::span<const DefinitionKey> keys) {
+  std::vector<std::vector<CacheRecord>> found = TRY(store_.find_all(keys));
+  std::vector<DefinitionKey> unknown;
+  for (std::size_t i = 0; i < keys.size(); ++i) {
+    if (found[i].empty()) {
+      unknown.push_back(keys[i]);
+    }
+  }
+  for (RecordSource* source : sources_) {
+    if (!unknown.empty()) {
+      source->expect(unknown);
+    }
+  }
+  return found;
+}
+
+Result<std::vector<CacheRecord>> SessionIndex::find_late(const DefinitionKey& key) {
+  return ask(key);
 }
 
 Result<std::vector<CacheRecord>> SessionIndex::find(const solver::ContentKey& key) {
   std::vector<CacheRecord> records = TRY(store_.find(key));
-  if (imported_ != nullptr) {
-    for (CacheRecord& record : imported_->find(key)) {
-      records.push_back(std::move(record));
-    }
+  for (CacheRecord& record : ask(key)) {
+    records.push_back(std::move(record));
   }
   return records;
 }

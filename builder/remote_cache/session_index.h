@@ -1,27 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
-// SessionIndex: the records that one build looks for: those of the store, then imported ones. What
-// is imported is never asked for by its output, and never written to the store from here. Tells who
-// exports a cache of each step as soon as it is recorded. Thread-safe.
+// SessionIndex: the records that one build looks for: those of the store, then those of other
+// machines. What is imported is never asked for by its output, and never written to the store from
+// here. Tells who sends steps elsewhere of each one as soon as it is recorded. Thread-safe.
 #pragma once
 
-#include "builder/remote_cache/imported_cache.h"
+#include "builder/remote_cache/record_source.h"
 #include "solver/cache_index.h"
 
 #include <functional>
+#include <vector>
 
 namespace mybuild::remote_cache {
 
 class SessionIndex final : public solver::CacheIndex {
  public:
   using OnRecord = std::function<void(const solver::CacheRecord&)>;
-  /// `imported` may be null, `on_record` empty. References outlive the object.
-  SessionIndex(solver::CacheIndex& store, ImportedCache* imported, OnRecord on_record)
-      : store_(store), imported_(imported), on_record_(std::move(on_record)) {}
+  /// `sources`: in the order to ask them. `on_record` may be empty. References outlive the object.
+  SessionIndex(solver::CacheIndex& store, std::vector<RecordSource*> sources, OnRecord on_record)
+      : store_(store), sources_(std::move(sources)), on_record_(std::move(on_record)) {}
 
   Result<std::vector<std::vector<solver::CacheRecord>>> find_all(
-      std::span<const solver::DefinitionKey> keys) override {
-    return store_.find_all(keys);
-  }
+      std::span<const solver::DefinitionKey> keys) override;
   Result<std::vector<solver::CacheRecord>> find_late(const solver::DefinitionKey& key) override;
   Result<std::vector<solver::CacheRecord>> find(const solver::ContentKey& key) override;
   Result<std::vector<solver::CacheRecord>> find(const solver::OutputId& output) override {
@@ -30,8 +29,12 @@ class SessionIndex final : public solver::CacheIndex {
   Status add(const solver::CacheRecord& record) override;
 
  private:
+  /// Those of the first source that has some.
+  template <class Key>
+  std::vector<solver::CacheRecord> ask(const Key& key);
+
   solver::CacheIndex& store_;
-  ImportedCache* const imported_;
+  const std::vector<RecordSource*> sources_;
   const OnRecord on_record_;
 };
 

@@ -21,9 +21,9 @@ using snapshotter::Claims;
 class StepClaimsTest : public testing::Test {
  protected:
   auto claim(const char* key, const Cancel& given_up) {
-    const solver::ContentKey content{Digest::of(key)};
+    const solver::ClaimedStep step{.definition = {}, .content = {Digest::of(key)}};
     return mine->claim(
-        content, Lane::Exec, [this] { ++waits; }, given_up);
+        step, Lane::Exec, [this] { ++waits; }, given_up);
   }
   static std::string step(const char* key) { return Claims::step(Digest::of(key)); }
 

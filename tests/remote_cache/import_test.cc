@@ -168,7 +168,7 @@ TEST_F(ImportTest, TheIndexAsksCachesLastAndNeverByOutput) {
   ImportedCache& cache = import({publish("r.test/a:1", document("one"))});
   const auto store = solver::make_memory_index();
   std::vector<solver::CacheRecord> heard;
-  SessionIndex index(*store, &cache, [&](const auto& record) { heard.push_back(record); });
+  SessionIndex index(*store, {&cache}, [&](const auto& record) { heard.push_back(record); });
   const solver::DefinitionKey one = key("one");
   EXPECT_TRUE(index.find_all(std::span(&one, 1))->front().empty());
   EXPECT_EQ(index.find_late(one)->size(), 1U);

@@ -16,7 +16,7 @@ using std::chrono::milliseconds;
 
 class FakeClaims final : public StepClaims {
  public:
-  Result<std::unique_ptr<StepClaim>> claim(const ContentKey& key, Lane,
+  Result<std::unique_ptr<StepClaim>> claim(const ClaimedStep& step, Lane,
                                            const std::function<void()>& on_wait,
                                            const Cancel& cancel) override {
     ++asked;
@@ -24,7 +24,7 @@ class FakeClaims final : public StepClaims {
       on_wait();
     }
     if (meanwhile) {
-      meanwhile(key);
+      meanwhile(step.content);
     }
     TRY(cancel.check());
     return std::unique_ptr<StepClaim>(std::make_unique<Held>(held));

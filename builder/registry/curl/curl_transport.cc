@@ -237,7 +237,7 @@ class CurlTransport final : public Transport {
   Result<Response> send(const Request& request, BodySink& body, const Cancel& cancel) override {
     TRY(cancel.check());
     const std::string what = request.method + " " + without_query(request.url);
-    Connection connection = take(origin_of(request.url));
+    Connection connection = take(request.unix_socket + origin_of(request.url));
     if (!connection.easy || !connection.multi) {
       return internal_error("{}: libcurl does not start", what);
     }
@@ -293,11 +293,22 @@ class CurlTransport final : public Transport {
     curl_easy_setopt(easy, CURLOPT_HEADERDATA, &exchange);
     curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, &Exchange::on_body);
     curl_easy_setopt(easy, CURLOPT_WRITEDATA, &exchange);
+    prepare_limits(easy, request);
     prepare_authorities(easy);
     if (request.tls != nullptr) {
       prepare_tls(easy, *request.tls);
     }
     prepare_method(easy, request);
+  }
+
+  static void prepare_limits(CURL* easy, const Request& request) {
+    if (request.timeout) {
+      curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, static_cast<long>(request.timeout->count()));
+    }
+    if (!request.unix_socket.empty()) {
+      curl_easy_setopt(easy, CURLOPT_UNIX_SOCKET_PATH, request.unix_socket.c_str());
+      curl_easy_setopt(easy, CURLOPT_PROXY, "");
+    }
   }
 
   void prepare_authorities(CURL* easy) const {

@@ -222,6 +222,18 @@ constexpr Flag<Options> kFlags[] = {
        }
        return {};
      }},
+    {{.name = "cache-server",
+      .argument = "URL",
+      .help = "Find steps in a cache server, and publish those that run here: "
+              "http(s)://HOST:PORT[/NAMESPACE] or unix:/PATH[:NAMESPACE]; off for none (default "
+              "$MYBUILD_CACHE_SERVER, else config.json)"},
+     [](Options& options, std::string_view value) -> Status {
+       if (value != "off") {
+         TRY(cache_client::parse_address(value));
+       }
+       options.request.cache_server.url = value;
+       return {};
+     }},
     {{.name = "cache-to",
       .argument = "TARGET",
       .help = "Export the cache of this build: type=registry,ref=REF, type=local,dest=FOLDER with "

@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "builder/cache_client/server_link.h"
+
+#include "builder/cache_server/protocol/messages.h"
+#include "builder/registry/body.h"
+#include "builder/registry/errors.h"
+#include "builder/registry/url.h"
+#include "snapshotter/base/log.h"
+
+#include <algorithm>
+
+namespace mybuild::cache_client {
+
+namespace {
+
+using registry::Request;
+using registry::Response;
+using Clock = std::chrono::steady_clock;
+using Milliseconds = std::chrono::milliseconds;
+
+constexpr int kMostFailures = 3;
+constexpr Milliseconds kFirstPatience{2000};
+constexpr Milliseconds kLeastPatience{300};
+constexpr int kUsualTimes = 20;
+/// All steps together may wait so long, and so much of the build's time.
+constexpr Milliseconds kFreeWait{2000};
+constexpr int kShareOfBuild = 20;  // a twentieth
+constexpr std::chrono::seconds kStall{5};
+constexpr std::chrono::seconds kTransferPatience{10};
+constexpr int kFull = 507;
+
+Milliseconds since(Clock::time_point start) {
+  return std::chrono::duration_cast<Milliseconds>(Clock::now() - start);
+}
+
+}  // namespace
+
+Request ServerLink::prepared(Request request) {
+  request.stall = std::min(request.stall, kStall);
+  request.patience = std::min(request.patience.value_or(kTransferPatience), kTransferPatience);
+  if (registry::origin_of(request.url) != address_.origin) {
+    return request;  // where a redirect leads: no token of ours
+  }
+  request.unix_socket = address_.socket;
+  request.tls = deps_.tls;
+  const auto token = token_.lock();
+  if (!token->empty()) {
+    request.headers.push_back("Authorization: Bearer " + *token);
+  }
+  return request;
+}
+
+Result<Response> ServerLink::send(const Request& request, registry::BodySink& body,
+                                  const Cancel& cancel) {
+  // No kind that is worth another attempt.
+  if (is_closed()) {
+    return not_found("the cache server is left alone");
+  }
+  Result<Response> response = deps_.transport.send(prepared(request), body, cancel);
+  note(response, cancel);
+  if (response && response->status == kFull) {
+    return make_error(ErrorKind::Denied, "the cache server has no space left");
+  }
+  return response;
+}
+
+Milliseconds ServerLink::patience() const {
+  if (!has_answered_) {
+    return kFirstPatience;
+  }
+  return std::clamp(Milliseconds(usual_ms_ * kUsualTimes), kLeastPatience, kFirstPatience);
+}
+
+bool ServerLink::may_ask() const {
+  return !is_closed() && Milliseconds(waited_ms_) < kFreeWait + since(start_) / kShareOfBuild;
+}
+
+Result<std::string> ServerLink::post(std::string_view verb, const std::string& space,
+                                     std::string message, Need need, const Cancel& cancel,
+                                     Milliseconds extra) {
+  if (is_closed()) {
+    return not_found("the cache server is left alone");
+  }
+  Request request;
+  request.method = "POST";
+  request.url = fmt::format("{}/cache/v1/{}/{}", address_.origin, verb, space);
+  request.headers = {"Content-Type: application/json"};
+  request.body = std::move(message);
+  request.follow_redirects = false;
+  request = prepared(std::move(request));
+  request.timeout = patience() + extra;
+  request.stall = std::chrono::ceil<std::chrono::seconds>(*request.timeout);
+  request.patience.reset();
+  registry::TextBody body(cache_server::kMaxMessageBytes);
+  const Clock::time_point begun = Clock::now();
+  const Result<Response> response = deps_.transport.send(request, body, cancel);
+  const Milliseconds took = since(begun);
+  if (need == Need::Step) {
+    waited_ms_ += took.count();
+  }
+  if (response && response->ok() && extra.count() == 0) {
+    usual_ms_ = has_answered_ ? (usual_ms_ * 3 + took.count()) / 4 : took.count();
+  }
+  note(response, cancel);
+  return answer(response, fmt::format("{} at {}", verb, address_.text), body.text());
+}
+
+/// What a server of this protocol cannot say counts as a failure, too.
+Result<std::string> ServerLink::answer(const Result<Response>& response, std::string_view what,
+                                       const std::string& text) {
+  if (!response) {
+    return Error(response.error()).context(what);
+  }
+  if (!response->ok()) {
+    return refusal(*response, what);
+  }
+  return text;
+}
+
+Error ServerLink::refusal(const Response& response, std::string_view what) {
+  const std::string words = registry::registry_message(response);
+  const std::string told = words.empty() ? std::string() : ": " + words;
+  switch (response.status) {
+    case 401: {
+      Error error = make_error(ErrorKind::Denied, "the cache server {} takes no token of ours{}",
+                               address_.text, told)
+                        .with_hint(
+                            "set $MYBUILD_CACHE_TOKEN, or cacheServer.token in config.json; who "
+                            "runs the server makes tokens with 'mybuild serve token create'");
+      close(error);
+      return error;
+    }
+    case 403: {
+      Error error =
+          make_error(ErrorKind::Denied, "{} is not allowed with our token{}", what, told)
+              .with_hint(
+                  "ask for a token with that scope and namespace; --cache-flush=off is for "
+                  "those who only read");
+      tell_once(error);
+      return error;
+    }
+    case 404: {
+      Error error = make_error(ErrorKind::NotFound, "{}: there is no such namespace{}", what, told)
+                        .with_hint("is this the address of a cache server?");
+      close(error);
+      return error;
+    }
+    default:
+      return make_error(ErrorKind::Unavailable, "{}: status {}{}", what, response.status, told);
+  }
+}
+
+void ServerLink::note(const Result<Response>& response, const Cancel& cancel) {
+  if (cancel.requested()) {
+    return;
+  }
+  const bool is_bad = !response || (response->status >= 500 && response->status != kFull) ||
+                      response->status == 429;
+  if (!is_bad) {
+    failures_ = 0;
+    has_answered_ = true;
+    return;
+  }
+  const Error why =
+      response ? make_error(ErrorKind::Unavailable, "it answers with status {}", response->status)
+               : response.error();
+  log::debug("cache server: {}", why.message());
+  if (++failures_ >= kMostFailures || (!response && !has_answered_)) {
+    close(why);
+  }
+}
+
+void ServerLink::close(const Error& why) {
+  if (closed_.exchange(true)) {
+    return;
+  }
+  deps_.events.on_event(
+      solver::Warning{.message = fmt::format("the build goes on without the cache server {}: {}",
+                                             address_.text, registry::printable(why.message())),
+                      .detail = why.hint(),
+                      .location = {}});
+}
+
+void ServerLink::tell_once(const Error& refused) {
+  if (!told_.exchange(true)) {
+    deps_.events.on_event(solver::Warning{.message = registry::printable(refused.message()),
+                                          .detail = refused.hint(),
+                                          .location = {}});
+  }
+}
+
+Status ServerLink::download(const std::string& space, const oci::Descriptor& blob, Sink& sink,
+                            Milliseconds limit, const Cancel& cancel) {
+  registry::BlobBody body(blob, sink);
+  Request request;
+  request.url = fmt::format("{}/v2/{}/blobs/{}", address_.origin, space, blob.digest.str());
+  request.timeout = limit;
+  for (int attempt = 0;; ++attempt) {
+    const Result<Response> response = send(request, body, cancel);
+    if (body.refusal()) {
+      return *body.refusal();
+    }
+    if (response && response->ok()) {
+      return body.verify();
+    }
+    Error error = response ? registry::status_error(*response, "layer of the cache server")
+                           : response.error();
+    if (error.kind() != ErrorKind::Unavailable || attempt == 1) {
+      return error;
+    }
+  }
+}
+
+}  // namespace mybuild::cache_client

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+// ServerLink: all that goes to one cache server during one build. It puts the token on requests to
+// that server and on no other, gives each an end in time, and notices when the server is no help:
+// then it is left alone for the rest of the build, and every request fails at once. What steps wait
+// for is kept small by itself: answers are awaited as long as earlier ones took, a few times over,
+// and a server whose answers cost the build more than a small part of its time is asked less.
+// Thread-safe.
+#pragma once
+
+#include "builder/cache_client/address.h"
+#include "builder/registry/hosts/host_table.h"
+#include "builder/registry/transport.h"
+#include "snapshotter/base/guarded.h"
+#include "snapshotter/oci/descriptor.h"
+#include "solver/progress.h"
+
+#include <atomic>
+#include <chrono>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace mybuild::cache_client {
+
+class ServerLink final : public registry::Transport {
+ public:
+  struct Deps {
+    registry::Transport& transport;
+    solver::EventSink& events;
+    std::shared_ptr<const registry::TlsSettings> tls = {};
+  };
+  ServerLink(ServerAddress address, Deps deps)
+      : address_(std::move(address)), deps_(std::move(deps)) {}
+
+  const ServerAddress& address() const { return address_; }
+  /// Before the first request.
+  void set_token(std::string token) { token_.lock()->swap(token); }
+
+  /// A request of a registry client, with the limits of a transfer.
+  Result<registry::Response> send(const registry::Request& request, registry::BodySink& body,
+                                  const Cancel& cancel) override;
+
+  enum class Need {
+    Step,    // a step waits for the answer
+    Beside,  // nobody does
+  };
+  /// POST /cache/v1/<verb>/<space>. `extra`: how long the server may think, beyond what an answer
+  /// usually takes. Denied for a 401 or 403, NotFound for a 404, Unavailable for all that may be
+  /// otherwise later.
+  Result<std::string> post(std::string_view verb, const std::string& space, std::string message,
+                           Need need, const Cancel& cancel,
+                           std::chrono::milliseconds extra = std::chrono::milliseconds(0));
+  /// GET of a blob, checked by size and digest; gone on with once where it breaks.
+  Status download(const std::string& space, const oci::Descriptor& blob, Sink& sink,
+                  std::chrono::milliseconds limit, const Cancel& cancel);
+
+  /// The server is left alone.
+  bool is_closed() const { return closed_.load(std::memory_order_acquire); }
+  /// A step may be held up by one more question.
+  bool may_ask() const;
+  /// Leaves it alone from now on, and says why.
+  void close(const Error& why);
+
+ private:
+  using Milliseconds = std::chrono::milliseconds;
+  registry::Request prepared(registry::Request request);
+  Milliseconds patience() const;
+  Result<std::string> answer(const Result<registry::Response>& response, std::string_view what,
+                             const std::string& text);
+  void note(const Result<registry::Response>& response, const Cancel& cancel);
+  Error refusal(const registry::Response& response, std::string_view what);
+  void tell_once(const Error& refused);
+
+  const ServerAddress address_;
+  const Deps deps_;
+  Guarded<std::string> token_;
+  std::atomic<bool> closed_{false};
+  std::atomic<bool> told_{false};
+  std::atomic<int> failures_{0};  // in a row
+  std::atomic<bool> has_answered_{false};
+  std::atomic<std::int64_t> usual_ms_{0};   // what an answer takes
+  std::atomic<std::int64_t> waited_ms_{0};  // steps, in sum
+  const std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+};
+
+}  // namespace mybuild::cache_client

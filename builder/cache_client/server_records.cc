@@ -1,0 +1,293 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "builder/cache_client/server_records.h"
+
+#include "builder/cache_server/protocol/names.h"
+#include "snapshotter/base/log.h"
+#include "snapshotter/oci/media_type.h"
+
+#include <algorithm>
+
+namespace mybuild::cache_client {
+
+namespace {
+
+using cache_server::SignedRecord;
+using cache_server::StepRecord;
+using solver::CacheRecord;
+
+/// In front of everything else of the lane: it is what steps wait for.
+constexpr std::uint32_t kFirst = 1'000'000;
+constexpr std::chrono::milliseconds kPerKey{1};
+/// A layer may come so slowly as would be no gain.
+constexpr std::chrono::milliseconds kLeastTransfer{30'000};
+constexpr std::uint64_t kMaxCost = 3'600'000;
+constexpr std::uint64_t kTimesCost = 3;
+constexpr std::string_view kTransfer = "fetch a layer from the cache server";
+
+CacheRecord to_imported(const StepRecord& record) {
+  ops::StepLayer step{.layer = {}, .created = record.created};
+  step.layer.diff_id = record.diff_id;
+  step.layer.changes = record.changes;
+  step.layer.size = record.size;
+  std::vector<solver::OutputId> inputs;
+  for (const Digest& input : record.inputs) {
+    inputs.push_back({input});
+  }
+  return remote_cache::imported_record({record.definition}, {record.content}, std::move(inputs),
+                                       step);
+}
+
+std::string counted(std::size_t count, std::string_view what) {
+  return count == 0 ? std::string() : fmt::format("{} {}{}", count, what, count == 1 ? "" : "s");
+}
+
+}  // namespace
+
+ServerRecords::ServerRecords(Deps deps) : deps_(std::move(deps)), cancel_(deps_.cancel) {
+  const std::lock_guard lock(mutex_);
+  start_work();
+}
+
+ServerRecords::~ServerRecords() {
+  cancel_.request(Error(ErrorKind::Cancelled, "the build is over"));
+  std::unique_lock lock(mutex_);
+  changed_.wait(lock, [this] { return !is_working_; });
+}
+
+/// With the lock.
+void ServerRecords::start_work() {
+  is_working_ = true;
+  deps_.lanes.post(
+      Lane::Net, [this] { work(); }, kFirst);
+}
+
+void ServerRecords::work() {
+  if (!has_greeted_ && deps_.prepare) {
+    deps_.prepare();
+  }
+  while (const std::optional<std::vector<Digest>> keys = next_question()) {
+    const auto need = keys->empty() ? ServerLink::Need::Beside : ServerLink::Need::Step;
+    if (const Status asked = look_up({.definitions = *keys, .contents = {}}, need); !asked) {
+      log::debug("cache server: {}", asked.error().message());
+    }
+    finish(*keys);
+  }
+}
+
+/// Without keys for the greeting. nullopt when nothing is left to ask: then the object may be gone.
+std::optional<std::vector<Digest>> ServerRecords::next_question() {
+  const std::lock_guard lock(mutex_);
+  if (!has_greeted_) {
+    return std::vector<Digest>();
+  }
+  if (waiting_.empty()) {
+    is_working_ = false;
+    changed_.notify_all();
+    return std::nullopt;
+  }
+  const auto end = waiting_.begin() +
+                   static_cast<std::ptrdiff_t>(std::min(waiting_.size(), cache_server::kMaxKeys));
+  std::vector<Digest> keys(waiting_.begin(), end);
+  waiting_.erase(waiting_.begin(), end);
+  return keys;
+}
+
+void ServerRecords::finish(const std::vector<Digest>& keys) {
+  const std::lock_guard lock(mutex_);
+  has_greeted_ = true;
+  for (const Digest& key : keys) {
+    pending_.erase(key);
+  }
+  if (deps_.link.is_closed() || cancel_.requested()) {
+    waiting_.clear();
+    pending_.clear();
+  }
+  changed_.notify_all();
+}
+
+Status ServerRecords::look_up(cache_server::LookupRequest request, ServerLink::Need need) {
+  const auto extra = kPerKey * (request.definitions.size() + request.contents.size());
+  const std::string text = TRY(deps_.link.post("lookup", deps_.link.address().space,
+                                               cache_server::dump(request), need, cancel_, extra));
+  const Result<cache_server::LookupAnswer> answer = cache_server::parse_lookup_answer(text);
+  if (!answer) {
+    deps_.link.close(Error(answer.error()).context("it does not speak our protocol"));
+    return answer.error();
+  }
+  take(*answer);
+  return {};
+}
+
+void ServerRecords::take(const cache_server::LookupAnswer& answer) {
+  for (solver::Warning& warning : deps_.keys.meet(answer.keys)) {
+    deps_.events.on_event(std::move(warning));
+  }
+  if (!cache_server::is_repository_name(answer.space)) {
+    deps_.link.close(invalid_argument("it does not say which namespace is ours"));
+    return;
+  }
+  {
+    const std::lock_guard lock(mutex_);
+    space_ = answer.space;
+  }
+  for (const SignedRecord& record : answer.records) {
+    accept(record);
+  }
+}
+
+bool ServerRecords::accept(const SignedRecord& record) {
+  const auto key = deps_.keys.find(record.space);
+  const bool is_good =
+      key && cache_server::verify(*key, cache_server::signed_text(record.space, record.body),
+                                  record.signature);
+  if (!is_good) {
+    const std::lock_guard lock(mutex_);
+    bad_.signatures += key ? 1 : 0;  // of a key that is not believed the user heard
+    return false;
+  }
+  const Result<StepRecord> parsed = cache_server::parse_step_record(record.body);
+  if (!parsed || parsed->changes.is_zero() || !oci::is_layer(parsed->blob.media_type)) {
+    const std::lock_guard lock(mutex_);
+    ++bad_.records;
+    return false;
+  }
+  return accept_parsed(record.space, *parsed);
+}
+
+bool ServerRecords::accept_parsed(const std::string& space, const StepRecord& record) {
+  const std::lock_guard lock(mutex_);
+  if (dropped_.contains(record.diff_id)) {
+    return false;
+  }
+  if (!seen_.insert(Digest::of(space + "\n" + cache_server::dump(record))).second) {
+    return true;
+  }
+  Place place{.blob = record.blob, .space = space, .cost_ms = record.cost_ms};
+  place.number = kFirstLayerNumber + layers_.size();
+  if (layers_.emplace(record.diff_id, place).second) {
+    numbers_.emplace(place.number, record.diff_id);
+  }
+  const CacheRecord imported = to_imported(record);
+  by_definition_[record.definition].push_back(imported);
+  if (!record.content.is_zero()) {
+    by_content_[record.content].push_back(imported);
+  }
+  return true;
+}
+
+void ServerRecords::expect(std::span<const solver::DefinitionKey> keys) {
+  if (deps_.link.is_closed()) {
+    return;
+  }
+  const std::lock_guard lock(mutex_);
+  for (const solver::DefinitionKey& key : keys) {
+    if (!by_definition_.contains(key.digest) && pending_.insert(key.digest).second) {
+      waiting_.push_back(key.digest);
+    }
+  }
+  if (!is_working_ && !waiting_.empty()) {
+    start_work();
+  }
+}
+
+/// Bounded by the times that the link gives its requests.
+std::vector<CacheRecord> ServerRecords::find(const solver::DefinitionKey& key) {
+  std::unique_lock lock(mutex_);
+  changed_.wait(lock, [&] { return !pending_.contains(key.digest); });
+  const auto found = by_definition_.find(key.digest);
+  return found == by_definition_.end() ? std::vector<CacheRecord>() : found->second;
+}
+
+std::vector<CacheRecord> ServerRecords::find(const solver::ContentKey& key) {
+  const std::lock_guard lock(mutex_);
+  const auto found = by_content_.find(key.digest);
+  return found == by_content_.end() ? std::vector<CacheRecord>() : found->second;
+}
+
+void ServerRecords::ask(const solver::ContentKey& key) {
+  const Status asked =
+      look_up({.definitions = {}, .contents = {key.digest}}, ServerLink::Need::Step);
+  if (!asked) {
+    log::debug("cache server: {}", asked.error().message());
+  }
+}
+
+std::string ServerRecords::space() {
+  std::unique_lock lock(mutex_);
+  changed_.wait(lock, [this] { return has_greeted_; });
+  return space_;
+}
+
+std::optional<source::RemoteLayer> ServerRecords::where(const Digest& diff_id) {
+  const std::lock_guard lock(mutex_);
+  const auto found = layers_.find(diff_id);
+  if (found == layers_.end() || dropped_.contains(diff_id)) {
+    return std::nullopt;
+  }
+  const Place& place = found->second;
+  return source::RemoteLayer{
+      .blob = place.blob,
+      .origin = [this, diff_id, place](const oci::Descriptor& blob,
+                                       Sink& sink) { return fetch(diff_id, place, blob, sink); },
+      .cache = place.number};
+}
+
+Status ServerRecords::fetch(const Digest& diff_id, const Place& place, const oci::Descriptor& blob,
+                            Sink& sink) {
+  const std::chrono::milliseconds by_cost(std::min(place.cost_ms, kMaxCost) * kTimesCost);
+  Status fetched = deps_.link.download(place.space, blob, sink, kLeastTransfer + by_cost, cancel_);
+  if (fetched || fetched.error().kind() == ErrorKind::Cancelled) {
+    return fetched;
+  }
+  const std::lock_guard lock(mutex_);
+  broken_.insert(diff_id);
+  return std::move(fetched).context(kTransfer);
+}
+
+/// With the lock. A layer that is forgotten is a miss: where() has no place for it.
+void ServerRecords::drop(const Digest& diff_id) {
+  const auto found = layers_.find(diff_id);
+  if (found != layers_.end() && dropped_.insert(diff_id).second) {
+    distrusted_.insert(found->second.number);
+  }
+}
+
+void ServerRecords::distrust(std::size_t number, const Error& why) {
+  const std::lock_guard lock(mutex_);
+  if (deps_.link.is_closed()) {
+    for (const auto& [diff_id, place] : layers_) {
+      drop(diff_id);
+    }
+    return;
+  }
+  const std::size_t before = dropped_.size();
+  if (why.message().find(kTransfer) != std::string::npos) {
+    for (const Digest& diff_id : broken_) {
+      drop(diff_id);
+    }
+  } else if (const auto found = numbers_.find(number); found != numbers_.end()) {
+    drop(found->second);
+  }
+  bad_.layers += dropped_.size() - before;
+}
+
+std::set<std::size_t> ServerRecords::distrusted() {
+  const std::lock_guard lock(mutex_);
+  return distrusted_;
+}
+
+std::string ServerRecords::complaints() {
+  const std::lock_guard lock(mutex_);
+  std::string text;
+  for (const std::string& part :
+       {counted(bad_.signatures, "record") +
+            (bad_.signatures == 0 ? "" : " with a wrong signature"),
+        counted(bad_.records, "record") + (bad_.records == 0 ? "" : " that cannot be read"),
+        counted(bad_.layers, "layer") +
+            (bad_.layers == 0 ? "" : " that could not be had or was not what its record says")}) {
+    text += text.empty() || part.empty() ? part : ", " + part;
+  }
+  return text;
+}
+
+}  // namespace mybuild::cache_client

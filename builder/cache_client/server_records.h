@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+// ServerRecords: what a cache server knows of the steps of one build. All keys that the store does
+// not know go out in one question, beside the build; who needs one of them waits for that answer.
+// Nothing is believed that is not signed by a key of the ring; what does not check is a miss, and
+// counted. Layers stay where they are until somebody needs them; one that cannot be had, or is not
+// what its record says, is forgotten with its records. Thread-safe.
+#pragma once
+
+#include "builder/cache_client/key_ring.h"
+#include "builder/cache_client/server_link.h"
+#include "builder/cache_server/protocol/messages.h"
+#include "builder/remote_cache/record_source.h"
+#include "snapshotter/base/lanes.h"
+
+#include <condition_variable>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace mybuild::cache_client {
+
+/// Numbers in RemoteLayer::cache: each layer of the server has one, beyond those of imported
+/// caches.
+inline constexpr std::size_t kFirstLayerNumber = std::size_t{1} << 32;
+inline bool is_of_server(std::size_t number) {
+  return number >= kFirstLayerNumber;
+}
+
+class ServerRecords final : public remote_cache::RecordSource {
+ public:
+  struct Deps {
+    ServerLink& link;
+    KeyRing& keys;
+    Lanes& lanes;
+    solver::EventSink& events;
+    Cancel& cancel;  // of the build
+    /// Called on a thread of the net lane, before the first question.
+    std::function<void()> prepare = {};
+  };
+  /// Says hello at once, so that the connection is open, and the namespace known, when the first
+  /// question comes.
+  explicit ServerRecords(Deps deps);
+  /// Ends what still runs.
+  ~ServerRecords() override;
+  ServerRecords(const ServerRecords&) = delete;
+  ServerRecords& operator=(const ServerRecords&) = delete;
+
+  void expect(std::span<const solver::DefinitionKey> keys) override;
+  std::vector<solver::CacheRecord> find(const solver::DefinitionKey& key) override;
+  std::vector<solver::CacheRecord> find(const solver::ContentKey& key) override;
+  std::optional<source::RemoteLayer> where(const Digest& diff_id) override;
+
+  /// Asks for one step by its content key, while that waits. Nothing comes of it but what find()
+  /// has then.
+  void ask(const solver::ContentKey& key);
+  /// Takes what came with another answer; false when it is not believed.
+  bool accept(const cache_server::SignedRecord& record);
+  /// What the server calls our namespace; waits until it has said so. "" if it has not.
+  std::string space();
+
+  /// The layer of this number (of RemoteLayer::cache), or whichever could not be had, is not used
+  /// any more; with a server that is left alone none is.
+  void distrust(std::size_t number, const Error& why);
+  std::set<std::size_t> distrusted();
+  /// What was wrong with records and layers, in words; "" when nothing was.
+  std::string complaints();
+
+ private:
+  struct Place {
+    oci::Descriptor blob;
+    std::string space;
+    std::uint64_t cost_ms = 0;
+    std::size_t number = 0;
+  };
+  struct Counts {
+    std::size_t signatures = 0;
+    std::size_t records = 0;
+    std::size_t layers = 0;
+  };
+  void start_work();
+  void work();
+  std::optional<std::vector<Digest>> next_question();
+  void finish(const std::vector<Digest>& keys);
+  Status look_up(cache_server::LookupRequest request, ServerLink::Need need);
+  void take(const cache_server::LookupAnswer& answer);
+  bool accept_parsed(const std::string& space, const cache_server::StepRecord& record);
+  Status fetch(const Digest& diff_id, const Place& place, const oci::Descriptor& blob, Sink& sink);
+  void drop(const Digest& diff_id);
+
+  const Deps deps_;
+  Cancel cancel_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  bool is_working_ = false;
+  bool has_greeted_ = false;
+  std::string space_;
+  std::vector<Digest> waiting_;  // definitions that nobody asked for yet
+  std::set<Digest> pending_;     // these, and those that are being asked for
+  std::map<Digest, std::vector<solver::CacheRecord>> by_definition_;
+  std::map<Digest, std::vector<solver::CacheRecord>> by_content_;
+  std::map<Digest, Place> layers_;
+  std::map<std::size_t, Digest> numbers_;
+  std::set<Digest> dropped_;  // layers
+  std::set<Digest> broken_;   // of them those that could not be had
+  std::set<std::size_t> distrusted_;
+  std::set<Digest> seen_;  // records, by their bytes
+  Counts bad_;
+};
+
+}  // namespace mybuild::cache_client

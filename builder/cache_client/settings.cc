@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "builder/cache_client/settings.h"
+
+#include "frontend/dockerfile/go_format.h"
+#include "snapshotter/base/file.h"
+#include "snapshotter/base/json.h"
+
+#include <fcntl.h>
+
+#include <cerrno>
+#include <cstdlib>
+
+namespace mybuild::cache_client {
+
+namespace {
+
+constexpr std::size_t kMaxFile = 1 << 20;
+constexpr std::string_view kNone = "off";
+
+struct FileSettings {
+  std::string url;
+  std::string token;
+  std::string flush;
+  std::map<std::string, cache_server::PublicKey> keys;
+};
+
+std::string variable(const char* name) {
+  const char* const value = std::getenv(name);
+  return value == nullptr ? std::string() : value;
+}
+
+Result<FileSettings> parse_file(std::string_view text) {
+  const Json json = TRY(parse_json(text));
+  const JsonField server = TRY(JsonField(json, "").field("cacheServer"));
+  FileSettings settings;
+  const JsonField url = TRY(server.field("url"));
+  const JsonField token = TRY(server.field("token"));
+  const JsonField flush = TRY(server.field("flush"));
+  const JsonField keys = TRY(server.field("keys"));
+  settings.url = TRY(url.string_or(""));
+  settings.token = TRY(token.string_or(""));
+  settings.flush = TRY(flush.string_or(""));
+  for (const auto& [space, key] : TRY(keys.string_map())) {
+    settings.keys[space] =
+        TRY(cache_server::parse_public_key(key).context("cacheServer.keys." + space));
+  }
+  return settings;
+}
+
+Result<FileSettings> read_settings(const SettingPlaces& places) {
+  if (places.directory.empty()) {
+    return FileSettings();
+  }
+  const std::string path = join_path(places.directory, "config.json");
+  const Result<std::string> text = read_regular_file(AT_FDCWD, path, kMaxFile);
+  if (!text) {
+    const bool is_missing = text.error().os_errno() == ENOENT || text.error().os_errno() == ENOTDIR;
+    return is_missing ? Result<FileSettings>(FileSettings()) : Result<FileSettings>(text.error());
+  }
+  return parse_file(*text).context(path);
+}
+
+/// Of the flag, the variable and the file the first that says something.
+struct Chosen {
+  std::string url;
+  std::string source;
+};
+Chosen choose(const Wish& wish, const SettingPlaces& places, const FileSettings& file) {
+  if (!wish.url.empty()) {
+    return {.url = wish.url, .source = "--cache-server"};
+  }
+  if (!places.url.empty()) {
+    return {.url = places.url, .source = "$MYBUILD_CACHE_SERVER"};
+  }
+  return {.url = file.url, .source = join_path(places.directory, "config.json")};
+}
+
+bool is_same_server(const ServerAddress& one, const std::string& other) {
+  const Result<ServerAddress> parsed = parse_address(other);
+  return parsed && parsed->origin == one.origin && parsed->socket == one.socket;
+}
+
+}  // namespace
+
+Result<Flush> parse_flush(std::string_view text) {
+  constexpr std::string_view kWait = "wait:";
+  if (text == "background") {
+    return Flush{.how = Flush::How::Background};
+  }
+  if (text == "off") {
+    return Flush{.how = Flush::How::Off};
+  }
+  if (text == "wait") {
+    return Flush{};
+  }
+  const auto time = text.starts_with(kWait)
+                        ? frontend::parse_go_duration(text.substr(kWait.size()))
+                        : Result<std::chrono::nanoseconds>(invalid_argument("no time"));
+  if (!time || time->count() < 0) {
+    return invalid_argument("\"{}\" says not what to do with what is not published yet", text)
+        .with_hint("use wait:30s, background or off");
+  }
+  return Flush{.how = Flush::How::Wait,
+               .time = std::chrono::duration_cast<std::chrono::milliseconds>(*time)};
+}
+
+std::string to_string(const Flush& flush) {
+  switch (flush.how) {
+    case Flush::How::Wait:
+      return fmt::format("wait:{}ms", flush.time.count());
+    case Flush::How::Background:
+      return "background";
+    case Flush::How::Off:
+      return "off";
+  }
+  return {};
+}
+
+SettingPlaces SettingPlaces::from_environment() {
+  SettingPlaces places;
+  places.url = variable("MYBUILD_CACHE_SERVER");
+  places.token = variable("MYBUILD_CACHE_TOKEN");
+  const std::string xdg = variable("XDG_CONFIG_HOME");
+  const std::string home = variable("HOME");
+  if (!xdg.empty()) {
+    places.directory = join_path(xdg, "mybuild");
+  } else if (!home.empty()) {
+    places.directory = join_path(home, ".config/mybuild");
+  }
+  return places;
+}
+
+Result<std::optional<Settings>> find_settings(const Wish& wish, const SettingPlaces& places) {
+  if (wish.url == kNone || (wish.url.empty() && places.url == kNone)) {
+    return std::optional<Settings>();
+  }
+  const FileSettings file = TRY(read_settings(places));
+  const Chosen chosen = choose(wish, places, file);
+  if (chosen.url.empty() || chosen.url == kNone) {
+    return std::optional<Settings>();
+  }
+  Settings settings;
+  settings.address = TRY(parse_address(chosen.url).context(chosen.source));
+  const bool is_of_file = is_same_server(settings.address, file.url);
+  settings.token = places.token.empty() && is_of_file ? file.token : places.token;
+  if (is_of_file) {
+    settings.keys = file.keys;
+  }
+  if (!places.directory.empty()) {
+    settings.pins_file = join_path(places.directory, "cache-keys.json");
+  }
+  if (wish.flush) {
+    settings.flush = *wish.flush;
+  } else if (!file.flush.empty()) {
+    settings.flush =
+        TRY(parse_flush(file.flush).context(join_path(places.directory, "config.json")));
+  }
+  return std::optional(std::move(settings));
+}
+
+}  // namespace mybuild::cache_client

@@ -1,0 +1,309 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a build finds in a cache server, and what a bad one can do to it: nothing but not help.
+#include "builder/cache_client/client.h"
+#include "snapshotter/base/sys.h"
+#include "tests/cache_client/fake_server.h"
+#include "tests/source/fakes.h"
+
+#include <gtest/gtest.h>
+
+#include <thread>
+
+namespace mybuild::cache_client {
+namespace {
+
+using registry::Request;
+using registry::Response;
+using source::RecordedEvents;
+using Answer = std::optional<Result<Response>>;
+
+class LookupTest : public testing::Test {
+ protected:
+  CacheClient& client(const std::string& url = "http://127.0.0.1:7000/team/main") {
+    Settings settings;
+    settings.address = parse_address(url).value();
+    settings.token = "secret-token";
+    settings.keys = given;
+    settings.pins_file = join_path(dir.path(), "pins.json");
+    auto started = CacheClient::start(std::move(settings), {.transport = server,
+                                                            .hosts = *hosts,
+                                                            .logins = nullptr,
+                                                            .lanes = lanes,
+                                                            .events = events,
+                                                            .cancel = cancel});
+    client_ = std::move(started).value();
+    return *client_;
+  }
+  std::size_t found(const std::string& name) {
+    const solver::DefinitionKey key{Digest::of("step " + name)};
+    client_->records().expect(std::span(&key, 1));
+    return client_->records().find(key).size();
+  }
+  void serve(const std::string& name) {
+    server.add(record_of(name));
+    server.blobs[Digest::of(name)] = name;
+  }
+  /// To everything.
+  void answer_all(const std::function<Result<Response>(registry::BodySink&)>& answer) {
+    server.respond = [answer](const Request&, registry::BodySink& body, const Cancel&) {
+      return Answer(answer(body));
+    };
+  }
+  std::string warnings() {
+    std::string text;
+    for (const solver::Warning& warning : events.all<solver::Warning>()) {
+      text += warning.message + "\n" + warning.detail + "\n";
+    }
+    return text;
+  }
+  Result<std::string> layer(const std::string& name) {
+    const auto place = client_->records().where(Digest::of(name));
+    if (!place) {
+      return not_found("no place");
+    }
+    StringSink sink;
+    TRY(place->origin(place->blob, sink));
+    return sink.text;
+  }
+
+  FakeServer server;
+  KeyMap given{{"team/main", server.key.public_key()}};
+  const TempDir dir = TempDir::create().value();
+  const std::unique_ptr<registry::HostTable> hosts = registry::make_host_table({});
+  RecordedEvents events;
+  Cancel cancel;
+  Lanes lanes{{}};
+  std::unique_ptr<CacheClient> client_;
+};
+
+TEST_F(LookupTest, RecordsAreFoundAndNoLayerIsFetchedBeforeItIsNeeded) {
+  serve("one");
+  client();
+  EXPECT_EQ(found("one"), 1U);
+  EXPECT_EQ(found("two"), 0U);
+  const auto by_content = client_->records().find(solver::ContentKey{Digest::of("content one")});
+  ASSERT_EQ(by_content.size(), 1U);
+  EXPECT_TRUE(by_content[0].is_imported);
+  EXPECT_TRUE(by_content[0].output.digest.is_zero()) << "output ids are made here";
+  EXPECT_EQ(server.asked("/v2/"), 0U);
+  EXPECT_EQ(*layer("one"), "one");
+  EXPECT_EQ(warnings(), "");
+}
+
+TEST_F(LookupTest, AllKeysGoOutInOneQuestionAfterTheGreeting) {
+  client();
+  std::vector<solver::DefinitionKey> keys;
+  for (int i = 0; i < 50; ++i) {
+    keys.push_back({Digest::of(std::to_string(i))});
+  }
+  client_->records().expect(keys);
+  for (const auto& key : keys) {
+    EXPECT_TRUE(client_->records().find(key).empty());
+  }
+  EXPECT_EQ(server.asked("lookup"), 2U);
+}
+
+TEST_F(LookupTest, TheTokenGoesToTheServerAndNowhereElse) {
+  server.token = "secret-token";
+  serve("one");
+  client();
+  EXPECT_EQ(found("one"), 1U);
+  EXPECT_EQ(*layer("one"), "one");
+  for (const Request& request : server.requests()) {
+    EXPECT_EQ(request.url.find("secret"), std::string::npos);
+  }
+}
+
+TEST_F(LookupTest, OverANetworkThereIsNoTokenWithoutTls) {
+  Settings settings;
+  settings.address = parse_address("http://cache.example").value();
+  const auto started = CacheClient::start(std::move(settings), {.transport = server,
+                                                                .hosts = *hosts,
+                                                                .logins = nullptr,
+                                                                .lanes = lanes,
+                                                                .events = events,
+                                                                .cancel = cancel});
+  ASSERT_FALSE(started);
+  EXPECT_EQ(started.error().kind(), ErrorKind::Denied);
+}
+
+TEST_F(LookupTest, ARecordOfAnotherKeyIsAMissAndIsCounted) {
+  const auto pinned = server.key.public_key();
+  server.key = cache_server::SigningKey::generate().value();
+  serve("one");  // signed by the new key, under the old name
+  server.respond = [&](const Request& request, registry::BodySink& body, const Cancel&) -> Answer {
+    if (request.url.find("lookup") == std::string::npos) {
+      return std::nullopt;
+    }
+    cache_server::LookupAnswer answer;
+    answer.space = server.space;
+    answer.keys[server.space] = pinned;
+    answer.records = server.records;
+    return ok(body, cache_server::dump(answer));
+  };
+  client();
+  EXPECT_EQ(found("one"), 0U);
+  client_->finish();
+  EXPECT_NE(warnings().find("with a wrong signature"), std::string::npos) << warnings();
+}
+
+TEST_F(LookupTest, AnAlteredRecordIsAMiss) {
+  serve("one");
+  std::string& body = server.records[0].body;
+  body.replace(body.find("1000"), 4, "1001");
+  client();
+  EXPECT_EQ(found("one"), 0U);
+}
+
+TEST_F(LookupTest, ARecordOfANamespaceWithoutAPinnedKeyIsAMiss) {
+  serve("one");
+  server.records[0].space = "evil";
+  server.records[0].signature =
+      server.key.sign(cache_server::signed_text("evil", server.records[0].body)).value();
+  client();
+  EXPECT_EQ(found("one"), 0U);
+}
+
+TEST_F(LookupTest, AChangedKeyIsAWarningAndNothingOfItIsUsed) {
+  serve("one");
+  given = {{"team/main", cache_server::SigningKey::generate().value().public_key()}};
+  client();
+  EXPECT_EQ(found("one"), 0U);
+  EXPECT_NE(warnings().find("has changed"), std::string::npos);
+}
+
+TEST_F(LookupTest, ADeadServerIsAskedOnceAndToldOnce) {
+  answer_all([](registry::BodySink&) -> Result<Response> {
+    return make_error(ErrorKind::Unavailable, "connection refused");
+  });
+  client();
+  EXPECT_EQ(found("one"), 0U);
+  EXPECT_EQ(found("two"), 0U);
+  EXPECT_EQ(server.requests().size(), 1U);
+  EXPECT_EQ(events.all<solver::Warning>().size(), 1U);
+  EXPECT_NE(warnings().find("goes on without the cache server"), std::string::npos);
+}
+
+TEST_F(LookupTest, EveryRequestHasAnEndInTime) {
+  client();
+  EXPECT_EQ(found("one"), 0U);
+  for (const Request& request : server.requests()) {
+    ASSERT_TRUE(request.timeout);
+    EXPECT_LE(*request.timeout, std::chrono::milliseconds(2100));
+  }
+}
+
+TEST_F(LookupTest, GarbageEndsIt) {
+  for (const char* text : {"", "<html>", "{\"records\": 7}", "[]"}) {
+    answer_all([&](registry::BodySink& body) { return ok(body, text); });
+    client();
+    const std::size_t before = server.asked("lookup");
+    EXPECT_EQ(found("one"), 0U) << text;
+    EXPECT_LE(server.asked("lookup"), before + 1) << text;
+    EXPECT_EQ(found("two"), 0U) << text;
+    EXPECT_LE(server.asked("lookup"), before + 1) << "it is not asked again: " << text;
+    client_.reset();
+  }
+}
+
+TEST_F(LookupTest, AnEndlessAnswerEndsIt) {
+  answer_all([](registry::BodySink& body) -> Result<Response> {
+    const std::string piece(1 << 20, ' ');
+    TRY(body.begin(response(200)));
+    for (;;) {
+      TRY(body.write(as_bytes(piece)));
+    }
+  });
+  client();
+  EXPECT_EQ(found("one"), 0U);
+  EXPECT_LE(server.requests().size(), 3U);
+}
+
+TEST_F(LookupTest, ARefusedTokenSaysWhatToDo) {
+  server.token = "another";
+  client();
+  EXPECT_EQ(found("one"), 0U);
+  EXPECT_EQ(server.requests().size(), 1U);
+  EXPECT_NE(warnings().find("MYBUILD_CACHE_TOKEN"), std::string::npos);
+}
+
+TEST_F(LookupTest, ProblemsOfItsOwnAreBorneThreeTimes) {
+  for (const int status : {500, 503, 502}) {
+    server.respond = [status](const Request&, registry::BodySink&, const Cancel&) {
+      return Answer(response(status));
+    };
+    const std::size_t before = server.requests().size();
+    client();
+    for (const char* name : {"a", "b", "c", "d", "e"}) {
+      EXPECT_EQ(found(name), 0U);
+    }
+    EXPECT_EQ(server.requests().size() - before, 3U);
+    client_.reset();
+  }
+}
+
+TEST_F(LookupTest, ALayerWithOtherBytesIsForgottenWithItsRecordsAndCounted) {
+  serve("one");
+  serve("two");
+  server.blobs[Digest::of("one")] = "eno";
+  client();
+  EXPECT_EQ(found("one") + found("two"), 2U);
+  const auto place = client_->records().where(Digest::of("one"));
+  ASSERT_TRUE(place);
+  EXPECT_TRUE(is_of_server(place->cache));
+  StringSink sink;
+  const Status fetched = place->origin(place->blob, sink);
+  ASSERT_FALSE(fetched);
+  client_->distrust(place->cache, fetched.error());
+  EXPECT_FALSE(client_->records().where(Digest::of("one")));
+  EXPECT_TRUE(client_->records().where(Digest::of("two"))) << "the others are still good";
+  EXPECT_EQ(client_->distrusted().size(), 1U);
+  client_->finish();
+  EXPECT_NE(warnings().find("1 layer"), std::string::npos);
+}
+
+TEST_F(LookupTest, ALayerThatIsNotWhatItsRecordSaysIsForgotten) {
+  serve("one");
+  client();
+  EXPECT_EQ(found("one"), 1U);
+  const auto place = client_->records().where(Digest::of("one"));
+  client_->distrust(place->cache, data_loss("not the diff id"));
+  EXPECT_FALSE(client_->records().where(Digest::of("one")));
+  EXPECT_EQ(client_->distrusted(), std::set<std::size_t>{place->cache});
+}
+
+TEST_F(LookupTest, WithAServerThatDiedNoneOfItsLayersIsUsed) {
+  serve("one");
+  serve("two");
+  client();
+  EXPECT_EQ(found("one") + found("two"), 2U);
+  answer_all([](registry::BodySink&) -> Result<Response> {
+    return make_error(ErrorKind::Unavailable, "connection refused");
+  });
+  const auto place = client_->records().where(Digest::of("one"));
+  for (int i = 0; i < 2; ++i) {
+    StringSink sink;
+    const Status fetched = place->origin(place->blob, sink);
+    ASSERT_FALSE(fetched);
+    client_->distrust(place->cache, fetched.error());
+  }
+  EXPECT_EQ(client_->distrusted().size(), 2U);
+  EXPECT_FALSE(client_->records().where(Digest::of("two")));
+}
+
+TEST_F(LookupTest, ACancelledBuildWaitsForNoAnswer) {
+  server.respond = [](const Request&, registry::BodySink&, const Cancel& stop) -> Answer {
+    while (!stop.requested()) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+    return Result<Response>(stop.check().error());
+  };
+  client();
+  std::thread user([this] { cancel.request(Error(ErrorKind::Cancelled, "enough")); });
+  EXPECT_EQ(found("one"), 0U);
+  user.join();
+  EXPECT_EQ(warnings(), "");
+}
+
+}  // namespace
+}  // namespace mybuild::cache_client
