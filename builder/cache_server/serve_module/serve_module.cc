@@ -209,6 +209,7 @@ class Module final : public ServeModule {
 
 }  // namespace mybuild::cache_server
 
-extern "C" mybuild::cache_server::ServeModule* mybuild_make_serve_module() {
+extern "C" __attribute__((visibility("default"))) mybuild::cache_server::ServeModule*
+mybuild_make_serve_module() {
   return std::make_unique<mybuild::cache_server::Module>().release();
 }
