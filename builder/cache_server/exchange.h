@@ -64,7 +64,8 @@ class PendingAnswer {
   /// From now on `wake` is called when poll() may say more; from any thread, maybe at once, and not
   /// after the object has gone.
   virtual void subscribe(std::function<void()> wake) = 0;
-  /// At this time poll() has an answer, whatever happened.
+  /// When to poll() at the latest. Without an answer then there is a later time; in the end there
+  /// is an answer, whatever happened.
   virtual std::chrono::steady_clock::time_point deadline() const = 0;
 };
 
