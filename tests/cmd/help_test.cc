@@ -8,6 +8,7 @@
 #include "cmd/mybuild/cli/manifest_options.h"
 #include "cmd/mybuild/cli/prune_options.h"
 #include "cmd/mybuild/cli/run_options.h"
+#include "cmd/mybuild/cli/serve_options.h"
 #include "cmd/mybuild/cli/store_options.h"
 #include "cmd/mybuild/cli/transfer_options.h"
 #include "cmd/mybuild/cli/verb_table.h"
@@ -89,6 +90,12 @@ TEST(Help, OfTheVerbsThatMoveAndDescribeImages) {
       {"manifest push", help_of(kManifestPushCommand)},
       {"manifest rm", help_of(kManifestRmCommand)},
       {"login", help_of(kLoginCommand)},
+      {"serve", help_of(kServeCommand)},
+      {"serve token create", help_of(kTokenCreateCommand)},
+      {"serve token ls", help_of(kTokenListCommand)},
+      {"serve token revoke", help_of(kTokenRevokeCommand)},
+      {"serve namespace create", help_of(kSpaceCreateCommand)},
+      {"serve namespace ls", help_of(kSpaceListCommand)},
       {"logout", help_of(kLogoutCommand)},
   };
   std::string all;

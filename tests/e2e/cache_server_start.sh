@@ -15,7 +15,7 @@ assert_log "another server has"
 "$MYBUILD" serve --root "$work/other" --listen "$cache" >log 2>&1 && fail "two servers on one port"
 assert_log "another server is there"
 # An address that others reach takes no writes before there are tokens.
-"$MYBUILD" serve --root "$work/open" --listen 0.0.0.0:0 >open.log 2>&1 & processes+=($!)
+: >open.log; "$MYBUILD" serve --root "$work/open" --listen 0.0.0.0:0 >open.log 2>&1 & processes+=($!)
 until grep -q '^listening' open.log; do sleep 0.05; done
 grep -q 'no tokens' open.log && [ ! -e open/local-token ] || fail "$(<open.log)"
 kill -TERM "$cache_pid" && wait "$cache_pid" || fail "SIGTERM gave $?"

@@ -2,6 +2,7 @@
 #include "builder/cache_server/service/service.h"
 
 #include "builder/cache_server/service/request_metrics.h"
+#include "builder/cache_server/store/record_tables.h"
 #include "builder/cache_server/store/repository_tables.h"
 
 #include <fmt/format.h>
@@ -52,7 +53,7 @@ void Service::describe_metrics() {
   metrics_.show("mybuild_serve_limit_bytes", "Bytes that blobs may have in all.",
                 [this] { return static_cast<double>(room_.limit()); });
   metrics_.show("mybuild_serve_records", "Records of steps.", [this] {
-    return static_cast<double>(state_.meta().records().counts().value_or({}).records);
+    return static_cast<double>(state_.meta().records().counts().value_or(RecordTables::Counts()).records);
   });
   metrics_.show("mybuild_serve_open_uploads", "Uploads that are not finished.",
                 [this] { return static_cast<double>(registry_.open_uploads()); });

@@ -56,6 +56,25 @@ constexpr Flag<ServeVerbOptions> kServeFlags[] = {
      }},
 };
 
+/// In place of the global ones: the state is the server's.
+constexpr Flag<GlobalOptions> kGlobalFlags[] = {
+    {{.name = "root",
+      .argument = "DIR",
+      .help = "The server's state (default $MYBUILD_SERVE_ROOT)"},
+     [](GlobalOptions& options, std::string_view value) -> Status {
+       if (value.empty()) {
+         return invalid_argument("expected a directory");
+       }
+       options.root = value;
+       return {};
+     }},
+    {{.name = "debug", .letter = 'D', .help = "Say on stderr what is done inside"},
+     [](GlobalOptions& options, std::string_view value) -> Status {
+       options.debug = TRY(parse_bool(value));
+       return {};
+     }},
+};
+
 Status add_scopes(std::uint8_t& scopes, std::string_view list) {
   for (const std::string& name : TRY(parse_csv(list))) {
     const std::optional<Scope> scope = cache_server::parse_scope(name);
@@ -132,7 +151,7 @@ Status no_arguments(const std::vector<std::string>& positionals) {
 template <class Options, auto& table>
 void add_flags(FlagSet& flags, Options& options) {
   flags.add(table, options);
-  add_global_flags(flags, options.global);
+  flags.add(kGlobalFlags, options.global);
 }
 
 Status finish_serve(ServeVerbOptions& options, std::vector<std::string> positionals) {
@@ -180,7 +199,7 @@ std::string shown_state(const cache_server::TokenRow& token, Time now) {
 
 const Command<ServeVerbOptions> kServeCommand = {
     .text = {.name = "serve",
-             .usage = "mybuild serve [OPTIONS]\n       mybuild serve token|namespace COMMAND",
+             .usage = "mybuild serve [OPTIONS]\n        mybuild serve token|namespace COMMAND",
              .summary = "Serve a build cache to a team, and be a registry",
              .notes =
                  "Clients of the same user on this machine need no token. All others need one:\n"
@@ -220,7 +239,7 @@ const Command<TokenRevokeOptions> kTokenRevokeCommand = {
              .notes = {}},
     .order = FlagSet::Order::Interspersed,
     .add_flags = [](FlagSet& flags,
-                    TokenRevokeOptions& options) { add_global_flags(flags, options.global); },
+                    TokenRevokeOptions& options) { flags.add(kGlobalFlags, options.global); },
     .finish = [](TokenRevokeOptions& options, std::vector<std::string> ids) -> Status {
       if (ids.empty()) {
         return invalid_argument("at least 1 token has to be named by its id");
