@@ -63,12 +63,11 @@ TEST(ServeOptions, AListOfTokensSaysWhichStillCount) {
   tokens.push_back(token);
   token.revoked = now;
   tokens.push_back(token);
-  EXPECT_EQ(
-      token_list_text(tokens, {}, now),
-      "ID           NAMESPACE    SCOPES             CREATED             STATE        NOTE\n"
-      "1a           main         read,write,claim   2 hours ago         good         laptop[31m\n"
-      "2b           main         read,write,claim   2 hours ago         expired      laptop[31m\n"
-      "2b           main         read,write,claim   2 hours ago         revoked      laptop[31m\n");
+  EXPECT_EQ(token_list_text(tokens, {}, now),
+            "ID        NAMESPACE   SCOPES             CREATED       STATE     NOTE\n"
+            "1a        main        read,write,claim   2 hours ago   good      laptop\n"
+            "2b        main        read,write,claim   2 hours ago   expired   laptop\n"
+            "2b        main        read,write,claim   2 hours ago   revoked   laptop\n");
   EXPECT_EQ(token_list_text(tokens, {.global = {}, .quiet = true}, now), "1a\n2b\n2b\n");
 }
 
