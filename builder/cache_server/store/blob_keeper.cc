@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "builder/cache_server/store/blob_keeper.h"
 
-#include "builder/cache_server/store/record_tables.h"
 #include "builder/cache_server/store/repository_tables.h"
 #include "snapshotter/base/log.h"
 
@@ -64,11 +63,7 @@ Status BlobKeeper::forget(const Digest& digest) {
   }
   log::debug("blob {} is lost: who needs it has to bring it again", digest.str());
   ++lost_;
-  // Once more after the links, without which nobody can publish a record of it.
-  TRY(meta_.records().remove_of_blob(digest));
-  TRY(meta_.repositories().forget_blob(digest));
-  TRY(meta_.records().remove_of_blob(digest));
-  return {};
+  return meta_.repositories().forget_blob(digest);
 }
 
 Result<bool> BlobKeeper::remove_unlinked(const Digest& digest) {
