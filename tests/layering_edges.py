@@ -53,10 +53,11 @@ EDGES = {
     # The cache server of a team. The protocol is what its clients share with it; http/ is a module of its own.
     "builder/cache_server/protocol": FLOOR,
     "builder/cache_server/store": STORE + ("builder/cache_server/protocol",),
+    "builder/cache_server/space": STORE + ("builder/cache_server/store",),
     "builder/cache_server/registry": STORE + ("builder/cache_server", "builder/cache_server/protocol", "builder/cache_server/store"),
     "builder/cache_server/records": STORE + ("builder/cache_server", "builder/cache_server/protocol", "builder/cache_server/store"),
     "builder/cache_server": STORE + ("builder/cache_server/protocol", "builder/cache_server/store"),
-    "builder/cache_server/service": STORE + ("builder/cache_server", "builder/cache_server/protocol", "builder/cache_server/store", "builder/cache_server/registry", "builder/cache_server/records"),
+    "builder/cache_server/service": STORE + ("builder/cache_server", "builder/cache_server/protocol", "builder/cache_server/store", "builder/cache_server/registry", "builder/cache_server/records", "builder/cache_server/space"),
     "builder/cache_server/http": STORE + ("builder/cache_server", "builder/cache_server/protocol", "builder/cache_server/store"),
     "builder/cache_server/serve_module": STORE + ("builder/cache_server", "builder/cache_server/http", "builder/cache_server/protocol", "builder/cache_server/service", "builder/cache_server/store"),
     "builder/cache_client": STORE + ("builder/cache_server/protocol", "builder/remote_cache/record_source.h", "frontend/dockerfile/go_format.h", "builder/registry", "builder/registry/credentials", "builder/registry/hosts", "builder/source", "builder/export", "builder/ops", "solver", "solver/graph"),

@@ -27,9 +27,8 @@ Status RecordFinder::find(const std::string& space, const LookupRequest& keys) {
 // All definitions of one content have the same outcome.
 Status RecordFinder::by_content(const std::string& space, const Digest& content) {
   Query query =
-      TRY(db_.query("SELECT id, signature, body, "
-                    "(SELECT kept_until FROM record_use WHERE record_use.id = record.id) "
-                    "FROM record WHERE content = ? AND space = ? LIMIT 1"));
+      TRY(db_.query("SELECT id, signature, body, kept_until FROM record WHERE content = ? AND "
+                    "space = ? LIMIT 1"));
   query.bind(content).bind(space);
   if (TRY(query.next())) {
     add(space, query);
@@ -38,11 +37,9 @@ Status RecordFinder::by_content(const std::string& space, const Digest& content)
 }
 
 Status RecordFinder::by_definition(const std::string& space, const Digest& definition) {
-  Query query =
-      TRY(db_.query("SELECT id, signature, body, "
-                    "(SELECT kept_until FROM record_use WHERE record_use.id = record.id) "
-                    "FROM record WHERE definition = ? AND space = ? "
-                    "ORDER BY created DESC LIMIT ?"));
+  Query query = TRY(db_.query(
+      "SELECT id, signature, body, kept_until FROM record WHERE definition = ? AND space = ? "
+      "ORDER BY created DESC LIMIT ?"));
   query.bind(definition).bind(space).bind(static_cast<std::uint64_t>(kMaxRecordsPerKey));
   while (TRY(query.next())) {
     add(space, query);
@@ -73,12 +70,16 @@ Status promise_records(snapshotter::SqliteConnection& db, std::vector<FoundRecor
     if (each.kept_until >= promised) {
       continue;
     }
-    Query query =
-        TRY(db.query("UPDATE record_use SET last_used = max(last_used, ?), "
-                     "kept_until = max(kept_until, ?) WHERE id = ? RETURNING id"));
-    if (!TRY(query.bind(now).bind(until).bind(each.id).next())) {
-      gone.insert(each.id);
+    {
+      Query query = TRY(
+          db.query("UPDATE record SET kept_until = max(kept_until, ?) WHERE id = ? RETURNING id"));
+      if (!TRY(query.bind(until).bind(each.id).next())) {
+        gone.insert(each.id);
+        continue;
+      }
     }
+    Query query = TRY(db.query("UPDATE record_use SET last_used = max(last_used, ?) WHERE id = ?"));
+    TRY(query.bind(now).bind(each.id).run());
   }
   std::erase_if(found, [&](const FoundRecord& each) { return gone.contains(each.id); });
   return {};

@@ -110,9 +110,9 @@ Status RecordPublisher::insert(const StepRecord& record,
   {
     Query query = TRY(
         db_.query("INSERT INTO record (space, content, definition, output, blob, cost_ms, created, "
-                  "signature, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"));
+                  "kept_until, signature, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"));
     query.bind(spaces_.front()).bind(record.content).bind(record.definition).bind(record.output);
-    query.bind(record.blob.digest).bind(record.cost_ms).bind(now_);
+    query.bind(record.blob.digest).bind(record.cost_ms).bind(now_).bind(now_ + kFresh);
     TRY(query.bind_bytes(signature).bind(body).run());
   }
   {

@@ -3,8 +3,9 @@
 
 namespace mybuild::cache_server {
 
-// `record` holds what lookups answer and nothing else, so that three rows fit a page; what changes
-// or is asked by a scan is in `record_use`, what explain needs in `record_facts`. Times are in
+// `record` holds what lookups answer and nothing else, so that three rows fit a page; what an
+// eviction weighs is in `record_use`, as it looks at all of them, and what explain needs in
+// `record_facts`. Times are in
 // milliseconds since the epoch; `created` is when the server took it. A link that goes takes its
 // records along, whoever removes it.
 const char kRecordSchema[] = R"sql(
@@ -17,6 +18,7 @@ CREATE TABLE record (
   blob BLOB NOT NULL,
   cost_ms INTEGER NOT NULL,
   created INTEGER NOT NULL,
+  kept_until INTEGER NOT NULL,
   signature BLOB NOT NULL,
   body TEXT NOT NULL,
   UNIQUE (content, space, definition)
@@ -51,6 +53,9 @@ CREATE TRIGGER record_removed AFTER DELETE ON record BEGIN
   UPDATE record_count SET records = records - 1;
   DELETE FROM record_use WHERE id = OLD.id;
   DELETE FROM record_facts WHERE id = OLD.id;
+END;
+CREATE TRIGGER record_kept AFTER UPDATE OF kept_until ON record BEGIN
+  UPDATE record_use SET kept_until = NEW.kept_until WHERE id = NEW.id;
 END;
 CREATE TRIGGER record_unlinked AFTER DELETE ON blob_link BEGIN
   DELETE FROM record WHERE blob = OLD.blob AND space = OLD.space;

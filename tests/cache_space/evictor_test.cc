@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "builder/cache_server/space/evictor.h"
+
+#include "builder/cache_server/store/record_tables.h"
+#include "builder/cache_server/store/repository_tables.h"
+#include "builder/cache_server/store/sqlite_meta_store.h"
+#include "snapshotter/base/file.h"
+#include "tests/cache_server/sample.h"
+#include "tests/support/memory_blob_store.h"
+
+#include <gtest/gtest.h>
+
+namespace mybuild::cache_server {
+namespace {
+
+using std::chrono::hours;
+
+class MovedClock final : public Clock {
+ public:
+  Time now() const override { return time; }
+  Time time = at_second(1'800'000'000);
+};
+
+/// A server that may keep 10,000 bytes, in layers of 1,000.
+class EvictorTest : public ::testing::Test {
+ protected:
+  Digest upload(const std::string& name, std::size_t size = 1'000) {
+    const std::string bytes = name + std::string(size - name.size(), '.');
+    auto writer = blobs_->begin().value();
+    EXPECT_TRUE(writer->write(as_bytes(bytes)));
+    EXPECT_TRUE(keeper_.keep(std::move(writer), Digest::of(bytes), "main", clock_.time));
+    return Digest::of(bytes);
+  }
+  StepRecord publish(const std::string& name, std::uint64_t cost_ms = 1'000) {
+    StepRecord record = sample_record(name, name);
+    record.blob.digest = upload(name);
+    record.blob.size = 1'000;
+    record.cost_ms = cost_ms;
+    const auto answer = meta_->records().publish(
+        {"main"}, {{.record = record, .facts = {}}},
+        [](const std::string&) -> Result<std::string> { return std::string(64, '.'); },
+        clock_.time);
+    EXPECT_EQ(answer->results.at(0).result, PublishResult::Accepted);
+    return record;
+  }
+  bool lookup(const StepRecord& record) {
+    return !meta_->records()
+                .lookup({"main"}, {.definitions = {}, .contents = {record.content}}, clock_.time,
+                        clock_.time + hours(24))
+                ->empty();
+  }
+  bool has_bytes(const Digest& blob) { return blobs_->size(blob)->has_value(); }
+  std::uint64_t kept() { return meta_->repositories().linked_bytes().value(); }
+
+  const TempDir directory_ = TempDir::create().value();
+  const std::unique_ptr<MetaStore> meta_ =
+      open_sqlite_meta_store(directory_.path() + "/cache.db").value();
+  const std::unique_ptr<BlobStore> blobs_ = make_memory_blob_store();
+  MovedClock clock_;
+  std::uint64_t limit_ = 10'000;
+  BlobKeeper keeper_{*blobs_, *meta_};
+  Evictor evictor_{*meta_, keeper_, clock_, [this] { return limit_; }};
+};
+
+TEST_F(EvictorTest, NothingGoesWhileThereIsRoom) {
+  for (int i = 0; i < 9; ++i) {
+    publish(std::to_string(i));
+  }
+  clock_.time += hours(1'000);
+  EXPECT_EQ(evictor_.run()->bytes, 0U);
+  EXPECT_EQ(kept(), 9'000U);
+}
+
+TEST_F(EvictorTest, WhatNobodyNeedsGoesFirst) {
+  const Digest needless = upload("needless");
+  for (int i = 0; i < 9; ++i) {
+    publish(std::to_string(i));
+  }
+  clock_.time += hours(1'000);
+  const auto freed = evictor_.run();
+  EXPECT_EQ(freed->records, 0U);
+  EXPECT_EQ(freed->blobs, 1U);
+  EXPECT_FALSE(has_bytes(needless));
+  EXPECT_EQ(kept(), 9'000U);
+}
+
+TEST_F(EvictorTest, ThenTheRecordsThatAreWorthLeastWithTheirLayers) {
+  const StepRecord cheap = publish("cheap", 10);
+  std::vector<StepRecord> others;
+  for (int i = 0; i < 9; ++i) {
+    others.push_back(publish(std::to_string(i)));
+  }
+  clock_.time += hours(1'000);
+  const auto freed = evictor_.run();
+  EXPECT_EQ(freed->records, 1U);
+  EXPECT_EQ(freed->bytes, 1'000U);
+  EXPECT_EQ(freed->missing, 0U);
+  EXPECT_FALSE(lookup(cheap));
+  EXPECT_FALSE(has_bytes(cheap.blob.digest));
+  for (const StepRecord& other : others) {
+    EXPECT_TRUE(lookup(other) && has_bytes(other.blob.digest));
+  }
+}
+
+TEST_F(EvictorTest, ALimitThatBecameSmallerIsReached) {
+  for (int i = 0; i < 10; ++i) {
+    publish(std::to_string(i));
+  }
+  clock_.time += hours(1'000);
+  limit_ = 2'500;
+  EXPECT_EQ(evictor_.run()->records, 8U);
+  EXPECT_EQ(kept(), 2'000U);
+}
+
+TEST_F(EvictorTest, WhatWasPromisedStaysThoughThereIsNoRoom) {
+  std::vector<StepRecord> records;
+  for (int i = 0; i < 10; ++i) {
+    records.push_back(publish(std::to_string(i)));
+  }
+  clock_.time += hours(1'000);
+  for (const StepRecord& record : records) {
+    ASSERT_TRUE(lookup(record));
+  }
+  clock_.time += hours(23);
+  EXPECT_EQ(evictor_.run()->missing, 1'000U);
+  EXPECT_EQ(kept(), 10'000U);
+  clock_.time += hours(10);
+  EXPECT_EQ(evictor_.run()->missing, 0U);
+  EXPECT_EQ(kept(), 9'000U);
+}
+
+TEST_F(EvictorTest, WhatIsPinnedStays) {
+  const StepRecord pinned = publish("pinned", 1);
+  ASSERT_TRUE(*meta_->records().set_pin({.space = "main", .content = pinned.content}, true));
+  clock_.time += hours(1'000);
+  limit_ = 0;
+  publish("fresh");
+  const auto freed = evictor_.run();
+  EXPECT_EQ(freed->records, 0U);
+  EXPECT_EQ(freed->missing, 2'000U);
+  EXPECT_TRUE(lookup(pinned));
+}
+
+}  // namespace
+}  // namespace mybuild::cache_server
