@@ -245,8 +245,10 @@ solver::SolveResult BuildSession::solve(const solver::Graph& graph, const ops::O
                                         solver::KnownBuilds* known_builds) {
   const solver::OpTable ops = ops::make_op_table(graph, deps);
   solver::LocalExecutor executor;
-  const std::unique_ptr<solver::StepClaims> claims =
-      make_step_claims(services_.claims, services_.lanes);
+  std::unique_ptr<solver::StepClaims> claims = make_step_claims(services_.claims, services_.lanes);
+  if (server_ != nullptr) {
+    claims = server_->claims(std::move(claims));
+  }
   remote_cache::SessionIndex index(*services_.index, record_sources(), on_record_);
   return solver::solve(
       graph, ops, targets,

@@ -58,6 +58,9 @@ class Engine {
   /// `cancel` belongs to this build: a failing step requests it too, so that the others stop.
   Result<BuildReport> build(const BuildRequest& request, solver::EventSink& events, Cancel& cancel);
 
+  /// Publishes what builds have left for their cache server when they ended.
+  Status publish_left(solver::EventSink& events, Cancel& cancel);
+
   /// What became of each step of a build and why. `build` is its id or how that begins; "": the one
   /// that this engine made last, else the newest.
   Result<explain::Explanation> explain(const std::string& build);

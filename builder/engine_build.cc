@@ -4,12 +4,14 @@
 
 #include "builder/build_session.h"
 #include "builder/engine.h"
+#include "builder/engine_cache_server.h"
 #include "builder/explain/history.h"
 #include "builder/export/image_loader.h"
 #include "builder/failure.h"
 #include "builder/image_result.h"
 #include "builder/internal_step.h"
 #include "builder/known_build.h"
+#include "builder/masked_events.h"
 #include "builder/ops/trees.h"
 #include "builder/remote_cache/cache_export.h"
 #include "builder/stored_image.h"
@@ -393,7 +395,12 @@ Result<BuildReport> build_traced(Engine::Services& own, const BuildRequest& requ
                      {.content = *own.content, .layers = *own.layers, .metadata = *own.metadata});
   exporter::ExportDeps export_deps = own.export_deps(events, cancel);
   remote_cache::CacheExport caches(request.cache_to, export_deps, session->remote_layers());
-  session->on_record([&caches](const solver::CacheRecord& record) { caches.begin(record); });
+  session->on_record([&caches, server](const solver::CacheRecord& record) {
+    caches.begin(record);
+    if (server != nullptr) {
+      server->on_record(record);
+    }
+  });
   trace.solved = session->solve(lowered.graph, op_deps, trace.targets, known.get());
   const solver::SolveResult& solved = *trace.solved;
   const Attempt attempt{
@@ -458,24 +465,6 @@ void remember(explain::History& history, const BuildRequest& request, Time start
   history.add(build);
 }
 
-/// Null when no cache server is wanted.
-Result<std::unique_ptr<cache_client::CacheClient>> start_cache_client(Engine::Services& own,
-                                                                      const BuildRequest& request,
-                                                                      solver::EventSink& events,
-                                                                      Cancel& cancel) {
-  std::optional<cache_client::Settings> settings = TRY(cache_client::find_settings(
-      request.cache_server, cache_client::SettingPlaces::from_environment()));
-  if (!settings) {
-    return std::unique_ptr<cache_client::CacheClient>();
-  }
-  return cache_client::CacheClient::start(*std::move(settings), {.transport = *own.transport,
-                                                                 .hosts = *own.hosts,
-                                                                 .logins = own.credentials.get(),
-                                                                 .lanes = own.lanes,
-                                                                 .events = events,
-                                                                 .cancel = cancel});
-}
-
 /// Damage is found when something is needed, in the middle of a build. What was damaged is gone
 /// then, so the same build makes it again.
 constexpr int kMostRepairs = 3;
@@ -496,15 +485,12 @@ bool was_stopped(const Result<BuildReport>& result) {
   return !result && result.error().kind() == ErrorKind::Cancelled;
 }
 
-}  // namespace
-
-Result<BuildReport> Engine::build(const BuildRequest& request, solver::EventSink& events,
-                                  Cancel& cancel) {
-  Services& own = *services_;
-  TRY(own.check_gc_settings());
+Result<BuildReport> build_until_whole(Engine::Services& own, const BuildRequest& request,
+                                      const secrets::KnownValues& known, solver::EventSink& events,
+                                      Cancel& cancel) {
   const auto damage = [&own] { return own.layers->damage_found() + own.content->damage_found(); };
   const Time started = own.clock.now();
-  const auto server = TRY(start_cache_client(own, request, events, cancel));
+  const auto server = TRY(start_cache_client(own, request, known, events, cancel));
   std::set<std::size_t> bad_caches;
   for (int repairs = 0;; ++repairs) {
     const std::size_t before = damage();
@@ -525,9 +511,7 @@ Result<BuildReport> Engine::build(const BuildRequest& request, solver::EventSink
     if (!result && is_cache_dropped && cancel.check()) {
       continue;
     }
-    if (server != nullptr) {
-      server->finish();
-    }
+    finish_cache_client(server.get(), own, events);
     remember(*own.history, request, started, trace, result);
     if (made_something(trace)) {
       (void)own.layers->sync(kSyncAfterSeconds);
@@ -537,6 +521,21 @@ Result<BuildReport> Engine::build(const BuildRequest& request, solver::EventSink
     }
     return result;
   }
+}
+
+}  // namespace
+
+Result<BuildReport> Engine::build(const BuildRequest& request, solver::EventSink& events,
+                                  Cancel& cancel) {
+  TRY(services_->check_gc_settings());
+  secrets::KnownValues known;
+  MaskedEvents masked(events, known);
+  if (request.secrets == nullptr) {
+    return build_until_whole(*services_, request, known, masked, cancel);
+  }
+  BuildRequest noted = request;
+  noted.secrets = secrets::note_values(*request.secrets, known);
+  return build_until_whole(*services_, noted, known, masked, cancel);
 }
 
 }  // namespace mybuild::builder

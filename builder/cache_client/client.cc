@@ -38,20 +38,92 @@ CacheClient::CacheClient(Settings settings, const Deps& deps,
                 .lanes = deps.lanes,
                 .events = deps.events,
                 .cancel = deps.cancel,
-                .prepare = [this] {
-                  link_.set_token(
-                      find_token(settings_.address, settings_.token, deps_.logins, deps_.cancel));
-                }}) {}
+                .prepare =
+                    [this] {
+                      link_.set_token(find_token(settings_.address, settings_.token, deps_.logins,
+                                                 deps_.cancel));
+                    }}),
+      claims_({.link = link_, .records = records_, .lanes = deps.lanes}) {
+  if (settings_.flush.how == Flush::How::Off) {
+    return;
+  }
+  publisher_ = std::make_unique<Publisher>(Publisher::Deps{
+      .link = link_,
+      .records = records_,
+      .content = deps.content,
+      .layers = deps.layers,
+      .hosts = deps.hosts,
+      .cancel = deps.cancel,
+      .has_secret = deps.has_secret,
+      .on_settled = [this](const solver::ContentKey& content) { claims_.give_back(content); }});
+}
 
-void CacheClient::finish() {
+/// A claim stays while its step is on its way to the server.
+std::unique_ptr<solver::StepClaims> CacheClient::claims(std::unique_ptr<solver::StepClaims> local) {
+  return make_server_claims(std::move(local), claims_, [this](const solver::ContentKey& content) {
+    return publisher_ != nullptr && publisher_->has(content);
+  });
+}
+
+void CacheClient::on_record(const solver::CacheRecord& record) {
+  if (publisher_ != nullptr) {
+    publisher_->add(record);
+  }
+}
+
+void CacheClient::warn(std::string message, std::string detail) {
+  deps_.events.on_event(
+      solver::Warning{.message = std::move(message), .detail = std::move(detail), .location = {}});
+}
+
+/// Shown like a step, where there is something to wait for.
+void CacheClient::wait_for_publisher() {
+  if (publisher_->left() == 0) {
+    return;
+  }
+  const std::string title = "publishing to the cache server " + settings_.address.text;
+  const solver::VertexId vertex = solver::internal_vertex(title);
+  deps_.events.on_event(solver::VertexStarted{vertex, title, deps_.clock.now()});
+  const std::size_t left = publisher_->finish(settings_.flush.time).size();
+  deps_.events.on_event(solver::VertexDone{vertex, deps_.clock.now(), std::nullopt});
+  if (left > 0 && !deps_.cancel.requested() && !link_.is_closed()) {
+    warn(fmt::format("{} steps were not published to the cache server {} in {:.0f} s", left,
+                     settings_.address.text,
+                     std::chrono::duration<double>(settings_.flush.time).count()),
+         "--cache-flush=wait:5m waits longer, --cache-flush=background not at all");
+  }
+}
+
+std::vector<solver::CacheRecord> CacheClient::flush() {
+  std::vector<solver::CacheRecord> left;
+  if (publisher_ == nullptr) {
+    return left;
+  }
+  if (settings_.flush.how == Flush::How::Background) {
+    left = publisher_->finish(std::chrono::milliseconds(0));
+    // Who goes on with them knows no secrets.
+    std::erase_if(
+        left, [this](const solver::CacheRecord& record) { return !publisher_->may_leave(record); });
+    if (!left.empty()) {
+      claims_.leave();
+    }
+  } else {
+    wait_for_publisher();
+  }
+  if (const std::string withheld = publisher_->withheld(); !withheld.empty()) {
+    warn("not published, as the value of a secret is in their files: " + withheld,
+         "whoever gets such an image gets the secret, too");
+  }
+  return left;
+}
+
+std::vector<solver::CacheRecord> CacheClient::finish() {
+  std::vector<solver::CacheRecord> left = flush();
   const std::string complaints = records_.complaints();
   if (!complaints.empty()) {
-    deps_.events.on_event(solver::Warning{
-        .message =
-            fmt::format("not used of the cache server {}: {}", settings_.address.text, complaints),
-        .detail = {},
-        .location = {}});
+    warn(fmt::format("not used of the cache server {}: {}", settings_.address.text, complaints));
   }
+  return left;
 }
 
 }  // namespace mybuild::cache_client

@@ -5,7 +5,9 @@
 // finish().
 #pragma once
 
+#include "builder/cache_client/claim_keeper.h"
 #include "builder/cache_client/key_ring.h"
+#include "builder/cache_client/publisher.h"
 #include "builder/cache_client/server_link.h"
 #include "builder/cache_client/server_records.h"
 #include "builder/cache_client/settings.h"
@@ -27,6 +29,11 @@ class CacheClient {
     Lanes& lanes;
     solver::EventSink& events;
     Cancel& cancel;  // of the build
+    snapshotter::ContentStore& content;
+    snapshotter::LayerStore& layers;
+    const Clock& clock;
+    /// Whether a layer has something in it that must stay here. Empty: none has.
+    std::function<Result<bool>(const Digest& diff_id)> has_secret = {};
   };
   /// Denied when the token would go over a network without TLS. Connects in the background. What
   /// `deps` names outlives the client.
@@ -39,18 +46,31 @@ class CacheClient {
   void distrust(std::size_t number, const Error& why) { records_.distrust(number, why); }
   std::set<std::size_t> distrusted() { return records_.distrusted(); }
 
-  /// At the end of the build: says what was wrong with what came.
-  void finish();
+  /// As the user wrote it.
+  const std::string& server() const { return settings_.address.text; }
+  /// Claims at the server, behind those of `local`. The client outlives the answer.
+  std::unique_ptr<solver::StepClaims> claims(std::unique_ptr<solver::StepClaims> local);
+  /// A step was recorded: it is published if it ran here.
+  void on_record(const solver::CacheRecord& record);
+
+  /// At the end of the build: says what was wrong with what came, and waits for what is not
+  /// published yet as the settings say. Returns what somebody else should go on with.
+  std::vector<solver::CacheRecord> finish();
 
  private:
   CacheClient(Settings settings, const Deps& deps,
               std::shared_ptr<const registry::TlsSettings> tls);
+  std::vector<solver::CacheRecord> flush();
+  void wait_for_publisher();
+  void warn(std::string message, std::string detail = {});
 
   const Settings settings_;
   const Deps deps_;
   ServerLink link_;
   KeyRing keys_;
   ServerRecords records_;
+  ClaimKeeper claims_;
+  std::unique_ptr<Publisher> publisher_;  // null: nothing is published
 };
 
 }  // namespace mybuild::cache_client

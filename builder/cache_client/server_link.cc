@@ -15,7 +15,7 @@ namespace {
 
 using registry::Request;
 using registry::Response;
-using Clock = std::chrono::steady_clock;
+using Steady = std::chrono::steady_clock;
 using Milliseconds = std::chrono::milliseconds;
 
 constexpr int kMostFailures = 3;
@@ -29,8 +29,8 @@ constexpr std::chrono::seconds kStall{5};
 constexpr std::chrono::seconds kTransferPatience{10};
 constexpr int kFull = 507;
 
-Milliseconds since(Clock::time_point start) {
-  return std::chrono::duration_cast<Milliseconds>(Clock::now() - start);
+Milliseconds since(Steady::time_point start) {
+  return std::chrono::duration_cast<Milliseconds>(Steady::now() - start);
 }
 
 }  // namespace
@@ -92,7 +92,7 @@ Result<std::string> ServerLink::post(std::string_view verb, const std::string& s
   request.stall = std::chrono::ceil<std::chrono::seconds>(*request.timeout);
   request.patience.reset();
   registry::TextBody body(cache_server::kMaxMessageBytes);
-  const Clock::time_point begun = Clock::now();
+  const Steady::time_point begun = Steady::now();
   const Result<Response> response = deps_.transport.send(request, body, cancel);
   const Milliseconds took = since(begun);
   if (need == Need::Step) {
@@ -154,8 +154,8 @@ void ServerLink::note(const Result<Response>& response, const Cancel& cancel) {
   if (cancel.requested()) {
     return;
   }
-  const bool is_bad = !response || (response->status >= 500 && response->status != kFull) ||
-                      response->status == 429;
+  // 429: too much of one kind of thing, which says nothing of others.
+  const bool is_bad = !response || (response->status >= 500 && response->status != kFull);
   if (!is_bad) {
     failures_ = 0;
     has_answered_ = true;

@@ -48,6 +48,14 @@ class GivenSecrets final : public SecretSource {
     return std::optional(given.value->value());
   }
 
+  std::vector<std::string> ids() const override {
+    std::vector<std::string> ids;
+    for (const auto& [id, given] : given_) {
+      ids.push_back(id);
+    }
+    return ids;
+  }
+
  private:
   static Result<std::string> value_of(const std::string& variable) {
     const char* value = std::getenv(variable.c_str());

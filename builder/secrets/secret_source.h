@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace mybuild::secrets {
 
@@ -21,6 +22,8 @@ class SecretSource {
   virtual ~SecretSource() = default;
   /// nullopt when nobody gave a secret of that id. May wait for a pipe's writer, until `cancel`.
   virtual Result<std::optional<std::string>> get(const std::string& id, const Cancel& cancel) = 0;
+  /// Of all that were given, where that is known.
+  virtual std::vector<std::string> ids() const { return {}; }
 };
 
 }  // namespace mybuild::secrets

@@ -42,6 +42,7 @@ constexpr Verb kVerbs[] = {
     {"save", "Write images to an archive", save_verb},
     {"du", "Show what the state directory is filled with", du_verb},
     {"fsck", "Read everything in the state directory and say what is damaged", fsck_verb},
+    {"cache-flush", "Publish to the cache server what builds have left", cache_flush_verb},
     {"prune", "Remove what is kept for later builds and nothing needs", prune_verb},
     {"serve", "Serve a build cache to a team, and be a registry", serve_verb},
     {"builder", "docker's longer names: build, du, prune", builder_verb},

@@ -42,6 +42,7 @@ int save_verb(std::span<const std::string> args);
 int history_verb(std::span<const std::string> args);
 int explain_verb(std::span<const std::string> args);
 int du_verb(std::span<const std::string> args);
+int cache_flush_verb(std::span<const std::string> args);
 int fsck_verb(std::span<const std::string> args);
 int prune_verb(std::span<const std::string> args);
 int builder_verb(std::span<const std::string> args);

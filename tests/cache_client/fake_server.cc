@@ -148,7 +148,7 @@ cache_server::ClaimAnswer FakeServer::claim(const cache_server::ClaimRequest& re
       one.owner = "another machine";
       one.time = std::chrono::seconds(30);
     } else {
-      one.claim = "claim-" + step.content.hex();
+      one.claim = "claim-" + step.content.hex().substr(0, 16);
       one.time = std::chrono::seconds(15);
       claims.insert(one.claim);
     }

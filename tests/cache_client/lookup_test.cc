@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a build finds in a cache server, and what a bad one can do to it: nothing but not help.
-#include "builder/cache_client/client.h"
-#include "snapshotter/base/sys.h"
-#include "tests/cache_client/fake_server.h"
-#include "tests/source/fakes.h"
+#include "tests/cache_client/world.h"
 
 #include <gtest/gtest.h>
 
@@ -14,48 +11,10 @@ namespace {
 
 using registry::Request;
 using registry::Response;
-using source::RecordedEvents;
 using Answer = std::optional<Result<Response>>;
 
-class LookupTest : public testing::Test {
+class LookupTest : public CacheClientTest {
  protected:
-  CacheClient& client(const std::string& url = "http://127.0.0.1:7000/team/main") {
-    Settings settings;
-    settings.address = parse_address(url).value();
-    settings.token = "secret-token";
-    settings.keys = given;
-    settings.pins_file = join_path(dir.path(), "pins.json");
-    auto started = CacheClient::start(std::move(settings), {.transport = server,
-                                                            .hosts = *hosts,
-                                                            .logins = nullptr,
-                                                            .lanes = lanes,
-                                                            .events = events,
-                                                            .cancel = cancel});
-    client_ = std::move(started).value();
-    return *client_;
-  }
-  std::size_t found(const std::string& name) {
-    const solver::DefinitionKey key{Digest::of("step " + name)};
-    client_->records().expect(std::span(&key, 1));
-    return client_->records().find(key).size();
-  }
-  void serve(const std::string& name) {
-    server.add(record_of(name));
-    server.blobs[Digest::of(name)] = name;
-  }
-  /// To everything.
-  void answer_all(const std::function<Result<Response>(registry::BodySink&)>& answer) {
-    server.respond = [answer](const Request&, registry::BodySink& body, const Cancel&) {
-      return Answer(answer(body));
-    };
-  }
-  std::string warnings() {
-    std::string text;
-    for (const solver::Warning& warning : events.all<solver::Warning>()) {
-      text += warning.message + "\n" + warning.detail + "\n";
-    }
-    return text;
-  }
   Result<std::string> layer(const std::string& name) {
     const auto place = client_->records().where(Digest::of(name));
     if (!place) {
@@ -65,15 +24,6 @@ class LookupTest : public testing::Test {
     TRY(place->origin(place->blob, sink));
     return sink.text;
   }
-
-  FakeServer server;
-  KeyMap given{{"team/main", server.key.public_key()}};
-  const TempDir dir = TempDir::create().value();
-  const std::unique_ptr<registry::HostTable> hosts = registry::make_host_table({});
-  RecordedEvents events;
-  Cancel cancel;
-  Lanes lanes{{}};
-  std::unique_ptr<CacheClient> client_;
 };
 
 TEST_F(LookupTest, RecordsAreFoundAndNoLayerIsFetchedBeforeItIsNeeded) {
@@ -115,14 +65,7 @@ TEST_F(LookupTest, TheTokenGoesToTheServerAndNowhereElse) {
 }
 
 TEST_F(LookupTest, OverANetworkThereIsNoTokenWithoutTls) {
-  Settings settings;
-  settings.address = parse_address("http://cache.example").value();
-  const auto started = CacheClient::start(std::move(settings), {.transport = server,
-                                                                .hosts = *hosts,
-                                                                .logins = nullptr,
-                                                                .lanes = lanes,
-                                                                .events = events,
-                                                                .cancel = cancel});
+  const auto started = start("http://cache.example");
   ASSERT_FALSE(started);
   EXPECT_EQ(started.error().kind(), ErrorKind::Denied);
 }
@@ -143,7 +86,7 @@ TEST_F(LookupTest, ARecordOfAnotherKeyIsAMissAndIsCounted) {
   };
   client();
   EXPECT_EQ(found("one"), 0U);
-  client_->finish();
+  (void)client_->finish();
   EXPECT_NE(warnings().find("with a wrong signature"), std::string::npos) << warnings();
 }
 
@@ -229,9 +172,7 @@ TEST_F(LookupTest, ARefusedTokenSaysWhatToDo) {
 
 TEST_F(LookupTest, ProblemsOfItsOwnAreBorneThreeTimes) {
   for (const int status : {500, 503, 502}) {
-    server.respond = [status](const Request&, registry::BodySink&, const Cancel&) {
-      return Answer(response(status));
-    };
+    answer_to("", status);
     const std::size_t before = server.requests().size();
     client();
     for (const char* name : {"a", "b", "c", "d", "e"}) {
@@ -258,7 +199,7 @@ TEST_F(LookupTest, ALayerWithOtherBytesIsForgottenWithItsRecordsAndCounted) {
   EXPECT_FALSE(client_->records().where(Digest::of("one")));
   EXPECT_TRUE(client_->records().where(Digest::of("two"))) << "the others are still good";
   EXPECT_EQ(client_->distrusted().size(), 1U);
-  client_->finish();
+  (void)client_->finish();
   EXPECT_NE(warnings().find("1 layer"), std::string::npos);
 }
 

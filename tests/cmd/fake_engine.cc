@@ -249,6 +249,10 @@ Result<std::vector<explain::BuildSummary>> Engine::builds() {
   return std::vector<explain::BuildSummary>(1);
 }
 
+Status Engine::publish_left(solver::EventSink&, Cancel&) {
+  return {};
+}
+
 Result<StoreUsage> Engine::usage() {
   return StoreUsage();
 }

@@ -84,6 +84,7 @@ TEST(Help, OfTheVerbsThatMoveAndDescribeImages) {
       {"prune", help_of(kPruneCommand)},
       {"image prune", help_of(kImagePruneCommand)},
       {"fsck", help_of(kFsckCommand)},
+      {"cache-flush", help_of(kCacheFlushCommand)},
       {"manifest inspect", help_of(kManifestInspectCommand)},
       {"manifest create", help_of(kManifestCreateCommand)},
       {"manifest annotate", help_of(kManifestAnnotateCommand)},

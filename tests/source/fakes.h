@@ -139,9 +139,9 @@ class FakeLayerStore final : public snapshotter::LayerStore {
     return unsupported("fake");
   }
   Status write_tar(const Digest&, Sink&) override { return unsupported("fake"); }
-  Result<oci::Descriptor> ensure_blob(const Digest&, snapshotter::CompressionSpec,
+  Result<oci::Descriptor> ensure_blob(const Digest& diff_id, snapshotter::CompressionSpec,
                                       snapshotter::TarOptions, snapshotter::BlobChoice) override {
-    return unsupported("fake");
+    return make_blob ? make_blob(diff_id) : unsupported("fake");
   }
   Status add_original_blob(const Digest& diff_id, const oci::Descriptor& blob) override {
     const std::lock_guard lock(mutex);
@@ -168,6 +168,7 @@ class FakeLayerStore final : public snapshotter::LayerStore {
   }
 
   std::map<Digest, Digest> real_changes;  // of layers that adopt() does not take as they are said
+  std::function<Result<oci::Descriptor>(const Digest& diff_id)> make_blob;  // of ensure_blob()
   std::mutex mutex;
   std::set<Digest> present;
   std::vector<Digest> unpacked;

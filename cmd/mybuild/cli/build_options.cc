@@ -210,6 +210,14 @@ constexpr Flag<Options> kFlags[] = {
           "NAME::OS/ARCH is for one platform",
       .repeatable = true},
      set_build_context},
+    {{.name = "cache-flush",
+      .argument = "HOW",
+      .help = "What to do at the end with steps that the cache server has not got yet: wait:30s "
+              "(the default), background, or off, which publishes none"},
+     [](Options& options, std::string_view value) -> Status {
+       options.request.cache_server.flush = TRY(cache_client::parse_flush(value));
+       return {};
+     }},
     {{.name = "cache-from",
       .argument = "SOURCE",
       .help =

@@ -220,6 +220,26 @@ const Command<SaveOptions> kSaveCommand = {
     },
 };
 
+const Command<TransferOptions> kCacheFlushCommand = {
+    .text = {.name = "cache-flush",
+             .usage = "mybuild cache-flush [OPTIONS]",
+             .summary =
+                 "Publish to the cache server what builds with --cache-flush=background have "
+                 "left; they start it themselves",
+             .notes = {}},
+    .order = FlagSet::Order::Interspersed,
+    .add_flags =
+        [](FlagSet& flags, TransferOptions& options) {
+          flags.add(kQuietFlags, options);
+          add_registry_flags(flags, options.global);
+          add_global_flags(flags, options.global);
+        },
+    .finish = [](TransferOptions&, std::vector<std::string> positionals) -> Status {
+      return positionals.empty() ? Status()
+                                 : invalid_argument("\"mybuild cache-flush\" takes no arguments");
+    },
+};
+
 const Command<FsckOptions> kFsckCommand = {
     .text = {.name = "fsck",
              .usage = "mybuild fsck [OPTIONS]",

@@ -57,6 +57,7 @@ extern const Command<PullOptions> kPullCommand;
 extern const Command<PushOptions> kPushCommand;
 extern const Command<LoadOptions> kLoadCommand;
 extern const Command<SaveOptions> kSaveCommand;
+extern const Command<TransferOptions> kCacheFlushCommand;
 extern const Command<FsckOptions> kFsckCommand;
 extern const Command<TagOptions> kTagCommand;
 

@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "builder/cache_client/claim_keeper.h"
+
+#include "builder/registry/backoff.h"
+#include "snapshotter/base/log.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+
+namespace mybuild::cache_client {
+
+namespace {
+
+using cache_server::ClaimResult;
+using solver::ClaimedStep;
+using solver::ContentKey;
+using Steady = std::chrono::steady_clock;
+using Milliseconds = std::chrono::milliseconds;
+
+constexpr std::chrono::seconds kHeartbeat{5};
+constexpr Milliseconds kMaxPoll{60'000};
+/// Of one step; it is run here then.
+constexpr Milliseconds kMaxWait{10 * 60'000};
+/// After a wait of that length without any good nobody waits again in this build.
+constexpr Milliseconds kMaxInVain{10'000};
+/// The claim of a step that fails elsewhere goes from one to the next.
+constexpr int kMostRounds = 8;
+/// A wait that is answered at once, without anything, is no reason to ask at once again.
+constexpr Milliseconds kPause{200};
+
+std::string owner() {
+  std::array<char, 256> host{};
+  (void)::gethostname(host.data(), host.size() - 1);
+  return fmt::format("{}, process {}", host.data(), ::getpid());
+}
+
+Milliseconds since(Steady::time_point start) {
+  return std::chrono::duration_cast<Milliseconds>(Steady::now() - start);
+}
+
+class ServerClaims final : public solver::StepClaims {
+ public:
+  ServerClaims(std::unique_ptr<solver::StepClaims> local, ClaimKeeper& keeper,
+               std::function<bool(const ContentKey&)> is_kept)
+      : local_(std::move(local)), keeper_(keeper), is_kept_(std::move(is_kept)) {}
+
+  Result<std::unique_ptr<solver::StepClaim>> claim(const ClaimedStep& step, Lane lane,
+                                                   const std::function<void()>& on_wait,
+                                                   const Cancel& cancel) override {
+    auto held = std::make_unique<Held>(*this, step.content);
+    held->local = TRY(local_->claim(step, lane, on_wait, cancel));
+    keeper_.take(step, lane, on_wait, cancel);
+    TRY(cancel.check());
+    return std::unique_ptr<solver::StepClaim>(std::move(held));
+  }
+
+ private:
+  struct Held final : solver::StepClaim {
+    Held(ServerClaims& of, const ContentKey& key) : claims(of), content(key) {}
+    ~Held() override {
+      if (!claims.is_kept_(content)) {
+        claims.keeper_.give_back(content);
+      }
+    }
+    ServerClaims& claims;
+    const ContentKey content;
+    std::unique_ptr<solver::StepClaim> local;
+  };
+
+  const std::unique_ptr<solver::StepClaims> local_;
+  ClaimKeeper& keeper_;
+  const std::function<bool(const ContentKey&)> is_kept_;
+};
+
+}  // namespace
+
+std::unique_ptr<solver::StepClaims> make_server_claims(
+    std::unique_ptr<solver::StepClaims> local, ClaimKeeper& keeper,
+    std::function<bool(const ContentKey&)> is_kept) {
+  return std::make_unique<ServerClaims>(std::move(local), keeper, std::move(is_kept));
+}
+
+ClaimKeeper::~ClaimKeeper() {
+  {
+    const std::lock_guard lock(mutex_);
+    is_over_ = true;
+  }
+  changed_.notify_all();
+  if (thread_.joinable()) {
+    thread_.join();
+  }
+}
+
+void ClaimKeeper::take(const ClaimedStep& step, Lane lane, const std::function<void()>& on_wait,
+                       const Cancel& cancel) {
+  if (deps_.records.space().empty()) {
+    return;  // before the greeting no answer can be believed; after it the server is not there
+  }
+  const Steady::time_point begun = Steady::now();
+  std::optional<Steady::time_point> deadline;
+  for (int round = 0; round < kMostRounds && deps_.link.may_ask() && !cancel.requested(); ++round) {
+    if (!is_allowed_) {
+      deps_.records.ask(step.content);  // who may only read asks for what there is
+      return;
+    }
+    Milliseconds time{};
+    if (ask(step, time, cancel) != Answer::Wait || is_impatient_) {
+      return;
+    }
+    if (!deadline) {
+      deadline = begun + std::min(time, kMaxWait);
+      on_wait();
+    }
+    bool is_free = false;
+    deps_.lanes.step_aside(lane, [&] { is_free = wait(step.content, *deadline, cancel); });
+    if (!is_free) {
+      return;
+    }
+  }
+}
+
+ClaimKeeper::Answer ClaimKeeper::ask(const ClaimedStep& step, Milliseconds& time,
+                                     const Cancel& cancel) {
+  const cache_server::ClaimRequest request{
+      .owner = owner(),
+      .steps = {{.definition = step.definition.digest, .content = step.content.digest}}};
+  const Result<std::string> text =
+      deps_.link.post("claim", deps_.link.address().space, cache_server::dump(request),
+                      ServerLink::Need::Step, cancel);
+  if (!text) {
+    log::debug("claim: {}", text.error().message());
+    is_allowed_ = is_allowed_ && text.error().kind() != ErrorKind::Denied;
+    return Answer::Ours;
+  }
+  const auto answer = cache_server::parse_claim_answer(*text);
+  if (!answer || answer->results.size() != 1) {
+    deps_.link.close(invalid_argument("it does not speak our protocol: no answer to a claim"));
+    return Answer::Ours;
+  }
+  const cache_server::ClaimAnswer::One& one = answer->results.front();
+  switch (one.result) {
+    case ClaimResult::Granted:
+      keep(step.content, one.claim);
+      return Answer::Ours;
+    case ClaimResult::Known:
+      return one.record && deps_.records.accept(*one.record) ? Answer::Known : Answer::Ours;
+    case ClaimResult::Held:
+      time = one.time;
+      return Answer::Wait;
+  }
+  return Answer::Ours;
+}
+
+bool ClaimKeeper::wait(const ContentKey& content, Steady::time_point deadline,
+                       const Cancel& cancel) {
+  const Steady::time_point begun = Steady::now();
+  while (Steady::now() < deadline && !cancel.requested()) {
+    const auto time =
+        std::min(std::chrono::duration_cast<Milliseconds>(deadline - Steady::now()), kMaxPoll);
+    const cache_server::WaitRequest request{.contents = {content.digest}, .timeout = time};
+    const Result<std::string> text =
+        deps_.link.post("wait", deps_.link.address().space, cache_server::dump(request),
+                        ServerLink::Need::Beside, cancel, time);
+    const auto answer = text ? cache_server::parse_wait_answer(*text)
+                             : Result<cache_server::WaitAnswer>(text.error());
+    if (!answer) {
+      return false;
+    }
+    for (const cache_server::SignedRecord& record : answer->records) {
+      if (deps_.records.accept(record)) {
+        return false;
+      }
+    }
+    (void)registry::wait_or_cancel(kPause, cancel);
+    if (!answer->over.empty()) {
+      return true;
+    }
+  }
+  is_impatient_ = is_impatient_ || since(begun) >= kMaxInVain;
+  return false;
+}
+
+void ClaimKeeper::keep(const ContentKey& content, std::string claim) {
+  const std::lock_guard lock(mutex_);
+  if (is_over_ || claim.empty()) {
+    return;
+  }
+  held_[content.digest] = std::move(claim);
+  if (!thread_.joinable()) {
+    thread_ = std::thread([this] { keep_alive(); });
+  }
+}
+
+void ClaimKeeper::give_back(const ContentKey& content) {
+  const std::lock_guard lock(mutex_);
+  const auto found = held_.find(content.digest);
+  if (found != held_.end()) {
+    to_release_.push_back(std::move(found->second));
+    held_.erase(found);
+    changed_.notify_all();
+  }
+}
+
+void ClaimKeeper::leave() {
+  const std::lock_guard lock(mutex_);
+  held_.clear();
+}
+
+std::vector<std::string> ClaimKeeper::held_claims() const {
+  std::vector<std::string> claims;
+  for (const auto& [content, claim] : held_) {
+    claims.push_back(claim);
+  }
+  return claims;
+}
+
+void ClaimKeeper::keep_alive() {
+  std::unique_lock lock(mutex_);
+  Steady::time_point next = Steady::now() + kHeartbeat;
+  while (!is_over_) {
+    changed_.wait_until(lock, next, [this] { return is_over_ || !to_release_.empty(); });
+    std::vector<std::string> released = std::exchange(to_release_, {});
+    std::vector<std::string> alive;
+    if (Steady::now() >= next) {
+      alive = held_claims();
+      next = Steady::now() + kHeartbeat;
+    }
+    lock.unlock();
+    send("release", std::move(released));
+    send("heartbeat", std::move(alive));
+    lock.lock();
+  }
+  std::vector<std::string> left = held_claims();
+  left.insert(left.end(), to_release_.begin(), to_release_.end());
+  lock.unlock();
+  send("release", std::move(left));
+}
+
+void ClaimKeeper::send(std::string_view verb, std::vector<std::string> claims) {
+  if (claims.empty() || deps_.link.is_closed()) {
+    return;
+  }
+  claims.resize(std::min(claims.size(), cache_server::kMaxClaims));
+  const Result<std::string> answer =
+      deps_.link.post(verb, deps_.link.address().space,
+                      cache_server::dump(cache_server::ClaimList{.claims = std::move(claims)}),
+                      ServerLink::Need::Beside, cancel_);
+  if (!answer) {
+    log::debug("{}: {}", verb, answer.error().message());
+  }
+}
+
+}  // namespace mybuild::cache_client

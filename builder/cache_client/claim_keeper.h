@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+// ClaimKeeper: the claims that one build has at a cache server: taken, kept alive by one thread for
+// all of them, and given back when their step is settled. Who is told to wait does so for as long
+// as the server says, within limits of our own: a server that lets builds wait for nothing is not
+// waited for again. Thread-safe.
+#pragma once
+
+#include "builder/cache_client/server_link.h"
+#include "builder/cache_client/server_records.h"
+#include "solver/claims.h"
+
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <functional>
+#include <map>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace mybuild::cache_client {
+
+class ClaimKeeper {
+ public:
+  struct Deps {
+    ServerLink& link;
+    ServerRecords& records;
+    Lanes& lanes;
+  };
+  explicit ClaimKeeper(Deps deps) : deps_(deps) {}
+  /// Gives back what is left, unless leave() was called.
+  ~ClaimKeeper();
+  ClaimKeeper(const ClaimKeeper&) = delete;
+  ClaimKeeper& operator=(const ClaimKeeper&) = delete;
+
+  /// Returns when the step is ours, or need not be: then the records have it. It is also "ours"
+  /// when the server does not help. As StepClaims::claim().
+  void take(const solver::ClaimedStep& step, Lane lane, const std::function<void()>& on_wait,
+            const Cancel& cancel);
+  /// Gives the claim back, soon.
+  void give_back(const solver::ContentKey& content);
+  /// Those that are held stay until they run out: somebody else goes on with their steps.
+  void leave();
+
+ private:
+  enum class Answer { Ours, Known, Wait };
+  Answer ask(const solver::ClaimedStep& step, std::chrono::milliseconds& time,
+             const Cancel& cancel);
+  /// True when the step is free again, and there is no record of it.
+  bool wait(const solver::ContentKey& content, std::chrono::steady_clock::time_point deadline,
+            const Cancel& cancel);
+  void keep(const solver::ContentKey& content, std::string claim);
+  void keep_alive();
+  void send(std::string_view verb, std::vector<std::string> claims);
+  std::vector<std::string> held_claims() const;
+
+  const Deps deps_;
+  Cancel cancel_;
+  std::atomic<bool> is_allowed_{true};     // the token has the scope
+  std::atomic<bool> is_impatient_{false};  // it was waited for in vain, and long
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::map<Digest, std::string> held_;  // by content key
+  std::vector<std::string> to_release_;
+  bool is_over_ = false;
+  std::thread thread_;  // started with the first claim
+};
+
+/// The local claim first, then the server's. `local` and what `keeper` names outlive the answer.
+/// `is_kept`: the claim stays when the step has ended, as it is not settled yet.
+std::unique_ptr<solver::StepClaims> make_server_claims(
+    std::unique_ptr<solver::StepClaims> local, ClaimKeeper& keeper,
+    std::function<bool(const solver::ContentKey&)> is_kept);
+
+}  // namespace mybuild::cache_client

@@ -1,0 +1,306 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "builder/cache_client/publisher.h"
+
+#include "builder/cache_client/server_hosts.h"
+#include "builder/ops/trees.h"
+#include "snapshotter/base/log.h"
+#include "snapshotter/base/sys.h"
+
+#include <fmt/format.h>
+
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+namespace mybuild::cache_client {
+
+namespace {
+
+using cache_server::PublishResult;
+using solver::CacheRecord;
+using Milliseconds = std::chrono::milliseconds;
+
+constexpr std::size_t kThreads = 3;
+/// Below steps of the build, above what runs when nothing else does.
+constexpr int kNice = 10;
+/// Smaller ones are always worth it, and say little of the way's width.
+constexpr std::uint64_t kLarge = 4 << 20;
+constexpr std::size_t kBatch = 256;
+/// The server looks for a record's blob, and writes to its disk.
+constexpr Milliseconds kThinking{10'000};
+
+/// The bytes of a blob of the store from an offset on.
+class StoredBytes final : public Source {
+ public:
+  StoredBytes(Fd fd, std::uint64_t offset) : fd_(std::move(fd)), at_(offset) {}
+  Result<std::size_t> read(MutableByteSpan buffer) override {
+    const std::size_t count = TRY(sys::pread_full(fd_.get(), buffer, at_));
+    at_ += count;
+    return count;
+  }
+
+ private:
+  const Fd fd_;
+  std::uint64_t at_;
+};
+
+Milliseconds since(std::chrono::steady_clock::time_point start) {
+  return std::chrono::duration_cast<Milliseconds>(std::chrono::steady_clock::now() - start);
+}
+
+cache_server::StepRecord to_record(const CacheRecord& record, const ops::StepLayer& step,
+                                   const oci::Descriptor& blob) {
+  cache_server::StepRecord published;
+  published.definition = record.definition.digest;
+  published.content = record.content.digest;
+  for (const solver::OutputId& input : record.inputs) {
+    published.inputs.push_back(input.digest);
+  }
+  published.output = record.output.digest;
+  published.diff_id = step.layer.diff_id;
+  published.changes = step.layer.changes.value_or(Digest{});
+  published.size = step.layer.size;
+  published.blob.media_type = oci::oci_media_type(blob.media_type);
+  published.blob.digest = blob.digest;
+  published.blob.size = blob.size;
+  published.created = step.created;
+  published.cost_ms = static_cast<std::uint64_t>(record.run->took.count());
+  published.step = record.run->step.substr(0, cache_server::kMaxStepName);
+  return published;
+}
+
+}  // namespace
+
+Publisher::Publisher(Deps deps)
+    : deps_(std::move(deps)),
+      place_(make_server_hosts(deps_.link.address(), deps_.hosts)),
+      push_(registry::make_registry_push(deps_.link,
+                                         {.hosts = place_.get(), .credentials = nullptr})) {}
+
+Publisher::~Publisher() {
+  cancel_.request(Error(ErrorKind::Cancelled, "the time for publishing is over"));
+  {
+    const std::lock_guard lock(mutex_);
+    is_over_ = true;
+    waiting_.clear();
+  }
+  changed_.notify_all();
+  for (std::thread& thread : threads_) {
+    thread.join();
+  }
+}
+
+bool Publisher::is_possible() const {
+  return !is_refused_ && !is_over_ && !deps_.link.is_closed();
+}
+
+bool Publisher::add(const CacheRecord& record) {
+  const std::lock_guard lock(mutex_);
+  const bool is_one = record.run && !record.content.digest.is_zero() && !record.is_imported &&
+                      record.inputs.size() <= cache_server::kMaxInputs;
+  if (!is_one || !is_possible()) {
+    return false;
+  }
+  waiting_.push_back(record);
+  if (threads_.size() < kThreads) {
+    threads_.emplace_back([this] { work(); });
+  }
+  changed_.notify_all();
+  return true;
+}
+
+void Publisher::work() {
+  (void)::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), kNice);
+  std::unique_lock lock(mutex_);
+  for (;;) {
+    changed_.wait(lock, [this] { return is_over_ || !waiting_.empty(); });
+    if (is_over_) {
+      return;
+    }
+    const CacheRecord record = std::move(waiting_.front());
+    waiting_.pop_front();
+    working_.push_back(record);
+    lock.unlock();
+    std::optional<Ready> ready = prepare(record);
+    lock.lock();
+    if (ready) {
+      ready_.push_back(*std::move(ready));
+      send_batches(lock);
+    } else {
+      settle(record.content);
+    }
+  }
+}
+
+/// With the lock, which is given up meanwhile. Who comes while another thread sends leaves it what
+/// he has: so batches grow as they must.
+void Publisher::send_batches(std::unique_lock<std::mutex>& lock) {
+  if (is_sending_) {
+    return;
+  }
+  is_sending_ = true;
+  while (!ready_.empty()) {
+    const auto end = ready_.begin() + static_cast<std::ptrdiff_t>(std::min(kBatch, ready_.size()));
+    const std::vector<Ready> batch(std::make_move_iterator(ready_.begin()),
+                                   std::make_move_iterator(end));
+    ready_.erase(ready_.begin(), end);
+    lock.unlock();
+    send(batch);
+    lock.lock();
+    for (const Ready& one : batch) {
+      settle(one.content);
+    }
+  }
+  is_sending_ = false;
+}
+
+void Publisher::send(const std::vector<Ready>& batch) {
+  cache_server::PublishRequest request;
+  for (const Ready& one : batch) {
+    request.records.push_back(one.published);
+  }
+  const Result<std::string> text =
+      deps_.link.post("publish", deps_.records.space(), cache_server::dump(request),
+                      ServerLink::Need::Beside, cancel_, kThinking);
+  if (!text) {
+    log::debug("publish: {}", text.error().message());
+    const std::lock_guard lock(mutex_);
+    is_refused_ = is_refused_ || text.error().kind() == ErrorKind::Denied;
+    return;
+  }
+  const auto answer = cache_server::parse_publish_answer(*text);
+  for (const auto& result : answer ? answer->results : cache_server::PublishAnswer().results) {
+    if (!result.message.empty()) {
+      log::debug("publish: {}", result.message);
+    }
+  }
+}
+
+/// With the lock.
+void Publisher::settle(const solver::ContentKey& content) {
+  const auto done = std::find_if(working_.begin(), working_.end(), [&](const CacheRecord& record) {
+    return record.content == content;
+  });
+  if (done != working_.end()) {
+    working_.erase(done);
+  }
+  if (deps_.on_settled) {
+    deps_.on_settled(content);
+  }
+  changed_.notify_all();
+}
+
+std::optional<Publisher::Ready> Publisher::prepare(const CacheRecord& record) {
+  Result<std::optional<Ready>> ready = try_prepare(record);
+  if (!ready) {
+    log::debug("step {} is not published: {}", record.run->step, ready.error().message());
+    const std::lock_guard lock(mutex_);
+    is_refused_ = is_refused_ || ready.error().kind() == ErrorKind::Denied;
+    return std::nullopt;
+  }
+  return std::move(ready).value();
+}
+
+Result<std::optional<Publisher::Ready>> Publisher::try_prepare(const CacheRecord& record) {
+  TRY(cancel_.check());
+  const ops::StepLayer step = TRY(ops::parse_body(record.body));
+  if (deps_.records.space().empty() || deps_.link.is_closed()) {
+    return make_error(ErrorKind::Unavailable, "the server is left alone");
+  }
+  // Compressed it is smaller, but hardly to less than an eighth.
+  if (!pays(step.layer.size / 8, record.run->took)) {
+    return std::optional<Ready>();
+  }
+  if (!may_leave(record)) {
+    return std::optional<Ready>();
+  }
+  const oci::Descriptor blob = TRY(deps_.layers.ensure_blob(step.layer.diff_id, {}));
+  if (!pays(blob.size, record.run->took)) {
+    return std::optional<Ready>();
+  }
+  TRY(upload(blob));
+  return std::optional(Ready{.content = record.content,
+                             .published = {.record = to_record(record, step, blob), .facts = {}}});
+}
+
+bool Publisher::may_leave(const CacheRecord& record) {
+  if (!deps_.has_secret) {
+    return true;
+  }
+  const Result<ops::StepLayer> step = ops::parse_body(record.body);
+  const Result<bool> has =
+      step ? deps_.has_secret(step->layer.diff_id) : Result<bool>(step.error());
+  if (has && *has) {
+    const std::lock_guard lock(mutex_);
+    withheld_.insert(record.run->step);
+  }
+  return has && !*has;
+}
+
+bool Publisher::pays(std::uint64_t bytes, Milliseconds took) const {
+  const std::lock_guard lock(mutex_);
+  if (bytes < kLarge || sent_bytes_ == 0) {
+    return true;
+  }
+  const double expected = static_cast<double>(bytes) * static_cast<double>(sent_in_.count()) /
+                          static_cast<double>(sent_bytes_);
+  return expected <= static_cast<double>(took.count());
+}
+
+Status Publisher::upload(const oci::Descriptor& blob) {
+  oci::Reference target;
+  target.domain = deps_.link.address().host;
+  target.repository = deps_.records.space();
+  const auto begun = std::chrono::steady_clock::now();
+  const registry::Delivery delivery = TRY(push_->blob(
+      target,
+      {.blob = blob,
+       .open = [this, &blob](std::uint64_t offset) -> Result<std::unique_ptr<Source>> {
+         Fd fd = TRY(deps_.content.open(blob.digest));
+         return std::unique_ptr<Source>(std::make_unique<StoredBytes>(std::move(fd), offset));
+       },
+       .mount_from = {}},
+      cancel_));
+  if (delivery == registry::Delivery::Sent && blob.size >= kLarge) {
+    const std::lock_guard lock(mutex_);
+    sent_bytes_ += blob.size;
+    sent_in_ += since(begun);
+  }
+  return {};
+}
+
+std::size_t Publisher::left() const {
+  const std::lock_guard lock(mutex_);
+  return waiting_.size() + working_.size();
+}
+
+bool Publisher::has(const solver::ContentKey& content) const {
+  const std::lock_guard lock(mutex_);
+  const auto is_it = [&](const CacheRecord& record) { return record.content == content; };
+  return std::any_of(waiting_.begin(), waiting_.end(), is_it) ||
+         std::any_of(working_.begin(), working_.end(), is_it);
+}
+
+std::string Publisher::withheld() const {
+  const std::lock_guard lock(mutex_);
+  return fmt::format("{}", fmt::join(withheld_, ", "));
+}
+
+std::vector<CacheRecord> Publisher::finish(Milliseconds time) {
+  const auto deadline = std::chrono::steady_clock::now() + time;
+  std::unique_lock lock(mutex_);
+  while (!(waiting_.empty() && working_.empty()) && !deps_.cancel.requested() &&
+         std::chrono::steady_clock::now() < deadline) {
+    // A signal must not wait for the deadline.
+    changed_.wait_until(lock,
+                        std::min(deadline, std::chrono::steady_clock::now() + Milliseconds(100)));
+  }
+  is_over_ = true;
+  std::vector<CacheRecord> left(working_.begin(), working_.end());
+  left.insert(left.end(), waiting_.begin(), waiting_.end());
+  changed_.notify_all();
+  return left;
+}
+
+}  // namespace mybuild::cache_client

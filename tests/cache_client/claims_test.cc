@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: Apache-2.0
+// Steps that several machines want at once.
+#include "tests/cache_client/world.h"
+
+#include <atomic>
+#include <thread>
+
+namespace mybuild::cache_client {
+namespace {
+
+using registry::Request;
+using registry::Response;
+using Answer = std::optional<Result<Response>>;
+
+class LocalClaims final : public solver::StepClaims {
+ public:
+  Result<std::unique_ptr<solver::StepClaim>> claim(const solver::ClaimedStep&, Lane,
+                                                   const std::function<void()>&,
+                                                   const Cancel&) override {
+    return std::make_unique<solver::StepClaim>();
+  }
+};
+
+class ServerClaimsTest : public CacheClientTest {
+ protected:
+  ServerClaimsTest() { client(); }
+  std::unique_ptr<solver::StepClaim> claim(const std::string& name) {
+    if (claims == nullptr) {
+      claims = client_->claims(std::make_unique<LocalClaims>());
+    }
+    const solver::ClaimedStep step{.definition = {Digest::of("step " + name)},
+                                   .content = {Digest::of("content " + name)}};
+    auto claimed = claims->claim(
+        step, Lane::Exec, [this] { ++waits; }, cancel);
+    return claimed ? std::move(claimed).value() : nullptr;
+  }
+  void wait_for_release(std::size_t count) {
+    for (int i = 0; i < 5000 && server.asked("release") < count; ++i) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+    EXPECT_GE(server.asked("release"), count);
+  }
+  std::unique_ptr<solver::StepClaims> claims;
+  std::atomic<int> waits{0};
+};
+
+TEST_F(ServerClaimsTest, AFreeStepIsOursUntilItHasEnded) {
+  auto held = claim("one");
+  ASSERT_TRUE(held);
+  EXPECT_EQ(server.claims.size(), 1U);
+  EXPECT_EQ(waits, 0);
+  held.reset();  // the step failed: nothing was recorded
+  wait_for_release(1);
+}
+
+TEST_F(ServerClaimsTest, AClaimIsKeptUntilTheStepIsPublished) {
+  std::atomic<bool> go{false};
+  server.respond = [&](const Request& request, registry::BodySink&, const Cancel&) -> Answer {
+    while (request.url.find("/v2/") != std::string::npos && !go) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+    return std::nullopt;
+  };
+  auto held = claim("one");
+  client_->on_record(ran("one"));
+  held.reset();
+  EXPECT_EQ(server.asked("release"), 0U);
+  go = true;
+  EXPECT_TRUE(client_->finish().empty());
+  wait_for_release(1);
+  EXPECT_EQ(server.published().size(), 1U);
+}
+
+TEST_F(ServerClaimsTest, WhatIsKnownMeanwhileIsFoundAndAsksForNothingElse) {
+  serve("one");
+  ASSERT_TRUE(claim("one"));
+  EXPECT_EQ(found_by_content("one"), 1U);
+  EXPECT_EQ(server.asked("lookup"), 1U) << "the greeting";
+}
+
+TEST_F(ServerClaimsTest, AHeldStepIsWaitedFor) {
+  server.held.insert(Digest::of("content one"));
+  server.respond = [this](const Request& request, registry::BodySink&, const Cancel&) -> Answer {
+    if (request.url.find("wait") != std::string::npos) {
+      serve("one");  // the other machine publishes it
+    }
+    return std::nullopt;
+  };
+  ASSERT_TRUE(claim("one"));
+  EXPECT_EQ(waits, 1);
+  EXPECT_EQ(found_by_content("one"), 1U);
+  EXPECT_EQ(server.asked("claim"), 1U);
+}
+
+TEST_F(ServerClaimsTest, AStepThatFailedElsewhereIsClaimedAgain) {
+  server.held.insert(Digest::of("content one"));
+  auto held = claim("one");
+  ASSERT_TRUE(held);
+  EXPECT_EQ(waits, 1);
+  EXPECT_EQ(server.asked("claim"), 2U);
+  EXPECT_EQ(server.claims.size(), 1U);
+}
+
+TEST_F(ServerClaimsTest, AServerThatLiesAboutWaitsIsNotAskedForEver) {
+  server.respond = [&](const Request& request, registry::BodySink&, const Cancel&) -> Answer {
+    if (request.url.find("/claim/") != std::string::npos) {
+      server.held.insert(Digest::of("content one"));  // free in waits, held in claims
+    }
+    return std::nullopt;
+  };
+  ASSERT_TRUE(claim("one"));
+  EXPECT_LE(server.asked("/claim/"), 8U);
+  EXPECT_EQ(waits, 1);
+}
+
+TEST_F(ServerClaimsTest, WhoMayNotClaimLooksTheStepUp) {
+  serve("one");
+  answer_to("/claim/", 403);
+  ASSERT_TRUE(claim("zero"));
+  ASSERT_TRUE(claim("one"));
+  EXPECT_EQ(found_by_content("one"), 1U);
+  EXPECT_EQ(server.asked("/claim/"), 1U);
+}
+
+TEST_F(ServerClaimsTest, TooManyClaimsAreNoFailureOfTheServer) {
+  serve("found");
+  answer_to("/claim/", 429);
+  for (const char* name : {"a", "b", "c", "d", "e"}) {
+    EXPECT_TRUE(claim(name));
+  }
+  EXPECT_EQ(found("found"), 1U);
+}
+
+TEST_F(ServerClaimsTest, AnAnswerThatIsNoneLeavesTheStepToUs) {
+  server.respond = [](const Request& request, registry::BodySink& body, const Cancel&) -> Answer {
+    return request.url.find("/claim/") == std::string::npos ? std::nullopt
+                                                            : Answer(ok(body, "{\"results\":[]}"));
+  };
+  EXPECT_TRUE(claim("one"));
+  EXPECT_TRUE(claim("two"));
+  EXPECT_EQ(server.asked("/claim/"), 1U);
+}
+
+TEST_F(ServerClaimsTest, ACancelEndsTheWait) {
+  server.held.insert(Digest::of("content one"));
+  server.respond = [this](const Request& request, registry::BodySink&,
+                          const Cancel& stop) -> Answer {
+    if (request.url.find("/wait/") == std::string::npos) {
+      return std::nullopt;
+    }
+    cancel.request(Error(ErrorKind::Cancelled, "enough"));
+    return Result<Response>(stop.check().error());
+  };
+  EXPECT_FALSE(claim("one"));
+}
+
+}  // namespace
+}  // namespace mybuild::cache_client
