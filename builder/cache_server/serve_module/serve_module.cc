@@ -22,7 +22,7 @@ namespace {
 
 using Say = std::function<void(const std::string&)>;
 
-constexpr std::chrono::seconds kUpkeep{60};
+constexpr std::chrono::seconds kUpkeep{5};
 
 /// As many descriptors as the system lets us have: each connection needs one.
 void raise_descriptor_limit() {
@@ -98,7 +98,10 @@ class Upkeep {
     std::unique_lock lock(mutex_);
     while (!over_.wait_for(lock, kUpkeep, [this] { return is_over_; })) {
       lock.unlock();
-      service.upkeep();
+      service.upkeep([this] {
+        const std::lock_guard guard(mutex_);
+        return !is_over_;
+      });
       lock.lock();
     }
   }

@@ -13,6 +13,9 @@ namespace {
 
 /// Below this nothing new is taken, so that what was begun can end.
 constexpr std::uint64_t kLeastRoom = 16 << 20;
+/// Files without a link are left by kill -9 only; nothing is read at the start.
+constexpr std::chrono::hours kFirstSweep{1};
+constexpr std::chrono::hours kSweep{24};
 
 }  // namespace
 
@@ -24,6 +27,8 @@ Service::Service(ServerState& state, const ServeOptions& options,
       room_(
           options.max_size, [directory = state.directory()] { return disk_space(directory); },
           [this] { return state_.meta().repositories().linked_bytes().value_or(0); }),
+      evictor_(state.meta(), keeper_, clock_, [this] { return room_.limit(); }),
+      next_sweep_(clock_.now() + kFirstSweep),
       access_(state.meta(), clock_, options.anonymous_read),
       registry_({.blobs = state.blobs(),
                  .keeper = keeper_,
@@ -47,13 +52,16 @@ Service::Service(ServerState& state, const ServeOptions& options,
 
 void Service::describe_metrics() {
   describe_request_metrics(metrics_);
+  metrics_.describe("mybuild_serve_evicted_records_total", "Records that had to go.");
+  metrics_.describe("mybuild_serve_evicted_bytes_total", "Bytes of blobs that had to go.");
   metrics_.show("mybuild_serve_kept_bytes", "Bytes of blobs that are kept.", [this] {
     return static_cast<double>(state_.meta().repositories().linked_bytes().value_or(0));
   });
   metrics_.show("mybuild_serve_limit_bytes", "Bytes that blobs may have in all.",
                 [this] { return static_cast<double>(room_.limit()); });
   metrics_.show("mybuild_serve_records", "Records of steps.", [this] {
-    return static_cast<double>(state_.meta().records().counts().value_or(RecordTables::Counts()).records);
+    return static_cast<double>(
+        state_.meta().records().counts().value_or(RecordTables::Counts()).records);
   });
   metrics_.show("mybuild_serve_open_uploads", "Uploads that are not finished.",
                 [this] { return static_cast<double>(registry_.open_uploads()); });
@@ -71,8 +79,37 @@ Status Service::is_ready() {
   return {};
 }
 
-void Service::upkeep() {
+void Service::upkeep(const std::function<bool()>& go_on) {
   registry_.drop_idle_uploads();
+  evict();
+  if (clock_.now() >= next_sweep_) {
+    next_sweep_ = clock_.now() + kSweep;
+    sweep(go_on);
+  }
+}
+
+void Service::evict() {
+  const Result<Evictor::Freed> freed = evictor_.run();
+  if (!freed) {
+    say_("ERROR: eviction: " + freed.error().message());
+    return;
+  }
+  metrics_.add("mybuild_serve_evicted_records_total", "", static_cast<double>(freed->records));
+  metrics_.add("mybuild_serve_evicted_bytes_total", "", static_cast<double>(freed->bytes));
+  if (freed->bytes > 0) {
+    say_(fmt::format("evicted {} records and {} blobs of {} bytes", freed->records, freed->blobs,
+                     freed->bytes));
+  }
+}
+
+void Service::sweep(const std::function<bool()>& go_on) {
+  const Result<BlobKeeper::Removed> removed = keeper_.sweep(go_on);
+  if (!removed) {
+    say_("ERROR: looking for files that nothing needs: " + removed.error().message());
+  } else if (removed->blobs > 0) {
+    say_(fmt::format("removed {} files of {} bytes that nothing needs", removed->blobs,
+                     removed->bytes));
+  }
 }
 
 }  // namespace mybuild::cache_server

@@ -13,6 +13,7 @@
 #include "builder/cache_server/service/front.h"
 #include "builder/cache_server/service/serve.h"
 #include "builder/cache_server/service/state.h"
+#include "builder/cache_server/space/evictor.h"
 #include "builder/cache_server/store/blob_keeper.h"
 
 #include <functional>
@@ -27,12 +28,15 @@ class Service {
           std::function<void(const std::string&)> say);
   Handler& front() { return front_; }
   Metrics& metrics() { return metrics_; }
-  /// What has to be done now and then: once a minute, on a thread that may wait for the disk.
-  void upkeep();
+  /// What has to be done now and then: every few seconds, on a thread that may wait for the disk.
+  /// `go_on` says no when the server stops.
+  void upkeep(const std::function<bool()>& go_on);
 
  private:
   void describe_metrics();
   Status is_ready();
+  void evict();
+  void sweep(const std::function<bool()>& go_on);
 
   ServerState& state_;
   const std::function<void(const std::string&)> say_;
@@ -40,6 +44,8 @@ class Service {
   Metrics metrics_;
   BlobKeeper keeper_;
   DiskRoom room_;
+  Evictor evictor_;
+  Time next_sweep_;
   AccessControl access_;
   ClaimTable claims_;
   RegistryApi registry_;
