@@ -60,7 +60,7 @@ TEST_F(RecordsApiTest, OnesOwnNamespaceIsADash) {
 
 TEST_F(RecordsApiTest, WithoutATokenOneIsAskedForIt) {
   for (const char* verb :
-       {"lookup", "publish", "claim", "heartbeat", "release", "wait", "explain"}) {
+       {"lookup", "publish", "claim", "heartbeat", "release", "wait", "explain", "blobs"}) {
     const Answer answer = ask(Caller(), std::string(verb) + "/main", "{}");
     EXPECT_EQ(answer.status, 401) << verb;
     EXPECT_THAT(answer.headers, Contains(Pair("WWW-Authenticate", "Basic realm=\"mybuild\"")));
@@ -71,9 +71,9 @@ TEST_F(RecordsApiTest, WithoutATokenOneIsAskedForIt) {
 
 TEST_F(RecordsApiTest, EachScopeIsGoodForItsOwn) {
   const std::map<std::string, Scope> needed = {
-      {"lookup", Scope::Read},  {"explain", Scope::Read}, {"publish", Scope::Write},
-      {"claim", Scope::Claim},  {"wait", Scope::Claim},   {"heartbeat", Scope::Claim},
-      {"release", Scope::Claim}};
+      {"lookup", Scope::Read},     {"explain", Scope::Read}, {"blobs", Scope::Read},
+      {"publish", Scope::Write},   {"claim", Scope::Claim},  {"wait", Scope::Claim},
+      {"heartbeat", Scope::Claim}, {"release", Scope::Claim}};
   for (const auto& [verb, scope] : needed) {
     for (const Scope has : {Scope::Read, Scope::Write, Scope::Claim, Scope::Admin}) {
       const Outcome outcome = send(only(has), verb + "/main", "{}");
@@ -89,7 +89,7 @@ TEST_F(RecordsApiTest, OneWritesAndClaimsInOnesOwnNamespaceOnly) {
     EXPECT_EQ(ask(member("pr"), std::string(verb) + "/main", "{}").status, 403) << verb;
     EXPECT_EQ(ask(member("pr"), std::string(verb) + "/other", "{}").status, 403) << verb;
   }
-  for (const char* verb : {"lookup", "explain"}) {
+  for (const char* verb : {"lookup", "explain", "blobs"}) {
     EXPECT_EQ(ask(member("pr"), std::string(verb) + "/main", "{}").status, 200) << verb;
     EXPECT_EQ(ask(member("pr"), std::string(verb) + "/other", "{}").status, 403) << verb;
   }

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "builder/cache_server/records/records_api.h"
+#include "builder/cache_server/store/local_blob_store.h"
 #include "builder/cache_server/store/repository_tables.h"
 #include "builder/cache_server/store/sqlite_meta_store.h"
 #include "snapshotter/base/file.h"
@@ -115,10 +116,15 @@ class RecordsWorld : public ::testing::Test {
   ClaimTable::TimePoint now_{};
   ClaimTable claims_{[this] { return now_; }};
   bool has_room_ = true;
-  RecordsApi api_{
-      {.meta = *meta_, .clock = clock_, .metrics = metrics_, .claims = claims_, .has_room = [this] {
-         return has_room_;
-       }}};
+  const std::unique_ptr<BlobStore> blobs_ =
+      open_local_blob_store(directory_.path() + "/content").value();
+  BlobKeeper keeper_{*blobs_, *meta_};
+  RecordsApi api_{{.meta = *meta_,
+                   .keeper = keeper_,
+                   .clock = clock_,
+                   .metrics = metrics_,
+                   .claims = claims_,
+                   .has_room = [this] { return has_room_; }}};
 };
 
 }  // namespace mybuild::cache_server

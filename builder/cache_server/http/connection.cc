@@ -222,8 +222,7 @@ class Connection {
     }
     const Memory memory(deps_.memory_left, exchange.memory());
     if (!memory.is_granted()) {
-      Answer busy = error_answer(503, "UNAVAILABLE", "too many large requests at once");
-      co_return co_await respond(busy.with("Retry-After", "1"), false);
+      co_return co_await respond(too_busy(), false);
     }
     if (expects(parser)) {
       const bool is_asked = co_await channel_->write("HTTP/1.1 100 Continue\r\n\r\n");
@@ -355,6 +354,20 @@ class Connection {
   }
 
   awaitable<bool> respond(const Answer& answer, bool keep_alive) {
+    const bool is_large = answer.body.index() == 0 && answer.body_size() > kHeadBuffer;
+    const Memory memory(deps_.memory_left, is_large ? answer.body_size() : 0);
+    if (!memory.is_granted()) {
+      co_return co_await send(too_busy(), keep_alive);
+    }
+    co_return co_await send(answer, keep_alive);
+  }
+
+  static Answer too_busy() {
+    Answer busy = error_answer(503, "UNAVAILABLE", "too many large requests at once");
+    return busy.with("Retry-After", "1");
+  }
+
+  awaitable<bool> send(const Answer& answer, bool keep_alive) {
     peer_->expect_within(deps_.settings.stall_time);
     std::string head = head_of(answer, keep_alive);
     const std::string* text = std::get_if<std::string>(&answer.body);

@@ -40,6 +40,21 @@ struct LookupAnswer {
   std::vector<SignedRecord> records;      // the ancestors' first
 };
 
+// POST /cache/v1/blobs/<namespace>: small blobs, many at once, each as it would come from /v2/. The
+// answer is no JSON: for each blob that was asked for its length in 8 bytes, little endian, and its
+// bytes; a length of all ones stands for one that is not there, too large, or beyond the limit of
+// all together.
+
+inline constexpr std::size_t kMaxBlobs = 1'000;
+inline constexpr std::size_t kMaxSmallBlob = 256 << 10;
+inline constexpr std::size_t kMaxBlobsBytes = 4 << 20;
+
+struct BlobsRequest {
+  std::vector<Digest> blobs;
+};
+/// nullopt: is not given. Nothing here is checked against its digest. Views into the answer.
+using BlobsAnswer = std::vector<std::optional<std::string_view>>;
+
 // POST /cache/v1/publish/<namespace>
 
 struct PublishedRecord {
@@ -125,6 +140,8 @@ std::size_t message_bytes(const SignedRecord& record);
 
 std::string dump(const LookupRequest& message);
 std::string dump(const LookupAnswer& message);
+std::string dump(const BlobsRequest& message);
+std::string dump(const BlobsAnswer& message);
 std::string dump(const PublishRequest& message);
 std::string dump(const PublishAnswer& message);
 std::string dump(const ClaimRequest& message);
@@ -138,6 +155,9 @@ std::string dump(const ExplainAnswer& message);
 // From anywhere; InvalidArgument says what is wrong.
 Result<LookupRequest> parse_lookup_request(std::string_view text);
 Result<LookupAnswer> parse_lookup_answer(std::string_view text);
+Result<BlobsRequest> parse_blobs_request(std::string_view text);
+/// `count`: how many were asked for. Views into `text`.
+Result<BlobsAnswer> parse_blobs_answer(std::string_view text, std::size_t count);
 Result<PublishRequest> parse_publish_request(std::string_view text);
 Result<PublishAnswer> parse_publish_answer(std::string_view text);
 Result<ClaimRequest> parse_claim_request(std::string_view text);

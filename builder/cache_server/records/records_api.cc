@@ -24,6 +24,7 @@ struct Verb {
 };
 constexpr Verb kVerbs[] = {
     {"lookup", "POST", kMaxRequestBytes, &Caller::may_read, serve_lookup},
+    {"blobs", "POST", kMaxRequestBytes, &Caller::may_read, serve_blobs},
     {"keys", "GET", 0, &Caller::may_read, serve_keys},
     {"publish", "POST", kMaxMessageBytes, &Caller::may_write, serve_publish},
     {"explain", "POST", kMaxRequestBytes, &Caller::may_read, serve_explain},

@@ -7,6 +7,7 @@
 #include "builder/cache_server/metrics.h"
 #include "builder/cache_server/records/claims.h"
 #include "builder/cache_server/records/signing_keys.h"
+#include "builder/cache_server/store/blob_keeper.h"
 #include "builder/cache_server/store/meta_store.h"
 #include "snapshotter/base/clock.h"
 
@@ -20,6 +21,7 @@ class RecordsApi final : public Handler {
   /// All of them outlive it.
   struct Deps {
     MetaStore& meta;
+    BlobKeeper& keeper;
     const Clock& clock;
     Metrics& metrics;
     ClaimTable& claims;

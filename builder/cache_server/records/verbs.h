@@ -25,6 +25,7 @@ struct Ask {
 };
 
 Result<Outcome> serve_lookup(const Ask& ask);
+Result<Outcome> serve_blobs(const Ask& ask);
 Result<Outcome> serve_keys(const Ask& ask);
 Result<Outcome> serve_publish(const Ask& ask);
 Result<Outcome> serve_explain(const Ask& ask);

@@ -23,6 +23,7 @@ constexpr Route kRoutes[] = {
     {"/v2/", "/referrers/", "referrers"},
     {"/v2/", "/", "registry"},
     {"/cache/v1/lookup/", "", "lookup"},
+    {"/cache/v1/blobs/", "", "blobs"},
     {"/cache/v1/publish/", "", "publish"},
     {"/cache/v1/claim/", "", "claim"},
     {"/cache/v1/heartbeat/", "", "heartbeat"},

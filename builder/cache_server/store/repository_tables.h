@@ -46,8 +46,8 @@ class RepositoryTables {
   virtual Result<bool> has_blob_anywhere(const Digest& blob, Time now) = 0;
   /// False when it is not linked; Denied when a manifest or a record needs it.
   virtual Result<bool> unlink_blob(const std::string& space, const Digest& blob) = 0;
-  /// Its bytes are lost: it is linked nowhere any more, whatever needs it, and its records go along.
-  /// A manifest that needs it counts again as soon as it is linked again.
+  /// Its bytes are lost: it is linked nowhere any more, whatever needs it, and its records go
+  /// along. A manifest that needs it counts again as soon as it is linked again.
   virtual Status forget_blob(const Digest& blob) = 0;
 
   /// With its own bytes and all of its blobs linked in the namespace and its manifests in the
