@@ -4,6 +4,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <thread>
+
 namespace mybuild::cache_server {
 namespace {
 
@@ -167,6 +170,28 @@ TEST_F(Claims, OnlySoManyStepsAreWatched) {
   EXPECT_FALSE(table_.watch("main", many, [] {}).is_on());
   watches.pop_back();
   EXPECT_TRUE(table_.watch("main", many, [] {}).is_on());
+}
+
+TEST_F(Claims, OfManyAtOnceOneGetsEachStep) {
+  std::atomic<int> granted{0};
+  std::atomic<int> woken{0};
+  std::vector<std::thread> people;
+  for (int person = 0; person < 4; ++person) {
+    people.emplace_back([&, token = std::to_string(person)] {
+      for (int step = 0; step < 100; ++step) {
+        const std::string content = std::to_string(step);
+        const auto watch = table_.watch("main", {Digest::of(content)}, [&] { ++woken; });
+        if (is_granted(claim(content, std::nullopt, token))) {
+          ++granted;
+        }
+      }
+    });
+  }
+  for (std::thread& person : people) {
+    person.join();
+  }
+  EXPECT_EQ(granted, 100);
+  EXPECT_EQ(woken, 0);
 }
 
 TEST_F(Claims, TheNextExpiryIsThatOfTheFirst) {

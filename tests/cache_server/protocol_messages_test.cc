@@ -43,6 +43,16 @@ TEST(Messages, Lookup) {
   EXPECT_EQ(parse_lookup_answer(dump(answer))->records[0], signed_sample());
 }
 
+TEST(Messages, ALookupAnswerHoldsAnyTextOfARecord) {
+  LookupAnswer answer{.space = "main", .keys = {}, .records = {}};
+  for (const std::string body :
+       {"", R"({"step":"a\\b\"c"})", "{\"step\":\"\u00fc\"}", "\n\t\x01\x7f"}) {
+    answer.records.push_back(signed_sample());
+    answer.records.back().body = body;
+  }
+  EXPECT_EQ(parse_lookup_answer(dump(answer))->records, answer.records);
+}
+
 TEST(Messages, Publish) {
   const PublishRequest request{
       .records = {{.record = sample_record(), .facts = {{"arg:X", "1"}, {"base", "b"}}}}};
