@@ -159,7 +159,7 @@ TEST_F(Claims, WhoWatchesIsWokenByAnEnd) {
 
 TEST_F(Claims, OnlySoManyStepsAreWatched) {
   std::vector<Digest> many;
-  for (std::size_t i = 0; i < 10'000; ++i) {
+  for (std::size_t i = 0; i < 50'000; ++i) {
     many.push_back(Digest::of(std::to_string(i)));
   }
   std::vector<ClaimTable::Watch> watches;
