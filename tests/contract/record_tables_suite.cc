@@ -354,6 +354,34 @@ TEST_P(RecordEvictionContract, ASharedBlobIsFreeWhenItsLastRecordHasGone) {
   EXPECT_TRUE(*store_->repositories().unlink_blob("pr", Digest::of("blob of layer")));
 }
 
+TEST_P(RecordEvictionContract, WhatAPinOrAPromiseKeepsAnywayLosesNoRecord) {
+  link("main", "layer");
+  const StepRecord pinned = sample_record("a");
+  publish({"main"}, pinned);
+  publish({"main"}, sample_record("b"));
+  ASSERT_TRUE(*tables().set_pin({.space = "main", .content = pinned.content}, true));
+  const StepRecord alone = add("alone", 600'000);
+  time_ += hours(2);
+  EXPECT_EQ(evict(1'000), 1U);
+  EXPECT_FALSE(is_there(alone));
+  EXPECT_TRUE(is_there(sample_record("b")));
+}
+
+TEST_P(RecordEvictionContract, WhatAnImageNeedsLosesNoRecord) {
+  const StepRecord record = add("a");
+  link("main", "manifest");
+  ManifestRow image;
+  image.repository = "main/app";
+  image.space = "main";
+  image.digest = Digest::of("blob of manifest");
+  image.blobs = {record.blob.digest};
+  ASSERT_TRUE(store_->repositories().put_manifest(image, "latest", time_));
+  time_ += hours(2);
+  EXPECT_EQ(evict(1), 0U);
+  ASSERT_TRUE(*store_->repositories().remove_manifest("main/app", image.digest));
+  EXPECT_EQ(evict(1), 1U);
+}
+
 TEST_P(RecordEvictionContract, ManyGoAtOnce) {
   link("main", "layer");
   std::vector<PublishedRecord> records;

@@ -45,21 +45,36 @@ Result<std::vector<EvictionCandidate>> eviction_candidates(SqliteConnection& db,
   return candidates;
 }
 
-Result<Evicted> evict_some(SqliteConnection& db,
-                           std::vector<EvictionCandidate>::const_iterator& candidate,
-                           std::vector<EvictionCandidate>::const_iterator end, std::uint64_t enough,
-                           std::int64_t now) {
-  Evicted evicted;
-  for (; candidate != end && evicted.records < kBatch && evicted.bytes < enough; ++candidate) {
-    if (!TRY(remove_if_unused(db, candidate->id, now))) {
+/// An image, a pin or a promise keeps the blob: its records would go in vain.
+Result<bool> RecordEviction::frees_nothing(SqliteConnection& db, const Digest& blob) {
+  const auto known = frees_nothing_.find(blob);
+  if (known != frees_nothing_.end()) {
+    return known->second;
+  }
+  Query query =
+      TRY(db.query("SELECT EXISTS (SELECT 1 FROM record JOIN record_use USING (id) WHERE blob = ?1 "
+                   "AND (pinned = 1 OR record_use.kept_until > ?2)) OR "
+                   "(SELECT total(uses) FROM blob_link WHERE blob = ?1) > "
+                   "(SELECT count(*) FROM record WHERE blob = ?1)"));
+  query.bind(blob).bind(now_);
+  TRY(query.next());
+  return frees_nothing_[blob] = query.integer(0) != 0;
+}
+
+Status RecordEviction::remove_some(SqliteConnection& db,
+                                   const std::vector<EvictionCandidate>& candidates,
+                                   std::size_t& next) {
+  for (std::uint64_t seen = 0; next < candidates.size() && seen < kBatch && !is_done(); ++seen) {
+    const EvictionCandidate& candidate = candidates[next++];
+    if (TRY(frees_nothing(db, candidate.blob)) || !TRY(remove_if_unused(db, candidate.id, now_))) {
       continue;
     }
-    ++evicted.records;
-    if (!TRY(is_needed(db, candidate->blob))) {
-      evicted.bytes += candidate->bytes;
+    ++records_;
+    if (!TRY(is_needed(db, candidate.blob))) {
+      bytes_ += candidate.bytes;
     }
   }
-  return evicted;
+  return {};
 }
 
 }  // namespace mybuild::cache_server

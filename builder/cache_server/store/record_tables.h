@@ -58,7 +58,8 @@ class RecordTables {
   /// Every record of which this is the layer: its bytes are lost.
   virtual Result<std::uint64_t> remove_of_blob(const Digest& blob) = 0;
   /// The records that are worth least, until the blobs that are needed by none any more have
-  /// `enough` bytes: not pinned, not promised, by cost to rebuild and last use against the bytes
+  /// `enough` bytes: not pinned, not promised, and not of a blob
+  /// that something else keeps, by cost to rebuild and last use against the bytes
   /// they hold. In transactions of some hundred, so that nobody waits for long. Returns how many
   /// went.
   virtual Result<std::uint64_t> evict(std::uint64_t enough, Time now) = 0;

@@ -9,6 +9,7 @@
 
 #include <cstdint>
 #include <string>
+#include <unordered_map>
 #include <unordered_set>
 #include <vector>
 
@@ -78,14 +79,24 @@ struct EvictionCandidate {
 /// What may go, worth least first; `limit` at most.
 Result<std::vector<EvictionCandidate>> eviction_candidates(snapshotter::SqliteConnection& db,
                                                            std::int64_t now, std::size_t limit);
-struct Evicted {
-  std::uint64_t records = 0;
-  std::uint64_t bytes = 0;  // of blobs that nothing needs any more
+/// One call of RecordTables::evict(), in several transactions.
+class RecordEviction {
+ public:
+  RecordEviction(std::uint64_t enough, std::int64_t now) : enough_(enough), now_(now) {}
+  bool is_done() const { return bytes_ >= enough_; }
+  std::uint64_t records() const { return records_; }
+  /// Of the candidates from `next` on those that may go, a batch at most; moves `next` on.
+  Status remove_some(snapshotter::SqliteConnection& db,
+                     const std::vector<EvictionCandidate>& candidates, std::size_t& next);
+
+ private:
+  Result<bool> frees_nothing(snapshotter::SqliteConnection& db, const Digest& blob);
+
+  const std::uint64_t enough_;
+  const std::int64_t now_;
+  std::uint64_t records_ = 0;
+  std::uint64_t bytes_ = 0;                         // of blobs that nothing needs any more
+  std::unordered_map<Digest, bool> frees_nothing_;  // asked once: one layer may have most records
 };
-/// Those of the candidates that may still go, until `enough` bytes; moves `candidate` on.
-Result<Evicted> evict_some(snapshotter::SqliteConnection& db,
-                           std::vector<EvictionCandidate>::const_iterator& candidate,
-                           std::vector<EvictionCandidate>::const_iterator end, std::uint64_t enough,
-                           std::int64_t now);
 
 }  // namespace mybuild::cache_server

@@ -13,7 +13,7 @@ namespace {
 using snapshotter::Query;
 using snapshotter::SqliteConnection;
 
-constexpr std::size_t kCandidates = 50'000;  // of one scan
+constexpr std::size_t kCandidates = 50'000;  // of the first scan
 
 /// Many questions about one moment: each alone would lock and unlock the log.
 class Snapshot {
@@ -151,24 +151,19 @@ class SqliteRecordTables final : public RecordTables {
   }
 
   Result<std::uint64_t> evict(std::uint64_t enough, Time now) override {
-    Evicted all;
-    while (all.bytes < enough) {
-      const std::vector<EvictionCandidate> candidates = TRY(candidates_at(stored_time(now)));
-      const std::uint64_t before = all.records;
-      for (auto next = candidates.begin(); next != candidates.end() && all.bytes < enough;) {
-        Evicted some;
-        TRY(change([&](SqliteConnection& db) -> Status {
-          some = TRY(evict_some(db, next, candidates.end(), enough - all.bytes, stored_time(now)));
-          return {};
-        }));
-        all.records += some.records;
-        all.bytes += some.bytes;
+    RecordEviction eviction(enough, stored_time(now));
+    for (std::size_t limit = kCandidates; !eviction.is_done(); limit *= 2) {
+      const auto candidates = TRY(candidates_at(stored_time(now), limit));
+      const std::uint64_t before = eviction.records();
+      for (std::size_t next = 0; next < candidates.size() && !eviction.is_done();) {
+        TRY(change(
+            [&](SqliteConnection& db) { return eviction.remove_some(db, candidates, next); }));
       }
-      if (all.records == before) {
+      if (eviction.records() == before && candidates.size() < limit) {
         break;
       }
     }
-    return all.records;
+    return eviction.records();
   }
 
   Result<Counts> counts() override {
@@ -219,9 +214,9 @@ class SqliteRecordTables final : public RecordTables {
     return written;
   }
 
-  Result<std::vector<EvictionCandidate>> candidates_at(std::int64_t now) {
+  Result<std::vector<EvictionCandidate>> candidates_at(std::int64_t now, std::size_t limit) {
     const auto db = database_.writer.lock();
-    return eviction_candidates(*db, now, kCandidates);
+    return eviction_candidates(*db, now, limit);
   }
 
   SqliteDatabase& database_;
