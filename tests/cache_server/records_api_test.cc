@@ -156,8 +156,9 @@ TEST_F(RecordsApiTest, WhatHappensIsCounted) {
   link("main");
   publish(member("main"), sample_record());
   lookup(member("main"), sample_record());
-  EXPECT_THAT(metrics_.text(), HasSubstr("mybuild_cache_published_total{result=\"accepted\"} 1"));
-  EXPECT_THAT(metrics_.text(), HasSubstr("mybuild_cache_keys_asked_total 2"));
+  EXPECT_THAT(metrics_.text(),
+              HasSubstr("mybuild_serve_records_published_total{result=\"accepted\"} 1"));
+  EXPECT_THAT(metrics_.text(), HasSubstr("mybuild_serve_keys_asked_total 2"));
 }
 
 }  // namespace

@@ -74,7 +74,7 @@ Status fill_in_known(const Ask& ask, const ClaimRequest& request, ClaimAnswer& a
 
 void count(const Ask& ask, const ClaimAnswer& answer) {
   for (const ClaimAnswer::One& one : answer.results) {
-    ask.deps.metrics.add("mybuild_cache_claims_total",
+    ask.deps.metrics.add("mybuild_serve_claims_asked_total",
                          one.result == ClaimResult::Granted ? "result=\"granted\""
                          : one.result == ClaimResult::Held  ? "result=\"held\""
                                                             : "result=\"known\"");

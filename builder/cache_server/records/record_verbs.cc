@@ -34,7 +34,8 @@ std::string_view word_for(PublishResult result) {
 /// Whoever waits for one of the steps finds it now.
 void end_claims(const Ask& ask, const PublishRequest& request, const PublishAnswer& answer) {
   for (std::size_t i = 0; i < answer.results.size(); ++i) {
-    ask.deps.metrics.add("mybuild_cache_published_total", word_for(answer.results[i].result));
+    ask.deps.metrics.add("mybuild_serve_records_published_total",
+                         word_for(answer.results[i].result));
     if (answer.results[i].result != PublishResult::Refused) {
       ask.deps.claims.end(ask.space(), request.records[i].record.content);
     }
@@ -48,9 +49,9 @@ Result<Outcome> serve_lookup(const Ask& ask) {
   LookupAnswer answer = answer_without_records(ask);
   answer.records =
       TRY(ask.tables().lookup(ask.lineage.spaces, request, ask.now, ask.now + kPromise));
-  ask.deps.metrics.add("mybuild_cache_keys_asked_total", "",
+  ask.deps.metrics.add("mybuild_serve_keys_asked_total", "",
                        static_cast<double>(request.definitions.size() + request.contents.size()));
-  ask.deps.metrics.add("mybuild_cache_records_found_total", "",
+  ask.deps.metrics.add("mybuild_serve_records_found_total", "",
                        static_cast<double>(answer.records.size()));
   return json_answer(200, dump(answer));
 }

@@ -93,7 +93,15 @@ Answer answer_to(const Error& error) {
 
 }  // namespace
 
-RecordsApi::RecordsApi(Deps deps) : deps_(std::move(deps)), keys_(deps_.meta.access()) {}
+RecordsApi::RecordsApi(Deps deps) : deps_(std::move(deps)), keys_(deps_.meta.access()) {
+  Metrics& metrics = deps_.metrics;
+  metrics.describe("mybuild_serve_keys_asked_total", "Keys of steps that lookups asked for.");
+  metrics.describe("mybuild_serve_records_found_total", "Records that lookups were given.");
+  metrics.describe("mybuild_serve_records_published_total",
+                   "Records that were sent, by what became of them.");
+  metrics.describe("mybuild_serve_claims_asked_total",
+                   "Steps that somebody wanted to run, by what he was told.");
+}
 
 std::unique_ptr<Exchange> RecordsApi::begin(Request request) {
   const Address address = address_of(request);
