@@ -57,6 +57,20 @@ TEST_F(LocalBlobStore, ABlobOfAnEarlierBootIsReadBeforeAnybodyGetsIt) {
   EXPECT_EQ(store->open(digest).error().kind(), ErrorKind::DataLoss);
 }
 
+TEST_F(LocalBlobStore, ALargeBlobComesInManyPieces) {
+  const auto store = open_store();
+  const std::string piece(1 << 20, 'p');
+  const auto writer = store->begin();
+  Hasher hasher;
+  for (int i = 0; i < 17; ++i) {
+    hasher.update(piece);
+    ASSERT_TRUE((*writer)->write(as_bytes(piece)));
+  }
+  const Digest digest = hasher.finish();
+  ASSERT_TRUE(std::move(**writer).commit(digest));
+  EXPECT_EQ(store->size(digest).value(), 17U << 20);
+}
+
 TEST_F(LocalBlobStore, DraftsOfTheDeadGoWhenTheStoreIsOpened) {
   (void)open_store();
   ASSERT_TRUE(write_file(root_ + "/ingest/left-behind", "dead"));

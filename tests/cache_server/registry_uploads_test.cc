@@ -5,6 +5,9 @@
 
 #include <fmt/core.h>
 
+#include <thread>
+#include <vector>
+
 namespace mybuild::cache_server {
 namespace {
 
@@ -273,6 +276,26 @@ TEST_F(RegistryUploads, StopWhenTheSpaceIsUsedUpOnTheWay) {
   space_left_ = 100;
   EXPECT_FALSE(exchange->write(as_bytes(megabyte)));
   EXPECT_EQ(finish(*exchange).status, 507);
+}
+
+TEST_F(RegistryUploads, OfManyClientsComeAtOnce) {
+  const auto upload_some = [&](int client) {
+    for (int i = 0; i < 5; ++i) {
+      const std::string bytes = fmt::format("{} of client {}", i, client % 2);
+      const std::string upload = begin_upload();
+      EXPECT_EQ(patch(upload, bytes.substr(0, 3)).status, 202);
+      EXPECT_EQ(put(upload, bytes.substr(3), Digest::of(bytes)).status, 201);
+      EXPECT_EQ(get(Digest::of(bytes)), bytes);
+    }
+  };
+  std::vector<std::thread> clients;
+  for (int client = 0; client < 4; ++client) {
+    clients.emplace_back(upload_some, client);
+  }
+  for (std::thread& client : clients) {
+    client.join();
+  }
+  EXPECT_EQ(api_->open_uploads(), 0U);
 }
 
 TEST_F(RegistryUploads, MountWhatAnotherRepositoryHas) {

@@ -13,6 +13,8 @@
 #include "tests/support/memory_blob_store.h"
 
 #include <algorithm>
+#include <utility>
+#include <vector>
 
 namespace mybuild::fuzz {
 
@@ -24,15 +26,31 @@ constexpr std::string_view kSecret = "of another namespace";
 constexpr std::size_t kMaxRequests = 32;
 const Time kNow{std::chrono::seconds(1'800'000'000)};
 
+TempDir new_directory() {
+  return TempDir::create(sys::exists_at(AT_FDCWD, "/dev/shm") ? "/dev/shm" : "").value();
+}
+
+/// The files of a database with the namespaces in it; to make them takes most of a run.
+const std::vector<std::pair<std::string, std::string>>& database_files() {
+  static const auto files = [] {
+    const TempDir directory = new_directory();
+    const std::string path = directory.path() + "/db";
+    const auto meta = open_sqlite_meta_store(path).value();
+    for (const auto& [name, parent] :
+         {std::pair("team/main", ""), std::pair("team/pr-12", "team/main"),
+          std::pair("other", "")}) {
+      (void)meta->access().add_space({.name = name, .parent = parent, .seed = "seed"});
+    }
+    return std::vector{std::pair(std::string("/db"), read_file(path).value()),
+                       std::pair(std::string("/db-wal"), read_file(path + "-wal").value())};
+  }();
+  return files;
+}
+
 /// A registry whose namespace team/main holds "a", and other the secret.
 class World {
  public:
   World() {
-    for (const auto& [name, parent] :
-         {std::pair("team/main", ""), std::pair("team/pr-12", "team/main"),
-          std::pair("other", "")}) {
-      (void)meta_->access().add_space({.name = name, .parent = parent, .seed = "seed"});
-    }
     keep("a", "team/main");
     keep(kSecret, "other");
   }
@@ -70,11 +88,16 @@ class World {
     (void)keeper_.keep(std::move(writer), Digest::of(bytes), space, kNow);
   }
 
-  const TempDir directory_ =
-      TempDir::create(sys::exists_at(AT_FDCWD, "/dev/shm") ? "/dev/shm" : "").value();
+  std::unique_ptr<MetaStore> open_meta() const {
+    for (const auto& [name, bytes] : database_files()) {
+      (void)write_file(directory_.path() + name, bytes);
+    }
+    return open_sqlite_meta_store(directory_.path() + "/db").value();
+  }
+
+  const TempDir directory_ = new_directory();
   const std::unique_ptr<BlobStore> blobs_ = make_memory_blob_store();
-  const std::unique_ptr<MetaStore> meta_ =
-      open_sqlite_meta_store(directory_.path() + "/db").value();
+  const std::unique_ptr<MetaStore> meta_ = open_meta();
   BlobKeeper keeper_{*blobs_, *meta_};
   FixedClock clock_{kNow};
   RegistryApi api_{

@@ -5,6 +5,8 @@
 #include "snapshotter/base/sys.h"
 #include "snapshotter/content/local_store.h"
 
+#include <fcntl.h>
+
 #include <cerrno>
 
 namespace mybuild::cache_server {
@@ -13,6 +15,10 @@ namespace {
 
 using snapshotter::ContentStore;
 using snapshotter::Ingest;
+
+/// The disk begins with an upload when so much of it is there, so that the sync at its end is
+/// short.
+constexpr std::uint64_t kWriteBack = 8 << 20;
 
 class FileBlobReader final : public BlobReader {
  public:
@@ -42,13 +48,13 @@ class LocalBlobWriter final : public BlobWriter {
   Status write(ByteSpan bytes) override {
     TRY(ingest_->write(bytes));
     size_ += bytes.size();
-    return {};
+    return size_ - on_its_way_ < kWriteBack ? Status() : start_write_back();
   }
   std::uint64_t size() const override { return size_; }
   Status commit(const Digest& digest) && override {
     ingest_->expect(digest);
-    const Fd file = TRY(ingest_->reader());
-    TRY(sys::fsync(file.get()));
+    TRY(open_file());
+    TRY(sys::fsync(file_.get()));
     const auto committed = std::move(*ingest_).commit();
     if (!committed) {
       const Error& error = committed.error();
@@ -58,9 +64,27 @@ class LocalBlobWriter final : public BlobWriter {
   }
 
  private:
+  Status open_file() {
+    if (!file_) {
+      file_ = TRY(ingest_->reader());
+    }
+    return {};
+  }
+
+  /// A failure shows in fsync(2), too.
+  Status start_write_back() {
+    TRY(open_file());
+    (void)::sync_file_range(file_.get(), static_cast<off_t>(on_its_way_),
+                            static_cast<off_t>(size_ - on_its_way_), SYNC_FILE_RANGE_WRITE);
+    on_its_way_ = size_;
+    return {};
+  }
+
   std::shared_ptr<Place> place_;
   std::unique_ptr<Ingest> ingest_;
   std::uint64_t size_ = 0;
+  std::uint64_t on_its_way_ = 0;  // bytes that the kernel has been told to write
+  Fd file_;
 };
 
 class LocalBlobStore final : public BlobStore {
