@@ -247,7 +247,10 @@ solver::SolveResult BuildSession::solve(const solver::Graph& graph, const ops::O
   solver::LocalExecutor executor;
   std::unique_ptr<solver::StepClaims> claims = make_step_claims(services_.claims, services_.lanes);
   if (server_ != nullptr) {
-    claims = server_->claims(std::move(claims));
+    claims = server_->claims(std::move(claims), [this](const solver::ContentKey& content) {
+      const auto known = services_.index->find(content);
+      return known && !known->empty();
+    });
   }
   remote_cache::SessionIndex index(*services_.index, record_sources(), on_record_);
   return solver::solve(

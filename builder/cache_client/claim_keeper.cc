@@ -42,16 +42,22 @@ Milliseconds since(Steady::time_point start) {
 
 class ServerClaims final : public solver::StepClaims {
  public:
-  ServerClaims(std::unique_ptr<solver::StepClaims> local, ClaimKeeper& keeper,
-               std::function<bool(const ContentKey&)> is_kept)
-      : local_(std::move(local)), keeper_(keeper), is_kept_(std::move(is_kept)) {}
+  ServerClaims(std::unique_ptr<solver::StepClaims> local, ClaimKeeper& keeper, ClaimWords words)
+      : local_(std::move(local)), keeper_(keeper), words_(std::move(words)) {}
 
   Result<std::unique_ptr<solver::StepClaim>> claim(const ClaimedStep& step, Lane lane,
                                                    const std::function<void()>& on_wait,
                                                    const Cancel& cancel) override {
     auto held = std::make_unique<Held>(*this, step.content);
-    held->local = TRY(local_->claim(step, lane, on_wait, cancel));
-    keeper_.take(step, lane, on_wait, cancel);
+    bool has_waited = false;
+    const auto on_local_wait = [&] {
+      has_waited = true;
+      on_wait();
+    };
+    held->local = TRY(local_->claim(step, lane, on_local_wait, cancel));
+    if (!has_waited || !words_.is_known(step.content)) {
+      keeper_.take(step, lane, on_wait, cancel);
+    }
     TRY(cancel.check());
     return std::unique_ptr<solver::StepClaim>(std::move(held));
   }
@@ -60,7 +66,7 @@ class ServerClaims final : public solver::StepClaims {
   struct Held final : solver::StepClaim {
     Held(ServerClaims& of, const ContentKey& key) : claims(of), content(key) {}
     ~Held() override {
-      if (!claims.is_kept_(content)) {
+      if (!claims.words_.is_kept(content)) {
         claims.keeper_.give_back(content);
       }
     }
@@ -71,15 +77,14 @@ class ServerClaims final : public solver::StepClaims {
 
   const std::unique_ptr<solver::StepClaims> local_;
   ClaimKeeper& keeper_;
-  const std::function<bool(const ContentKey&)> is_kept_;
+  const ClaimWords words_;
 };
 
 }  // namespace
 
-std::unique_ptr<solver::StepClaims> make_server_claims(
-    std::unique_ptr<solver::StepClaims> local, ClaimKeeper& keeper,
-    std::function<bool(const ContentKey&)> is_kept) {
-  return std::make_unique<ServerClaims>(std::move(local), keeper, std::move(is_kept));
+std::unique_ptr<solver::StepClaims> make_server_claims(std::unique_ptr<solver::StepClaims> local,
+                                                       ClaimKeeper& keeper, ClaimWords words) {
+  return std::make_unique<ServerClaims>(std::move(local), keeper, std::move(words));
 }
 
 ClaimKeeper::~ClaimKeeper() {

@@ -67,10 +67,13 @@ class ClaimKeeper {
   std::thread thread_;  // started with the first claim
 };
 
-/// The local claim first, then the server's. `local` and what `keeper` names outlive the answer.
-/// `is_kept`: the claim stays when the step has ended, as it is not settled yet.
-std::unique_ptr<solver::StepClaims> make_server_claims(
-    std::unique_ptr<solver::StepClaims> local, ClaimKeeper& keeper,
-    std::function<bool(const solver::ContentKey&)> is_kept);
+struct ClaimWords {
+  using Says = std::function<bool(const solver::ContentKey&)>;
+  Says is_kept;   // the claim stays when the step has ended, as it is not settled yet
+  Says is_known;  // the store has a record: who waited for the local claim need not ask
+};
+/// The local claim first, then the server's. `keeper` outlives the answer.
+std::unique_ptr<solver::StepClaims> make_server_claims(std::unique_ptr<solver::StepClaims> local,
+                                                       ClaimKeeper& keeper, ClaimWords words);
 
 }  // namespace mybuild::cache_client

@@ -39,9 +39,9 @@ CacheClient::CacheClient(Settings settings, const Deps& deps,
                 .events = deps.events,
                 .cancel = deps.cancel,
                 .prepare =
-                    [this] {
-                      link_.set_token(find_token(settings_.address, settings_.token, deps_.logins,
-                                                 deps_.cancel));
+                    [this](const Cancel& stop) {
+                      link_.set_token(
+                          find_token(settings_.address, settings_.token, deps_.logins, stop));
                     }}),
       claims_({.link = link_, .records = records_, .lanes = deps.lanes}) {
   if (settings_.flush.how == Flush::How::Off) {
@@ -59,10 +59,14 @@ CacheClient::CacheClient(Settings settings, const Deps& deps,
 }
 
 /// A claim stays while its step is on its way to the server.
-std::unique_ptr<solver::StepClaims> CacheClient::claims(std::unique_ptr<solver::StepClaims> local) {
-  return make_server_claims(std::move(local), claims_, [this](const solver::ContentKey& content) {
-    return publisher_ != nullptr && publisher_->has(content);
-  });
+std::unique_ptr<solver::StepClaims> CacheClient::claims(std::unique_ptr<solver::StepClaims> local,
+                                                        ClaimWords::Says is_known) {
+  return make_server_claims(std::move(local), claims_,
+                            {.is_kept =
+                                 [this](const solver::ContentKey& content) {
+                                   return publisher_ != nullptr && publisher_->has(content);
+                                 },
+                             .is_known = std::move(is_known)});
 }
 
 void CacheClient::on_record(const solver::CacheRecord& record) {

@@ -48,8 +48,10 @@ class CacheClient {
 
   /// As the user wrote it.
   const std::string& server() const { return settings_.address.text; }
-  /// Claims at the server, behind those of `local`. The client outlives the answer.
-  std::unique_ptr<solver::StepClaims> claims(std::unique_ptr<solver::StepClaims> local);
+  /// Claims at the server, behind those of `local`. `is_known`: see ClaimWords. The client outlives
+  /// the answer.
+  std::unique_ptr<solver::StepClaims> claims(std::unique_ptr<solver::StepClaims> local,
+                                             ClaimWords::Says is_known);
   /// A step was recorded: it is published if it ran here.
   void on_record(const solver::CacheRecord& record);
 

@@ -70,6 +70,15 @@ cache_server::StepRecord to_record(const CacheRecord& record, const ops::StepLay
   return published;
 }
 
+/// For explain at the server: what of two steps is not the same.
+std::map<std::string, std::string> facts_of(const CacheRecord& record) {
+  std::map<std::string, std::string> facts = {{"definition", record.definition.digest.str()}};
+  for (std::size_t i = 0; i < record.inputs.size(); ++i) {
+    facts.emplace(fmt::format("input {}", i), record.inputs[i].digest.str());
+  }
+  return facts;
+}
+
 }  // namespace
 
 Publisher::Publisher(Deps deps)
@@ -220,8 +229,9 @@ Result<std::optional<Publisher::Ready>> Publisher::try_prepare(const CacheRecord
     return std::optional<Ready>();
   }
   TRY(upload(blob));
-  return std::optional(Ready{.content = record.content,
-                             .published = {.record = to_record(record, step, blob), .facts = {}}});
+  return std::optional(
+      Ready{.content = record.content,
+            .published = {.record = to_record(record, step, blob), .facts = facts_of(record)}});
 }
 
 bool Publisher::may_leave(const CacheRecord& record) {

@@ -20,7 +20,7 @@ using Milliseconds = std::chrono::milliseconds;
 
 constexpr int kMostFailures = 3;
 constexpr Milliseconds kFirstPatience{2000};
-constexpr Milliseconds kLeastPatience{300};
+constexpr Milliseconds kLeastPatience{1000};
 constexpr int kUsualTimes = 20;
 /// All steps together may wait so long, and so much of the build's time.
 constexpr Milliseconds kFreeWait{2000};

@@ -63,7 +63,7 @@ void ServerRecords::start_work() {
 
 void ServerRecords::work() {
   if (!has_greeted_ && deps_.prepare) {
-    deps_.prepare();
+    deps_.prepare(cancel_);
   }
   while (const std::optional<std::vector<Digest>> keys = next_question()) {
     const auto need = keys->empty() ? ServerLink::Need::Beside : ServerLink::Need::Step;

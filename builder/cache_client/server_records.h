@@ -39,7 +39,7 @@ class ServerRecords final : public remote_cache::RecordSource {
     solver::EventSink& events;
     Cancel& cancel;  // of the build
     /// Called on a thread of the net lane, before the first question.
-    std::function<void()> prepare = {};
+    std::function<void(const Cancel&)> prepare = {};
   };
   /// Says hello at once, so that the connection is open, and the namespace known, when the first
   /// question comes.

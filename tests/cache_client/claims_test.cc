@@ -14,11 +14,18 @@ using Answer = std::optional<Result<Response>>;
 
 class LocalClaims final : public solver::StepClaims {
  public:
+  explicit LocalClaims(const bool& waits) : waits_(waits) {}
   Result<std::unique_ptr<solver::StepClaim>> claim(const solver::ClaimedStep&, Lane,
-                                                   const std::function<void()>&,
+                                                   const std::function<void()>& on_wait,
                                                    const Cancel&) override {
+    if (waits_) {
+      on_wait();
+    }
     return std::make_unique<solver::StepClaim>();
   }
+
+ private:
+  const bool& waits_;
 };
 
 class ServerClaimsTest : public CacheClientTest {
@@ -26,7 +33,8 @@ class ServerClaimsTest : public CacheClientTest {
   ServerClaimsTest() { client(); }
   std::unique_ptr<solver::StepClaim> claim(const std::string& name) {
     if (claims == nullptr) {
-      claims = client_->claims(std::make_unique<LocalClaims>());
+      claims = client_->claims(std::make_unique<LocalClaims>(local_waits),
+                               [](const solver::ContentKey&) { return true; });
     }
     const solver::ClaimedStep step{.definition = {Digest::of("step " + name)},
                                    .content = {Digest::of("content " + name)}};
@@ -40,6 +48,7 @@ class ServerClaimsTest : public CacheClientTest {
     }
     EXPECT_GE(server.asked("release"), count);
   }
+  bool local_waits = false;
   std::unique_ptr<solver::StepClaims> claims;
   std::atomic<int> waits{0};
 };
@@ -76,6 +85,14 @@ TEST_F(ServerClaimsTest, WhatIsKnownMeanwhileIsFoundAndAsksForNothingElse) {
   ASSERT_TRUE(claim("one"));
   EXPECT_EQ(found_by_content("one"), 1U);
   EXPECT_EQ(server.asked("lookup"), 1U) << "the greeting";
+}
+
+TEST_F(ServerClaimsTest, WhatAnotherBuildOfThisMachineMadeMeanwhileIsNotAskedFor) {
+  server.held.insert(Digest::of("content one"));  // by that build, which still publishes it
+  local_waits = true;
+  ASSERT_TRUE(claim("one"));
+  EXPECT_EQ(waits, 1);
+  EXPECT_EQ(server.asked("/claim/"), 0U);
 }
 
 TEST_F(ServerClaimsTest, AHeldStepIsWaitedFor) {
