@@ -58,7 +58,7 @@ bool Caller::may_claim(std::string_view target) const {
 Caller AccessControl::nobody() const {
   Caller caller;
   if (anonymous_read_) {
-    caller.token_id = "anonymous";
+    caller.token_id = kAnonymous;
     caller.space = kEverywhere;
     caller.scopes = static_cast<std::uint8_t>(Scope::Read);
   }

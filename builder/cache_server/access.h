@@ -22,6 +22,9 @@ inline constexpr std::string_view kEverywhere = "*";
 /// Where a client of a token that is good everywhere works, if it doesn't say.
 inline constexpr std::string_view kDefaultSpace = "main";
 
+/// The token_id of who has none, where that is enough to read.
+inline constexpr std::string_view kAnonymous = "anonymous";
+
 /// Who a request comes from, for as long as it lasts.
 struct Caller {
   std::string token_id;  // "" without a token

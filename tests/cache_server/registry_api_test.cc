@@ -62,6 +62,17 @@ TEST_F(Registry, AReadingTokenDoesNotWriteAndAWritingOneDoesNotRead) {
   EXPECT_EQ(ask("GET", "/v2/team/main/app/tags/list").status, 403);
 }
 
+TEST_F(Registry, WhereAnybodyReadsAWriterIsAskedForAToken) {
+  push_blob("{}");
+  ASSERT_EQ(put_manifest("v1", image({})).status, 201);
+  be("*", kRead, std::string(kAnonymous));
+  EXPECT_EQ(ask("GET", "/v2/").status, 200);
+  EXPECT_EQ(ask("GET", "/v2/team/main/app/manifests/v1").status, 200);
+  const Reply reply = ask("POST", "/v2/team/main/app/blobs/uploads/");
+  EXPECT_EQ(reply.status, 401);
+  EXPECT_EQ(reply.headers.count("WWW-Authenticate"), 1U);
+}
+
 TEST_F(Registry, ARepositoryThatOneMayNotReadIsNotThere) {
   const std::string digest = push_blob("{}").str();
   ASSERT_EQ(put_manifest("v1", image({})).status, 201);

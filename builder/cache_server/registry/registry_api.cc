@@ -108,6 +108,9 @@ Result<std::unique_ptr<Exchange>> RegistryApi::begin_in_repository(Request reque
                                                                    const Route& route) {
   const std::string space = TRY(deps_.meta.access().space_of(route.repository));
   if (route.is_write(request.method)) {
+    if (request.caller.token_id == kAnonymous) {
+      return refuse_with(unauthorized());
+    }
     if (!request.caller.may_write(space)) {
       return refuse_with(denied(fmt::format("this token does not write to {}", route.repository)));
     }

@@ -3,7 +3,7 @@
 // skopeo, buildah, containerd and mybuild itself. The caller is known already; whether he may is
 // decided here, by the namespace that the repository stands below:
 //
-//   401  who has no good token, whatever he asks for
+//   401  who has no good token, whatever he asks for; where anybody may read, who writes without
 //   404  NAME_UNKNOWN: a repository he may not read, as if there were none. Clients go on from
 //        there: a pull says "not found", an import of a cache goes on without
 //   403  DENIED: writing where he may not write, and reading with a token that never may
