@@ -122,20 +122,20 @@ Error ServerLink::refusal(const Response& response, std::string_view what) {
   const std::string told = words.empty() ? std::string() : ": " + words;
   switch (response.status) {
     case 401: {
-      Error error = make_error(ErrorKind::Denied, "the cache server {} takes no token of ours{}",
-                               address_.text, told)
-                        .with_hint(
-                            "set $MYBUILD_CACHE_TOKEN, or cacheServer.token in config.json; who "
-                            "runs the server makes tokens with 'mybuild serve token create'");
+      Error error =
+          make_error(ErrorKind::Denied,
+                     "it takes no token of ours{}; set $MYBUILD_CACHE_TOKEN, or cacheServer.token "
+                     "in config.json",
+                     told)
+              .with_hint("who runs the server makes tokens with 'mybuild serve token create'");
       close(error);
       return error;
     }
     case 403: {
-      Error error =
-          make_error(ErrorKind::Denied, "{} is not allowed with our token{}", what, told)
-              .with_hint(
-                  "ask for a token with that scope and namespace; --cache-flush=off is for "
-                  "those who only read");
+      Error error = make_error(ErrorKind::Denied,
+                               "{} is not allowed with our token{}; ask for another, or use "
+                               "--cache-flush=off to read only",
+                               what, told);
       tell_once(error);
       return error;
     }

@@ -8,8 +8,7 @@ export MYBUILD_CACHE_SERVER=http://$cache
 dockerfile <<<$'FROM busybox\nRUN echo one >/one'
 fresh() { rm -rf other && MYBUILD_ROOT=$work/other build_tree "$@" ctx; }
 MYBUILD_CACHE_TOKEN=mbt_wrong fresh
-assert_log "takes no token of ours"
-assert_log "MYBUILD_CACHE_TOKEN"
+assert_log "goes on without the cache server .* takes no token of ours.*MYBUILD_CACHE_TOKEN"
 # Who may only read finds, and says once that nothing is published.
 reader=$(serve_token cache --scope read)
 MYBUILD_CACHE_TOKEN=$reader fresh
