@@ -52,6 +52,7 @@ int serve(std::span<const std::string> args) {
   }
   cache_server::ServeOptions options = reading.options->serve;
   options.directory = serve_root(reading.options->global);
+  options.log_requests = reading.options->global.debug;
   const Status done = run_guarded(*gate, [&](Cancel& cancel) -> Status {
     const auto module = TRY(load());
     return module->serve(

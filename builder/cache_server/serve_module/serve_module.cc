@@ -151,6 +151,12 @@ Status tell_about_strangers(const std::vector<Listener>& listeners, bool is_tls,
   return {};
 }
 
+std::string line_of(const Served& served) {
+  return fmt::format("{} {} {} in {} out {} in {:.1f} ms", served.method, served.path,
+                     served.status, served.bytes_in, served.bytes_out,
+                     std::chrono::duration<double, std::milli>(served.duration).count());
+}
+
 class Module final : public ServeModule {
  public:
   Status serve(const ServeOptions& options, Say say, const Cancel& cancel) override {
@@ -176,9 +182,13 @@ class Module final : public ServeModule {
     settings.tls_certificate = options.tls_certificate;
     settings.tls_key = options.tls_key;
     settings.max_connections = options.max_connections;
-    const auto http = TRY(
-        make_http_server(settings, std::move(listeners), service.front(),
-                         [&service, &say](const Served& served) { report(service, served, say); }));
+    const auto http = TRY(make_http_server(settings, std::move(listeners), service.front(),
+                                           [&service, &options, &say](const Served& served) {
+                                             if (options.log_requests) {
+                                               say(line_of(served));
+                                             }
+                                             report(service, served, say);
+                                           }));
     service.metrics().show("mybuild_serve_connections", "Open connections.",
                            [&http] { return static_cast<double>(http->connections()); });
     const Upkeep upkeep(service);

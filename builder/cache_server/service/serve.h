@@ -24,6 +24,7 @@ struct ServeOptions {
   std::string tls_certificate;
   std::string tls_key;
   bool anonymous_read = false;
+  bool log_requests = false;
   std::optional<std::uint64_t> max_size;  // bytes of blobs; else a share of the disk
   std::size_t max_connections = 10'000;
 };

@@ -68,7 +68,7 @@ constexpr Flag<GlobalOptions> kGlobalFlags[] = {
        options.root = value;
        return {};
      }},
-    {{.name = "debug", .letter = 'D', .help = "Say on stderr what is done inside"},
+    {{.name = "debug", .letter = 'D', .help = "Say on stderr what is asked and done"},
      [](GlobalOptions& options, std::string_view value) -> Status {
        options.debug = TRY(parse_bool(value));
        return {};
