@@ -99,6 +99,12 @@ void BuildSession::open_remote_layers(const Cancel& downloads) {
                 .claims = &services_.claims},
       .metadata = *services_.metadata,
       .where = [this](const Digest& diff_id) { return find_layer(diff_id); },
+      .announce =
+          [this](std::span<const Digest> diff_ids) {
+            for (remote_cache::RecordSource* source : record_sources()) {
+              source->announce(diff_ids);
+            }
+          },
       .on_bad = [this](std::size_t cache, const Error& why) { distrust(cache, why); }});
 }
 

@@ -232,8 +232,25 @@ std::optional<source::RemoteLayer> ServerRecords::where(const Digest& diff_id) {
       .cache = place.number};
 }
 
+void ServerRecords::announce(std::span<const Digest> diff_ids) {
+  std::vector<oci::Descriptor> blobs;
+  {
+    const std::lock_guard lock(mutex_);
+    for (const Digest& diff_id : diff_ids) {
+      const auto found = layers_.find(diff_id);
+      if (found != layers_.end() && !dropped_.contains(diff_id)) {
+        blobs.push_back(found->second.blob);
+      }
+    }
+  }
+  small_.fetch(blobs, space(), cancel_);
+}
+
 Status ServerRecords::fetch(const Digest& diff_id, const Place& place, const oci::Descriptor& blob,
                             Sink& sink) {
+  if (const std::optional<std::string> bytes = small_.take(blob.digest)) {
+    return sink.write(as_bytes(*bytes));
+  }
   const std::chrono::milliseconds by_cost(std::min(place.cost_ms, kMaxCost) * kTimesCost);
   Status fetched = deps_.link.download(place.space, blob, sink, kLeastTransfer + by_cost, cancel_);
   if (fetched || fetched.error().kind() == ErrorKind::Cancelled) {

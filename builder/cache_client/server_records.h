@@ -8,6 +8,7 @@
 
 #include "builder/cache_client/key_ring.h"
 #include "builder/cache_client/server_link.h"
+#include "builder/cache_client/small_layers.h"
 #include "builder/cache_server/protocol/messages.h"
 #include "builder/remote_cache/record_source.h"
 #include "snapshotter/base/lanes.h"
@@ -53,6 +54,7 @@ class ServerRecords final : public remote_cache::RecordSource {
   std::vector<solver::CacheRecord> find(const solver::DefinitionKey& key) override;
   std::vector<solver::CacheRecord> find(const solver::ContentKey& key) override;
   std::optional<source::RemoteLayer> where(const Digest& diff_id) override;
+  void announce(std::span<const Digest> diff_ids) override;
 
   /// Asks for one step by its content key, while that waits. Nothing comes of it but what find()
   /// has then.
@@ -92,6 +94,7 @@ class ServerRecords final : public remote_cache::RecordSource {
   void drop(const Digest& diff_id);
 
   const Deps deps_;
+  SmallLayers small_{deps_.link};
   Cancel cancel_;
   std::mutex mutex_;
   std::condition_variable changed_;

@@ -23,6 +23,8 @@ class RecordSource {
   virtual std::vector<solver::CacheRecord> find(const solver::ContentKey& key) = 0;
   /// Where the layer of a record that was found can be had; nullopt if it was not found here.
   virtual std::optional<source::RemoteLayer> where(const Digest& diff_id) = 0;
+  /// All of these layers are fetched next. May wait, for a bounded time.
+  virtual void announce(std::span<const Digest>) {}
 };
 
 /// The record as the solver gets it.

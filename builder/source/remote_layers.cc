@@ -85,6 +85,19 @@ Status RemoteLayers::check_bytes(const Layers& layers) {
   return {};
 }
 
+Status RemoteLayers::announce(const Layers& layers) {
+  std::vector<Digest> missing;
+  for (const Layer& layer : layers) {
+    if (!TRY(deps_.fetch.content.stat(layer.blob->digest))) {
+      missing.push_back(layer.diff_id);
+    }
+  }
+  if (deps_.announce && !missing.empty()) {
+    deps_.announce(missing);
+  }
+  return {};
+}
+
 /// The step whose layer is the highest.
 RemoteLayers::Shown RemoteLayers::shown(const Layers& layers) {
   const auto steps = steps_.lock();
@@ -162,6 +175,7 @@ Status RemoteLayers::fetch_trees(std::span<const Layer> layers) {
   TRY(show(wanted, [&](const Shown& step) -> Status {
     Image image;
     fill(image, layers);
+    TRY(announce(wanted));
     TRY(fetcher_.fetch_trees(image, step.id));
     return prove(wanted);
   }));
@@ -189,9 +203,10 @@ Status RemoteLayers::fetch_blobs(std::span<const Layer> layers) {
   }
   TRY(check_bytes(wanted));
   const std::set<Digest> bases = TRY(of_images(wanted));
-  TRY(show(wanted, [&](const Shown& step) {
+  TRY(show(wanted, [&](const Shown& step) -> Status {
     Image image;
     fill(image, wanted);
+    TRY(announce(wanted));
     return fetcher_.fetch_blobs(image, step.id);
   }));
   return keep_as_imported(wanted, bases);

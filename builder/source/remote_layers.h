@@ -32,6 +32,8 @@ class RemoteLayers {
     ImageFetcher::Deps fetch;
     snapshotter::Metadata& metadata;
     std::function<std::optional<RemoteLayer>(const Digest& diff_id)> where;
+    /// Hears which layers are fetched next, before the first of them. May be empty.
+    std::function<void(std::span<const Digest> diff_ids)> announce = {};
     /// Hears that a layer of a cache is not what it should be, or cannot be had.
     std::function<void(std::size_t cache, const Error& why)> on_bad;
   };
@@ -57,6 +59,7 @@ class RemoteLayers {
   using Layers = std::vector<snapshotter::Layer>;
   Layers unproven(std::span<const snapshotter::Layer> layers);
   void fill(Image& image, std::span<const snapshotter::Layer> layers);
+  Status announce(const Layers& layers);
   Shown shown(const Layers& layers);
   Status check_bytes(const Layers& layers);
   Status prove(const Layers& layers);

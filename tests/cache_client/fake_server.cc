@@ -82,6 +82,16 @@ Result<std::string> FakeServer::message(const std::string& verb, const std::stri
     const auto request = TRY(cache_server::parse_lookup_request(text));
     return cache_server::dump(look_up(request));
   }
+  if (verb == "blobs") {
+    const auto request = TRY(cache_server::parse_blobs_request(text));
+    cache_server::BlobsAnswer answer;
+    for (const Digest& digest : request.blobs) {
+      const auto blob = blobs.find(digest);
+      answer.push_back(blob == blobs.end() ? std::nullopt
+                                           : std::optional<std::string_view>(blob->second));
+    }
+    return cache_server::dump(answer);
+  }
   if (verb == "publish") {
     cache_server::PublishAnswer answer;
     const auto request = TRY(cache_server::parse_publish_request(text));
