@@ -64,11 +64,11 @@ std::optional<RegistryApi::Route> RegistryApi::Route::of(std::string_view path) 
   constexpr struct {
     std::string_view word;
     Kind kind;
-  } kinds[] = {{"blobs/uploads", Kind::Upload},
-               {"blobs", Kind::Blob},
-               {"manifests", Kind::Manifest},
-               {"referrers", Kind::Referrers}};
-  for (const auto& [word, kind] : kinds) {
+  } kKinds[] = {{"blobs/uploads", Kind::Upload},
+                {"blobs", Kind::Blob},
+                {"manifests", Kind::Manifest},
+                {"referrers", Kind::Referrers}};
+  for (const auto& [word, kind] : kKinds) {
     if (const auto name = parts ? without(parts->head, word) : std::nullopt) {
       return Route{
           .kind = kind, .repository = std::string(*name), .reference = std::string(parts->last)};
@@ -130,7 +130,7 @@ Result<std::unique_ptr<Exchange>> RegistryApi::begin_in_repository(Request reque
     case Kind::NewUpload:
       return uploads_.begin_new(std::move(checked));
     case Kind::Upload:
-      return uploads_.begin(std::move(checked));
+      return uploads_.begin(checked);
     case Kind::Manifest:
       return manifests_.begin(std::move(checked));
     case Kind::Tags:

@@ -37,7 +37,7 @@ Answer bad_page_size() {
   return error_answer(400, "PAGINATION_NUMBER_INVALID", "n has to be a number");
 }
 
-Answer list_answer(Json body, const std::string& next) {
+Answer list_answer(const Json& body, const std::string& next) {
   Answer answer = json_answer(200, canonical_dump(body));
   if (!next.empty()) {
     answer.with("Link", next_link(next));

@@ -23,7 +23,7 @@ UploadSessions::Lease::~Lease() {
 }
 
 Status UploadSessions::Lease::write(ByteSpan bytes) {
-  const Status written = sessions_->write(*session_, bytes);
+  Status written = sessions_->write(*session_, bytes);
   if (!written) {
     end();  // how much of it is on the disk is not known
   }

@@ -160,7 +160,7 @@ std::unique_ptr<Exchange> Uploads::whole(const RepositoryRequest& request) {
   });
 }
 
-std::unique_ptr<Exchange> Uploads::begin(RepositoryRequest request) {
+std::unique_ptr<Exchange> Uploads::begin(const RepositoryRequest& request) {
   auto used = sessions_.use(request.reference, owner_of(request));
   if (const Trouble* trouble = std::get_if<Trouble>(&used)) {
     return refuse_with(trouble_answer(*trouble));

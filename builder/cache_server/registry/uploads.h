@@ -19,7 +19,7 @@ class Uploads {
   /// Of /v2/<name>/blobs/uploads/ itself.
   std::unique_ptr<Exchange> begin_new(RepositoryRequest request);
   /// Of an upload, whose id is the reference.
-  std::unique_ptr<Exchange> begin(RepositoryRequest request);
+  std::unique_ptr<Exchange> begin(const RepositoryRequest& request);
   UploadSessions& sessions() { return sessions_; }
 
  private:

@@ -242,18 +242,28 @@ class SqliteRepositoryTables final : public RepositoryTables {
   /// Looks with the reader, and with the writer again only when there is a promise to write down.
   template <class Look>
   Result<std::optional<std::string>> find(Look look, const Digest& blob, std::int64_t now) {
-    std::optional<Link> link;
-    {
-      const auto db = database_.reader.lock();
-      link = TRY(look(*db));
-    }
+    std::optional<Link> link = TRY(look_in_reader(look));
     if (link && link->kept_until < now + kPromise) {
-      TRY(change([&](SqliteConnection& db) -> Status {
-        link = TRY(look(db));  // it may have gone meanwhile
-        return link ? promise(db, link->space, blob, now) : Status();
-      }));
+      link = TRY(find_again(look, blob, now));
     }
     return link ? std::optional(std::move(link->space)) : std::nullopt;
+  }
+
+  template <class Look>
+  Result<std::optional<Link>> look_in_reader(Look look) {
+    const auto db = database_.reader.lock();
+    return look(*db);
+  }
+
+  /// It may have gone meanwhile.
+  template <class Look>
+  Result<std::optional<Link>> find_again(Look look, const Digest& blob, std::int64_t now) {
+    std::optional<Link> link;
+    TRY(change([&](SqliteConnection& db) -> Status {
+      link = TRY(look(db));
+      return link ? promise(db, link->space, blob, now) : Status();
+    }));
+    return link;
   }
 
   static Status promise(SqliteConnection& db, const std::string& space, const Digest& blob,
