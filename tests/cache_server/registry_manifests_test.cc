@@ -187,7 +187,6 @@ TEST_F(RegistryManifests, ThatDoNotSayWhatTheyAreAreWhatTheyLookLike) {
 }
 
 TEST_F(RegistryManifests, ThatCouldBeTwoThingsAreRefused) {
-  const std::string list = "," + index_of("").substr(1);
   EXPECT_EQ(put_manifest("v1", image({}, R"(,"manifests":[])")).code, "MANIFEST_INVALID");
   EXPECT_EQ(put_manifest("v1", index_of("", R"(,"layers":[])"), kIndex).code, "MANIFEST_INVALID");
   EXPECT_EQ(put_manifest("v1", index_of("", R"(,"config":{})"), kIndex).code, "MANIFEST_INVALID");

@@ -289,6 +289,7 @@ TEST_F(RegistryUploads, OfManyClientsComeAtOnce) {
     }
   };
   std::vector<std::thread> clients;
+  clients.reserve(4);
   for (int client = 0; client < 4; ++client) {
     clients.emplace_back(upload_some, client);
   }
