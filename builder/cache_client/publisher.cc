@@ -122,6 +122,7 @@ bool Publisher::add(const CacheRecord& record) {
 void Publisher::work() {
   (void)::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), kNice);
   std::unique_lock lock(mutex_);
+  thread_ids_.push_back(::gettid());
   for (;;) {
     changed_.wait(lock, [this] { return is_over_ || !waiting_.empty(); });
     if (is_over_) {
@@ -300,6 +301,10 @@ std::string Publisher::withheld() const {
 std::vector<CacheRecord> Publisher::finish(Milliseconds time) {
   const auto deadline = std::chrono::steady_clock::now() + time;
   std::unique_lock lock(mutex_);
+  // No step runs any more that they would have to yield to. Not everybody may say so.
+  for (const pid_t id : thread_ids_) {
+    (void)::setpriority(PRIO_PROCESS, static_cast<id_t>(id), 0);
+  }
   while (!(waiting_.empty() && working_.empty()) && !deps_.cancel.requested() &&
          std::chrono::steady_clock::now() < deadline) {
     // A signal must not wait for the deadline.

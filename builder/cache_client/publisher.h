@@ -87,6 +87,7 @@ class Publisher {
   std::uint64_t sent_bytes_ = 0;  // of large layers, and how long they took
   std::chrono::milliseconds sent_in_{};
   std::vector<std::thread> threads_;  // started with the first step
+  std::vector<pid_t> thread_ids_;     // as the kernel calls them
 };
 
 }  // namespace mybuild::cache_client

@@ -74,13 +74,11 @@ void ServerRecords::work() {
   }
 }
 
-/// Without keys for the greeting. nullopt when nothing is left to ask: then the object may be gone.
+/// The greeting may be without keys. nullopt when nothing is left to ask: then the object may be
+/// gone.
 std::optional<std::vector<Digest>> ServerRecords::next_question() {
   const std::lock_guard lock(mutex_);
-  if (!has_greeted_) {
-    return std::vector<Digest>();
-  }
-  if (waiting_.empty()) {
+  if (has_greeted_ && waiting_.empty()) {
     is_working_ = false;
     changed_.notify_all();
     return std::nullopt;

@@ -40,7 +40,7 @@ TEST_F(LookupTest, RecordsAreFoundAndNoLayerIsFetchedBeforeItIsNeeded) {
   EXPECT_EQ(warnings(), "");
 }
 
-TEST_F(LookupTest, AllKeysGoOutInOneQuestionAfterTheGreeting) {
+TEST_F(LookupTest, AllKeysGoOutInOneQuestionWithTheGreetingOrAfterIt) {
   client();
   std::vector<solver::DefinitionKey> keys;
   for (int i = 0; i < 50; ++i) {
@@ -50,7 +50,7 @@ TEST_F(LookupTest, AllKeysGoOutInOneQuestionAfterTheGreeting) {
   for (const auto& key : keys) {
     EXPECT_TRUE(client_->records().find(key).empty());
   }
-  EXPECT_EQ(server.asked("lookup"), 2U);
+  EXPECT_LE(server.asked("lookup"), 2U);
 }
 
 TEST_F(LookupTest, TheTokenGoesToTheServerAndNowhereElse) {

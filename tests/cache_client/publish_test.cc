@@ -118,8 +118,14 @@ TEST_F(PublishTest, ALargeLayerThatTakesLongerThanItsStepIsNotSent) {
     return Result<Response>(response(201));
   };
   client().on_record(ran("first", milliseconds(1)));
+  while (server.published().empty()) {
+    std::this_thread::sleep_for(milliseconds(1));
+  }
+  client_->on_record(ran("second", milliseconds(1)));
+  client_->on_record(ran("dear", std::chrono::minutes(1)));
   EXPECT_TRUE(client_->finish().empty());
-  EXPECT_EQ(server.published().size(), 1U) << "nobody knew how slow it is";
+  ASSERT_EQ(server.published().size(), 2U) << "of the first one nobody knew how slow it is";
+  EXPECT_EQ(server.published()[1].step, "RUN dear");
 }
 
 TEST_F(PublishTest, TimeRunsOutWithAWarning) {

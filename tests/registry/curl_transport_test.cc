@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cerrno>
 #include <chrono>
 #include <thread>
 
@@ -200,6 +201,21 @@ TEST_F(CurlTransport, WhoHasThePatienceGetsAllOfIt) {
   request.patience.reset();
   ASSERT_TRUE(transport_->send(request, body_, cancel_));
   EXPECT_EQ(body_.text.size(), 300U);
+}
+
+TEST_F(CurlTransport, ARequestEndsWhenItsTimeIsOver) {
+  TestServer server([](const std::string&) {
+    return http_answer(200, std::string(2000, 'x'), "X-Trickle: 1\r\n");
+  });
+  Request request;
+  request.url = server.url("/x");
+  request.timeout = std::chrono::milliseconds(60);
+  const auto begun = std::chrono::steady_clock::now();
+  const auto response = transport_->send(request, body_, cancel_);
+  ASSERT_FALSE(response);
+  EXPECT_EQ(response.error().kind(), ErrorKind::Unavailable);
+  EXPECT_EQ(response.error().os_errno(), ETIMEDOUT);
+  EXPECT_LT(std::chrono::steady_clock::now() - begun, std::chrono::seconds(5));
 }
 
 TEST_F(CurlTransport, ACancelEndsAStuckRequestAtOnce) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a build asks imported caches, and what it may do with their layers.
 #include "builder/ops/trees.h"
+#include "builder/remote_cache/imported_cache.h"
 #include "builder/remote_cache/session_index.h"
 #include "snapshotter/base/json.h"
 #include "solver/key.h"
