@@ -134,6 +134,15 @@ std::set<std::size_t> BuildSession::bad_caches() const {
   return bad;
 }
 
+remote_cache::Vouched BuildSession::vouched() const {
+  if (server_ == nullptr) {
+    return {};
+  }
+  return {.domain = server_->trust_domain(), .is_layer = [this](const Digest& diff_id) {
+            return server_->records().has_told_of(diff_id);
+          }};
+}
+
 BuildSession::~BuildSession() {
   if (const Status saved = services_.stat_index.save(); !saved) {
     log::debug("stat index: {}", saved.error().message());  // the next build reads files again
@@ -258,7 +267,8 @@ solver::SolveResult BuildSession::solve(const solver::Graph& graph, const ops::O
       return known && !known->empty();
     });
   }
-  remote_cache::SessionIndex index(*services_.index, record_sources(), on_record_);
+  remote_cache::SessionIndex index(*services_.index, record_sources(), on_record_,
+                                   vouched().domain);
   return solver::solve(
       graph, ops, targets,
       {.index = index,

@@ -57,6 +57,8 @@ class BuildSession final : public ContextOpener, public frontend::MetaResolver {
   /// Those of the imported caches, and of the layers of the server, by number, that turned out not
   /// to be what they say.
   std::set<std::size_t> bad_caches() const;
+  /// On whose word steps of this build may be found.
+  remote_cache::Vouched vouched() const;
   /// Hears of each step that solve() records.
   void on_record(remote_cache::SessionIndex::OnRecord listener) {
     on_record_ = std::move(listener);

@@ -390,9 +390,10 @@ Result<BuildReport> build_traced(Engine::Services& own, const BuildRequest& requ
   ops::FailedSteps failed_steps;
   op_deps.failed = wants_evidence(request) ? &failed_steps : nullptr;
   trace.targets = target_edges(lowered);
-  const std::unique_ptr<KnownBuild> known =
-      KnownBuild::of(request, lowered,
-                     {.content = *own.content, .layers = *own.layers, .metadata = *own.metadata});
+  const remote_cache::Vouched vouched = session->vouched();
+  const std::unique_ptr<KnownBuild> known = KnownBuild::of(
+      request, lowered, {.content = *own.content, .layers = *own.layers, .metadata = *own.metadata},
+      vouched.domain);
   exporter::ExportDeps export_deps = own.export_deps(events, cancel);
   remote_cache::CacheExport caches(request.cache_to, export_deps, session->remote_layers());
   session->on_record([&caches, server](const solver::CacheRecord& record) {
@@ -420,7 +421,7 @@ Result<BuildReport> build_traced(Engine::Services& own, const BuildRequest& requ
     result = export_all(attempt, export_deps, outputs, known.get(), caches);
   }
   trace.bad_caches = session->bad_caches();
-  TRY(remote_cache::keep_proven(solved, *own.metadata, *own.layers, *own.index));
+  TRY(remote_cache::keep_proven(solved, *own.metadata, *own.layers, *own.index, vouched));
   if (result && loader) {
     TRY(import_stored(*loader, outputs, *result, own, export_deps));
   }

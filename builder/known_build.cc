@@ -48,13 +48,14 @@ bool is_forced(const solver::Graph& graph, const solver::SolveResult& solved) {
 
 std::unique_ptr<KnownBuild> KnownBuild::of(const BuildRequest& request,
                                            const frontend::FrontendOutput& lowered,
-                                           const KnownBuildDeps& deps) {
+                                           const KnownBuildDeps& deps,
+                                           const remote_cache::TrustDomain& domain) {
   // Who exports a cache wants the steps one by one.
   if (!is_local_store(request.outputs) || !request.cache_to.empty() ||
       lowered.targets.size() != 1 || !lowered.targets.front().root) {
     return nullptr;
   }
-  return std::unique_ptr<KnownBuild>(new KnownBuild(request, lowered, deps));
+  return std::unique_ptr<KnownBuild>(new KnownBuild(request, lowered, deps, domain));
 }
 
 Digest KnownBuild::key_of(std::span<const KeyInput> targets) const {
@@ -70,6 +71,9 @@ Digest KnownBuild::key_of(std::span<const KeyInput> targets) const {
   }
   key.add(oci::to_string(target.platform)).add(oci::dump(target.config));
   key.add(epoch ? std::to_string(*epoch) : "");
+  if (domain_) {
+    key.add(*domain_);
+  }
   return key.finish();
 }
 

@@ -6,6 +6,7 @@
 // by one thread at a time.
 #pragma once
 
+#include "builder/remote_cache/vouched.h"
 #include "builder/request.h"
 #include "snapshotter/content/content_store.h"
 #include "snapshotter/layer_store.h"
@@ -28,7 +29,8 @@ class KnownBuild final : public solver::KnownBuilds {
   /// Null where a build's outputs cannot be answered so. Arguments outlive the object.
   static std::unique_ptr<KnownBuild> of(const BuildRequest& request,
                                         const frontend::FrontendOutput& lowered,
-                                        const KnownBuildDeps& deps);
+                                        const KnownBuildDeps& deps,
+                                        const remote_cache::TrustDomain& domain);
 
   /// A store that cannot be read knows nothing.
   bool is_known(std::span<const solver::KeyInput> targets) override;
@@ -42,14 +44,15 @@ class KnownBuild final : public solver::KnownBuilds {
 
  private:
   KnownBuild(const BuildRequest& request, const frontend::FrontendOutput& lowered,
-             const KnownBuildDeps& deps)
-      : request_(request), lowered_(lowered), deps_(deps) {}
+             const KnownBuildDeps& deps, const remote_cache::TrustDomain& domain)
+      : request_(request), lowered_(lowered), deps_(deps), domain_(domain) {}
   Digest key_of(std::span<const solver::KeyInput> targets) const;
   Result<bool> find(const Digest& key);
 
   const BuildRequest& request_;
   const frontend::FrontendOutput& lowered_;
   KnownBuildDeps deps_;
+  const remote_cache::TrustDomain domain_;  // on whose word the image may have been made
   std::optional<snapshotter::ImageRow> image_;
 };
 

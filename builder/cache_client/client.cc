@@ -2,6 +2,7 @@
 #include "builder/cache_client/client.h"
 
 #include "builder/cache_client/token.h"
+#include "solver/key.h"
 
 namespace mybuild::cache_client {
 
@@ -67,6 +68,16 @@ std::unique_ptr<solver::StepClaims> CacheClient::claims(std::unique_ptr<solver::
                                    return publisher_ != nullptr && publisher_->has(content);
                                  },
                              .is_known = std::move(is_known)});
+}
+
+/// Without a namespace it is the token that says what it reads.
+Digest CacheClient::trust_domain() {
+  const ServerAddress& address = settings_.address;
+  records_.wait_prepared();
+  solver::KeyBuilder key("mybuild.trust.v1");
+  key.add(name_of(address)).add(address.space);
+  key.add(address.space == kOwnSpace ? link_.token() : "");
+  return key.finish();
 }
 
 void CacheClient::on_record(const solver::CacheRecord& record) {

@@ -41,7 +41,10 @@ class CacheClient {
   CacheClient(const CacheClient&) = delete;
   CacheClient& operator=(const CacheClient&) = delete;
 
-  remote_cache::RecordSource& records() { return records_; }
+  ServerRecords& records() { return records_; }
+  /// Stands for server and namespace, by which the store tells on whose word it has a record. May
+  /// wait for the token to be found, not for the server.
+  Digest trust_domain();
   /// See ServerRecords.
   void distrust(std::size_t number, const Error& why) { records_.distrust(number, why); }
   std::set<std::size_t> distrusted() { return records_.distrusted(); }

@@ -37,6 +37,10 @@ class ServerLink final : public registry::Transport {
   const ServerAddress& address() const { return address_; }
   /// Before the first request.
   void set_token(std::string token) { token_.lock()->swap(token); }
+  std::string token() {
+    const auto token = token_.lock();
+    return *token;
+  }
 
   /// A request of a registry client, with the limits of a transfer.
   Result<registry::Response> send(const registry::Request& request, registry::BodySink& body,

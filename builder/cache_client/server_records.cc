@@ -61,10 +61,23 @@ void ServerRecords::start_work() {
       Lane::Net, [this] { work(); }, kFirst);
 }
 
-void ServerRecords::work() {
-  if (!has_greeted_ && deps_.prepare) {
+void ServerRecords::prepare() {
+  {
+    const std::lock_guard lock(mutex_);
+    if (is_prepared_) {
+      return;
+    }
+  }
+  if (deps_.prepare) {
     deps_.prepare(cancel_);
   }
+  const std::lock_guard lock(mutex_);
+  is_prepared_ = true;
+  changed_.notify_all();
+}
+
+void ServerRecords::work() {
+  prepare();
   while (const std::optional<std::vector<Digest>> keys = next_question()) {
     const auto need = keys->empty() ? ServerLink::Need::Beside : ServerLink::Need::Step;
     if (const Status asked = look_up({.definitions = *keys, .contents = {}}, need); !asked) {
@@ -208,6 +221,16 @@ void ServerRecords::ask(const solver::ContentKey& key) {
   if (!asked) {
     log::debug("cache server: {}", asked.error().message());
   }
+}
+
+void ServerRecords::wait_prepared() {
+  std::unique_lock lock(mutex_);
+  changed_.wait(lock, [this] { return is_prepared_; });
+}
+
+bool ServerRecords::has_told_of(const Digest& diff_id) {
+  const std::lock_guard lock(mutex_);
+  return layers_.contains(diff_id);
 }
 
 std::string ServerRecords::space() {

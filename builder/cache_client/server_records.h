@@ -56,6 +56,10 @@ class ServerRecords final : public remote_cache::RecordSource {
   std::optional<source::RemoteLayer> where(const Digest& diff_id) override;
   void announce(std::span<const Digest> diff_ids) override;
 
+  /// Returns when Deps::prepare is done.
+  void wait_prepared();
+  /// Whether a record that was believed has this layer, be it used or not.
+  bool has_told_of(const Digest& diff_id);
   /// Asks for one step by its content key, while that waits. Nothing comes of it but what find()
   /// has then.
   void ask(const solver::ContentKey& key);
@@ -84,6 +88,7 @@ class ServerRecords final : public remote_cache::RecordSource {
     std::size_t layers = 0;
   };
   void start_work();
+  void prepare();
   void work();
   std::optional<std::vector<Digest>> next_question();
   void finish(const std::vector<Digest>& keys);
@@ -99,6 +104,7 @@ class ServerRecords final : public remote_cache::RecordSource {
   std::mutex mutex_;
   std::condition_variable changed_;
   bool is_working_ = false;
+  bool is_prepared_ = false;
   bool has_greeted_ = false;
   std::string space_;
   std::vector<Digest> waiting_;  // definitions that nobody asked for yet

@@ -158,7 +158,8 @@ std::string inline_cache(const std::vector<ExportedStep>& steps, std::span<const
 }
 
 Status keep_proven(const solver::SolveResult& solved, snapshotter::Metadata& metadata,
-                   snapshotter::LayerStore& layers, solver::CacheIndex& store) {
+                   snapshotter::LayerStore& layers, solver::CacheIndex& store,
+                   const Vouched& vouched) {
   for (const VertexOutcome& outcome : solved.vertices) {
     if (!is_step(outcome) || outcome.output->cacheable) {
       continue;
@@ -173,7 +174,12 @@ Status keep_proven(const solver::SolveResult& solved, snapshotter::Metadata& met
     step.layer.size = row->size;
     solver::Output output = *outcome.output;
     output.body = ops::dump_body(step);
-    TRY(store.add(solver::make_record(outcome.keys, output)));
+    solver::CacheRecord record = solver::make_record(outcome.keys, output);
+    if (vouched.domain && vouched.is_layer && vouched.is_layer(layer.diff_id)) {
+      record.definition = vouched_key(*vouched.domain, record.definition);
+      record.content = {};
+    }
+    TRY(store.add(record));
   }
   return {};
 }

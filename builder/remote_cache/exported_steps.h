@@ -4,6 +4,7 @@
 #pragma once
 
 #include "builder/remote_cache/document.h"
+#include "builder/remote_cache/vouched.h"
 #include "snapshotter/layer_store.h"
 #include "solver/scheduler.h"
 
@@ -40,6 +41,7 @@ std::string inline_cache(const std::vector<ExportedStep>& steps,
 
 /// Records of imported steps whose layers were proven meanwhile become records of the store.
 Status keep_proven(const solver::SolveResult& solved, snapshotter::Metadata& metadata,
-                   snapshotter::LayerStore& layers, solver::CacheIndex& store);
+                   snapshotter::LayerStore& layers, solver::CacheIndex& store,
+                   const Vouched& vouched);
 
 }  // namespace mybuild::remote_cache

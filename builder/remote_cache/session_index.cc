@@ -20,6 +20,7 @@ std::vector<CacheRecord> SessionIndex::ask(const Key& key) {
 Result<std::vector<std::vector<CacheRecord>>> SessionIndex::find_all(
     std::span<const DefinitionKey> keys) {
   std::vector<std::vector<CacheRecord>> found = TRY(store_.find_all(keys));
+  TRY(find_vouched(keys, found));
   std::vector<DefinitionKey> unknown;
   for (std::size_t i = 0; i < keys.size(); ++i) {
     if (found[i].empty()) {
@@ -32,6 +33,29 @@ Result<std::vector<std::vector<CacheRecord>>> SessionIndex::find_all(
     }
   }
   return found;
+}
+
+Status SessionIndex::find_vouched(std::span<const DefinitionKey> keys,
+                                  std::vector<std::vector<CacheRecord>>& found) {
+  std::vector<DefinitionKey> vouched;
+  std::vector<std::size_t> places;
+  for (std::size_t i = 0; domain_ && i < keys.size(); ++i) {
+    if (found[i].empty()) {
+      vouched.push_back(vouched_key(*domain_, keys[i]));
+      places.push_back(i);
+    }
+  }
+  if (vouched.empty()) {
+    return {};
+  }
+  std::vector<std::vector<CacheRecord>> answers = TRY(store_.find_all(vouched));
+  for (std::size_t i = 0; i < answers.size(); ++i) {
+    for (CacheRecord& record : answers[i]) {
+      record.definition = keys[places[i]];
+    }
+    found[places[i]] = std::move(answers[i]);
+  }
+  return {};
 }
 
 Result<std::vector<CacheRecord>> SessionIndex::find_late(const DefinitionKey& key) {

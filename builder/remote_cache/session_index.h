@@ -5,6 +5,7 @@
 #pragma once
 
 #include "builder/remote_cache/record_source.h"
+#include "builder/remote_cache/vouched.h"
 #include "solver/cache_index.h"
 
 #include <functional>
@@ -15,9 +16,14 @@ namespace mybuild::remote_cache {
 class SessionIndex final : public solver::CacheIndex {
  public:
   using OnRecord = std::function<void(const solver::CacheRecord&)>;
-  /// `sources`: in the order to ask them. `on_record` may be empty. References outlive the object.
-  SessionIndex(solver::CacheIndex& store, std::vector<RecordSource*> sources, OnRecord on_record)
-      : store_(store), sources_(std::move(sources)), on_record_(std::move(on_record)) {}
+  /// `sources`: in the order to ask them. `on_record` may be empty. Of the records that the store
+  /// has on somebody's word those of `domain` count. References outlive the object.
+  SessionIndex(solver::CacheIndex& store, std::vector<RecordSource*> sources, OnRecord on_record,
+               TrustDomain domain = std::nullopt)
+      : store_(store),
+        sources_(std::move(sources)),
+        on_record_(std::move(on_record)),
+        domain_(domain) {}
 
   Result<std::vector<std::vector<solver::CacheRecord>>> find_all(
       std::span<const solver::DefinitionKey> keys) override;
@@ -33,9 +39,14 @@ class SessionIndex final : public solver::CacheIndex {
   template <class Key>
   std::vector<solver::CacheRecord> ask(const Key& key);
 
+  /// Adds to `found` what the store has of `keys` on the word of others.
+  Status find_vouched(std::span<const solver::DefinitionKey> keys,
+                      std::vector<std::vector<solver::CacheRecord>>& found);
+
   solver::CacheIndex& store_;
   const std::vector<RecordSource*> sources_;
   const OnRecord on_record_;
+  const TrustDomain domain_;
 };
 
 }  // namespace mybuild::remote_cache

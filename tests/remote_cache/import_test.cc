@@ -186,6 +186,25 @@ TEST_F(ImportTest, TheIndexAsksCachesLastAndNeverByOutput) {
   EXPECT_FALSE(both->front().is_imported);
 }
 
+TEST_F(ImportTest, WhatTheStoreHasOnSomebodysWordHoldsInItsDomain) {
+  const auto store = solver::make_memory_index();
+  const Digest branch = Digest::of("server, team/pr-1");
+  const solver::DefinitionKey one = key("one");
+  ASSERT_TRUE(store->add({.definition = vouched_key(branch, one),
+                          .content = {},
+                          .inputs = {},
+                          .output = {Digest::of("o")},
+                          .body = "body"}));
+  SessionIndex same(*store, {}, {}, branch);
+  const auto found = same.find_all(std::span(&one, 1));
+  ASSERT_EQ(found->front().size(), 1U);
+  EXPECT_EQ(found->front().front().definition, one) << "as it was asked for";
+  SessionIndex main(*store, {}, {}, Digest::of("server, team/main"));
+  EXPECT_TRUE(main.find_all(std::span(&one, 1))->front().empty());
+  SessionIndex none(*store, {}, {});  // without a server
+  EXPECT_TRUE(none.find_all(std::span(&one, 1))->front().empty());
+}
+
 TEST_F(ImportTest, ALayerIsFetchedWhenItsFilesAreNeededAndOnceOnly) {
   import({publish("r.test/a:1", document("one"))});
   const auto layers = found("one");
