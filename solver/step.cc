@@ -156,7 +156,8 @@ Result<Output> run_step(Op& op, const StepKeys& keys, const StepInputs& inputs, 
     const std::vector<CacheRecord> meanwhile = TRY(index.find(keys.content));
     earlier = TRY(restore_any(op, inputs, meanwhile));
   }
-  if (earlier) {
+  // What another machine made is no use any more: this is the store's own now.
+  if (earlier && earlier->cacheable) {
     output = std::move(*earlier);
   }
   if (!output.cacheable) {
