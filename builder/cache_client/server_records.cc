@@ -282,11 +282,19 @@ Status ServerRecords::fetch(const Digest& diff_id, const Place& place, const oci
   return std::move(fetched).context(kTransfer);
 }
 
-/// With the lock. A layer that is forgotten is a miss: where() has no place for it.
+/// With the lock. Its records go, too: a step that makes the same layer here is news to the server.
 void ServerRecords::drop(const Digest& diff_id) {
   const auto found = layers_.find(diff_id);
-  if (found != layers_.end() && dropped_.insert(diff_id).second) {
-    distrusted_.insert(found->second.number);
+  if (found == layers_.end() || !dropped_.insert(diff_id).second) {
+    return;
+  }
+  distrusted_.insert(found->second.number);
+  for (auto* records : {&by_definition_, &by_content_}) {
+    for (auto& [key, list] : *records) {
+      std::erase_if(list, [layer = diff_id.str()](const CacheRecord& record) {
+        return record.body.find(layer) != std::string::npos;
+      });
+    }
   }
 }
 

@@ -210,6 +210,7 @@ TEST_F(LookupTest, ALayerThatIsNotWhatItsRecordSaysIsForgotten) {
   const auto place = client_->records().where(Digest::of("one"));
   client_->distrust(place->cache, data_loss("not the diff id"));
   EXPECT_FALSE(client_->records().where(Digest::of("one")));
+  EXPECT_EQ(found("one") + found_by_content("one"), 0U);
   EXPECT_EQ(client_->distrusted(), std::set<std::size_t>{place->cache});
 }
 
