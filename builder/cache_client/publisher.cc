@@ -21,7 +21,8 @@ using cache_server::PublishResult;
 using solver::CacheRecord;
 using Milliseconds = std::chrono::milliseconds;
 
-constexpr std::size_t kThreads = 3;
+/// Most of their time they wait for the server.
+constexpr std::size_t kThreads = 5;
 /// Below steps of the build, above what runs when nothing else does.
 constexpr int kNice = 10;
 /// Smaller ones are always worth it, and say little of the way's width.

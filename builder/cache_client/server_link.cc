@@ -72,7 +72,8 @@ Milliseconds ServerLink::patience() const {
 }
 
 bool ServerLink::may_ask() const {
-  return !is_closed() && Milliseconds(waited_ms_) < kFreeWait + since(start_) / kShareOfBuild;
+  const Milliseconds after_it(waited_ms_ + usual_ms_);
+  return !is_closed() && after_it < kFreeWait + since(start_) / kShareOfBuild;
 }
 
 Result<std::string> ServerLink::post(std::string_view verb, const std::string& space,

@@ -79,8 +79,7 @@ void ServerRecords::prepare() {
 void ServerRecords::work() {
   prepare();
   while (const std::optional<std::vector<Digest>> keys = next_question()) {
-    const auto need = keys->empty() ? ServerLink::Need::Beside : ServerLink::Need::Step;
-    if (const Status asked = look_up({.definitions = *keys, .contents = {}}, need); !asked) {
+    if (const Status asked = look_up({.definitions = *keys, .contents = {}}); !asked) {
       log::debug("cache server: {}", asked.error().message());
     }
     finish(*keys);
@@ -116,10 +115,12 @@ void ServerRecords::finish(const std::vector<Digest>& keys) {
   changed_.notify_all();
 }
 
-Status ServerRecords::look_up(cache_server::LookupRequest request, ServerLink::Need need) {
+/// Steps wait for the greeting, too: nothing is believed before it.
+Status ServerRecords::look_up(cache_server::LookupRequest request) {
   const auto extra = kPerKey * (request.definitions.size() + request.contents.size());
-  const std::string text = TRY(deps_.link.post("lookup", deps_.link.address().space,
-                                               cache_server::dump(request), need, cancel_, extra));
+  const std::string text =
+      TRY(deps_.link.post("lookup", deps_.link.address().space, cache_server::dump(request),
+                          ServerLink::Need::Step, cancel_, extra));
   const Result<cache_server::LookupAnswer> answer = cache_server::parse_lookup_answer(text);
   if (!answer) {
     deps_.link.close(Error(answer.error()).context("it does not speak our protocol"));
@@ -216,8 +217,7 @@ std::vector<CacheRecord> ServerRecords::find(const solver::ContentKey& key) {
 }
 
 void ServerRecords::ask(const solver::ContentKey& key) {
-  const Status asked =
-      look_up({.definitions = {}, .contents = {key.digest}}, ServerLink::Need::Step);
+  const Status asked = look_up({.definitions = {}, .contents = {key.digest}});
   if (!asked) {
     log::debug("cache server: {}", asked.error().message());
   }

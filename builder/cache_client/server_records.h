@@ -92,7 +92,7 @@ class ServerRecords final : public remote_cache::RecordSource {
   void work();
   std::optional<std::vector<Digest>> next_question();
   void finish(const std::vector<Digest>& keys);
-  Status look_up(cache_server::LookupRequest request, ServerLink::Need need);
+  Status look_up(cache_server::LookupRequest request);
   void take(const cache_server::LookupAnswer& answer);
   bool accept_parsed(const std::string& space, const cache_server::StepRecord& record);
   Status fetch(const Digest& diff_id, const Place& place, const oci::Descriptor& blob, Sink& sink);
