@@ -27,6 +27,8 @@ constexpr std::size_t kThreads = 5;
 constexpr int kNice = 10;
 /// Smaller ones are always worth it, and say little of the way's width.
 constexpr std::uint64_t kLarge = 4 << 20;
+/// Sent without asking whether it is there.
+constexpr std::uint64_t kSmall = 64 << 10;
 constexpr std::size_t kBatch = 256;
 /// The server looks for a record's blob, and writes to its disk.
 constexpr Milliseconds kThinking{10'000};
@@ -261,6 +263,14 @@ bool Publisher::pays(std::uint64_t bytes, Milliseconds took) const {
 }
 
 Status Publisher::upload(const oci::Descriptor& blob) {
+  if (blob.size <= kSmall) {
+    std::string bytes = TRY(deps_.content.read(blob.digest));
+    const bool is_done = TRY(
+        deps_.link.upload_at_once(deps_.records.space(), blob.digest, std::move(bytes), cancel_));
+    if (is_done) {
+      return {};
+    }
+  }
   oci::Reference target;
   target.domain = deps_.link.address().host;
   target.repository = deps_.records.space();

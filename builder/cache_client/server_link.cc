@@ -27,7 +27,11 @@ constexpr Milliseconds kFreeWait{2000};
 constexpr int kShareOfBuild = 20;  // a twentieth
 constexpr std::chrono::seconds kStall{5};
 constexpr std::chrono::seconds kTransferPatience{10};
+constexpr int kCreated = 201;
 constexpr int kFull = 507;
+/// Of a small blob, which the server has to write to its disk.
+constexpr Milliseconds kUpload{10'000};
+constexpr std::size_t kShortAnswer = 64 << 10;
 
 Milliseconds since(Steady::time_point start) {
   return std::chrono::duration_cast<Milliseconds>(Steady::now() - start);
@@ -188,6 +192,23 @@ void ServerLink::tell_once(const Error& refused) {
                                           .detail = refused.hint(),
                                           .location = {}});
   }
+}
+
+Result<bool> ServerLink::upload_at_once(const std::string& space, const Digest& digest,
+                                        std::string bytes, const Cancel& cancel) {
+  Request request;
+  request.method = "POST";
+  request.url =
+      fmt::format("{}/v2/{}/blobs/uploads/?digest={}", address_.origin, space, digest.str());
+  request.headers = {"Content-Type: application/octet-stream"};
+  request.body = std::move(bytes);
+  request.timeout = kUpload;
+  registry::TextBody body(kShortAnswer);
+  const Response response = TRY(send(request, body, cancel));
+  if (!response.ok()) {
+    return registry::status_error(response, "upload a layer to the cache server");
+  }
+  return response.status == kCreated;
 }
 
 Status ServerLink::download(const std::string& space, const oci::Descriptor& blob, Sink& sink,

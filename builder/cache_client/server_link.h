@@ -60,6 +60,11 @@ class ServerLink final : public registry::Transport {
   Status download(const std::string& space, const oci::Descriptor& blob, Sink& sink,
                   std::chrono::milliseconds limit, const Cancel& cancel);
 
+  /// Sends a blob in one request (distribution spec, "Single POST"). False when the server wants it
+  /// in several.
+  Result<bool> upload_at_once(const std::string& space, const Digest& digest, std::string bytes,
+                              const Cancel& cancel);
+
   /// The server is left alone.
   bool is_closed() const { return closed_.load(std::memory_order_acquire); }
   /// A step may be held up by one more question.

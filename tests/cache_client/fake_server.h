@@ -33,8 +33,9 @@ class FakeServer final : public registry::Transport {
 
   const std::string space = "team/main";
   cache_server::SigningKey key = cache_server::SigningKey::generate().value();
-  Respond respond;    // first; nullopt: as usual
-  std::string token;  // what it wants to see; "": nothing
+  Respond respond;            // first; nullopt: as usual
+  std::string token;          // what it wants to see; "": nothing
+  bool takes_at_once = true;  // blobs in a single POST
   std::map<Digest, std::string> blobs;
   std::vector<cache_server::SignedRecord> records;
   std::set<Digest> held;         // contents that another machine runs

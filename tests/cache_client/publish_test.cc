@@ -56,8 +56,25 @@ TEST_F(PublishTest, WhatDidNotRunHereIsNoNews) {
   EXPECT_TRUE(server.published().empty());
 }
 
-TEST_F(PublishTest, ABlobThatIsThereIsNotSentAgain) {
-  server.blobs[Digest::of("a layer")] = "a layer";
+TEST_F(PublishTest, ASmallBlobIsOneRequest) {
+  client().on_record(ran("one"));
+  (void)client_->finish();
+  EXPECT_EQ(server.asked("/v2/"), 1U);
+  EXPECT_EQ(server.blobs.at(Digest::of("a layer")), "a layer");
+  EXPECT_EQ(server.published().size(), 1U);
+}
+
+TEST_F(PublishTest, AServerMayWantASmallBlobInSeveralRequests) {
+  server.takes_at_once = false;
+  client().on_record(ran("one"));
+  (void)client_->finish();
+  EXPECT_EQ(server.blobs.at(Digest::of("a layer")), "a layer");
+  EXPECT_EQ(server.published().size(), 1U);
+}
+
+TEST_F(PublishTest, ALargeBlobThatIsThereIsNotSentAgain) {
+  tars[Digest::of("one")] = std::string(100'000, 'x');
+  server.blobs[Digest::of(tars[Digest::of("one")])] = tars[Digest::of("one")];
   client().on_record(ran("one"));
   (void)client_->finish();
   EXPECT_EQ(server.asked("uploads"), 0U);
@@ -78,7 +95,7 @@ TEST_F(PublishTest, ManyStepsGoInFewMessages) {
   for (int i = 0; i < 40; ++i) {
     client_->on_record(ran(std::to_string(i)));
   }
-  while (server.asked("/blobs/sha256") < 40) {
+  for (int i = 0; i < 10'000 && server.asked("uploads") < 40; ++i) {
     std::this_thread::sleep_for(milliseconds(1));
   }
   release.set_value();
