@@ -239,7 +239,8 @@ class SqliteRepositoryTables final : public RepositoryTables {
     return rows;
   }
 
-  /// Looks with the reader, and with the writer again only when there is a promise to write down.
+  /// Looks with the reader, and with the writer again only when there is a promise to write down. A
+  /// server without room still serves what it has.
   template <class Look>
   Result<std::optional<std::string>> find(Look look, const Digest& blob, std::int64_t now) {
     std::optional<Link> link;
@@ -248,10 +249,13 @@ class SqliteRepositoryTables final : public RepositoryTables {
       link = TRY(look(*db));
     }
     if (link && link->kept_until < now + kPromise) {
-      TRY(change([&](SqliteConnection& db) -> Status {
+      const Status promised = change([&](SqliteConnection& db) -> Status {
         link = TRY(look(db));  // it may have gone meanwhile
         return link ? promise(db, link->space, blob, now) : Status();
-      }));
+      });
+      if (!promised && promised.error().kind() != ErrorKind::Unavailable) {
+        return promised.error();
+      }
     }
     return link ? std::optional(std::move(link->space)) : std::nullopt;
   }
