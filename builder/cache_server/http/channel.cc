@@ -52,11 +52,23 @@ awaitable<bool> Channel::wait(Need need) {
   co_return !failed;
 }
 
+/// Another thread of the reactor may wake us for bytes that were read before: taken for the
+/// beginning of a request that would hold a buffer, and the connection would have to hurry.
 awaitable<bool> Channel::readable() {
-  if (has_buffered()) {
-    co_return true;
+  char first = 0;
+  while (!has_buffered()) {
+    if (!co_await wait(Need::Read)) {
+      co_return false;
+    }
+    const ssize_t got = ::recv(fd(), &first, 1, MSG_PEEK);
+    if (got > 0) {
+      co_return true;
+    }
+    if (got == 0 || !would_block(errno)) {
+      co_return false;
+    }
   }
-  co_return co_await wait(Need::Read);
+  co_return true;
 }
 
 awaitable<std::size_t> Channel::read_some(std::span<char> buffer) {
