@@ -289,16 +289,37 @@ TEST_F(HttpServerTest, TheOldestIdleConnectionMakesRoomForANewOne) {
   EXPECT_EQ(receive(idle.front()), "");
 }
 
+TEST_F(HttpServerTest, WhoHasNotFinishedAHeadMakesRoomForANewOne) {
+  std::vector<Fd> slow;
+  for (std::size_t i = 0; i < settings_.max_connections; ++i) {
+    slow.push_back(connect());
+    send(slow.back(), "GET /bl");
+  }
+  EXPECT_THAT(ask("GET /blob HTTP/1.1\r\nConnection: close\r\n\r\n"), EndsWith("23456"));
+}
+
 TEST_F(HttpServerTest, RequestsTogetherHoldNoMoreMemoryThanAllowed) {
   std::vector<Fd> greedy;
   for (int i = 0; i < 4; ++i) {
     greedy.push_back(connect());
-    send(greedy.back(), "POST /echo HTTP/1.1\r\nContent-Length: 1048576\r\n\r\nx");
+    send(greedy.back(), "POST /echo HTTP/1.1\r\nContent-Length: 1048576\r\n\r\n");
+    send(greedy.back(), std::string(512 << 10, 'x'));
   }
-  std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  std::this_thread::sleep_for(std::chrono::milliseconds(200));
   const std::string text = ask("POST /echo HTTP/1.1\r\nContent-Length: 1048576\r\n\r\nx");
   EXPECT_THAT(text, StartsWith("HTTP/1.1 503"));
   EXPECT_THAT(text, HasSubstr("Retry-After: 1"));
+}
+
+TEST_F(HttpServerTest, WhoAnnouncesMuchAndSendsLittleKeepsNobodyOut) {
+  std::vector<Fd> greedy;
+  for (int i = 0; i < 6; ++i) {
+    greedy.push_back(connect());
+    send(greedy.back(), "POST /echo HTTP/1.1\r\nContent-Length: 1048576\r\n\r\nx");
+  }
+  std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  EXPECT_THAT(ask("POST /echo HTTP/1.1\r\nConnection: close\r\nContent-Length: 5\r\n\r\nhello"),
+              EndsWith("hello"));
 }
 
 TEST_F(HttpServerTest, AnAnswerMayComeLater) {

@@ -30,28 +30,32 @@ constexpr std::size_t kBodyBuffer = 256 << 10;
 constexpr std::chrono::milliseconds kShortestWait{10};
 constexpr std::uint64_t kDrainLimit = 64 << 10;
 
-/// Taken from what all requests have together, and given back with the object.
+/// Taken from what all requests have together as it is needed, and given back with the object. Who
+/// announces much and sends little keeps nobody out.
 class Memory {
  public:
-  Memory(std::atomic<std::size_t>& left, std::size_t wanted) : left_(left) {
-    std::size_t known = left_;
-    while (known >= wanted) {
-      if (left_.compare_exchange_weak(known, known - wanted)) {
-        taken_ = wanted;
-        is_granted_ = true;
-        return;
-      }
-    }
-  }
+  explicit Memory(std::atomic<std::size_t>& left) : left_(left) {}
   ~Memory() { left_ += taken_; }
   Memory(const Memory&) = delete;
   Memory& operator=(const Memory&) = delete;
-  bool is_granted() const { return is_granted_; }
+  /// False when there is not so much.
+  bool hold(std::uint64_t bytes) {
+    if (bytes <= taken_) {
+      return true;
+    }
+    const auto more = static_cast<std::size_t>(bytes) - taken_;
+    for (std::size_t known = left_; known >= more;) {
+      if (left_.compare_exchange_weak(known, known - more)) {
+        taken_ += more;
+        return true;
+      }
+    }
+    return false;
+  }
 
  private:
   std::atomic<std::size_t>& left_;
   std::size_t taken_ = 0;
-  bool is_granted_ = false;
 };
 
 /// Bytes that came and are not used up yet. Gives its memory back when it is empty.
@@ -103,7 +107,6 @@ class Connection {
           co_return;
         }
       }
-      peer_->set_idle(false);
       peer_->expect_within(deps_.settings.head_time);
       if (!co_await serve_one()) {
         co_return;
@@ -117,6 +120,7 @@ class Connection {
     served_ = {};
     began_ = SteadyClock::now();
     keep_alive_ = false;
+    is_head_ = false;
     Parser parser;
     parser.header_limit(kHeadLimit);
     parser.body_limit(std::numeric_limits<std::uint64_t>::max());  // the handlers' business
@@ -124,6 +128,7 @@ class Connection {
     if (!co_await read_head(parser, error)) {
       co_return false;
     }
+    peer_->set_idle(false);
     const std::optional<Answer> bad = error ? std::optional(answer_to(error)) : check(parser);
     if (bad) {
       co_return co_await respond(*bad, false);
@@ -220,10 +225,7 @@ class Connection {
       keep_alive_ = is_drained;
       co_return co_await respond(*refusal, keep_alive_);
     }
-    const Memory memory(deps_.memory_left, exchange.memory());
-    if (!memory.is_granted()) {
-      co_return co_await respond(too_busy(), false);
-    }
+    Memory memory(deps_.memory_left);
     if (expects(parser)) {
       const bool is_asked = co_await channel_->write("HTTP/1.1 100 Continue\r\n\r\n");
       if (!is_asked) {
@@ -232,12 +234,15 @@ class Connection {
     }
     Body body = Body::Whole;
     if (parser.chunked()) {
-      body = co_await take_chunked(parser, exchange);
+      body = co_await take_chunked(parser, exchange, memory);
     } else {
-      body = co_await take_sized(announced, exchange);
+      body = co_await take_sized(announced, exchange, memory);
     }
     if (body == Body::Broken) {
       co_return false;
+    }
+    if (body == Body::TooMuch) {
+      co_return co_await respond(too_busy(), false);
     }
     keep_alive_ = keep_alive_ && body == Body::Whole;
     Outcome outcome = exchange.finish();
@@ -252,9 +257,18 @@ class Connection {
     return boost::beast::iequals(value, "100-continue");
   }
 
-  enum class Body { Whole, Refused, Broken };
+  enum class Body { Whole, Refused, TooMuch, Broken };
 
-  awaitable<Body> take_sized(std::uint64_t left, Exchange& exchange) {
+  /// One piece of the body. Who gathers grows by doubling.
+  Body take(std::string_view part, Exchange& exchange, Memory& memory) {
+    served_.bytes_in += part.size();
+    if (exchange.memory() > 0 && !memory.hold(2 * served_.bytes_in)) {
+      return Body::TooMuch;
+    }
+    return exchange.write(as_bytes(part)) ? Body::Whole : Body::Refused;
+  }
+
+  awaitable<Body> take_sized(std::uint64_t left, Exchange& exchange, Memory& memory) {
     const auto since = SteadyClock::now();
     const std::size_t size = left > kHeadBuffer ? kBodyBuffer : kHeadBuffer;
     while (left > 0) {
@@ -269,9 +283,8 @@ class Connection {
       const std::string_view unread = input_.unread();
       const std::string_view part =
           unread.substr(0, static_cast<std::size_t>(std::min<std::uint64_t>(left, unread.size())));
-      served_.bytes_in += part.size();
-      if (!exchange.write(as_bytes(part))) {
-        co_return Body::Refused;
+      if (const Body taken = take(part, exchange, memory); taken != Body::Whole) {
+        co_return taken;
       }
       left -= part.size();
       input_.consume(part.size());
@@ -279,7 +292,7 @@ class Connection {
     co_return Body::Whole;
   }
 
-  awaitable<Body> take_chunked(Parser& parser, Exchange& exchange) {
+  awaitable<Body> take_chunked(Parser& parser, Exchange& exchange, Memory& memory) {
     const auto since = SteadyClock::now();
     std::vector<char> chunk(kBodyBuffer);
     boost::system::error_code error;
@@ -302,9 +315,9 @@ class Connection {
       const std::string_view unread = input_.unread();
       input_.consume(parser.put(asio::const_buffer(unread.data(), unread.size()), error));
       const std::size_t got = chunk.size() - parser.get().body().size;
-      served_.bytes_in += got;
-      if (got > 0 && !exchange.write(as_bytes(std::string_view(chunk.data(), got)))) {
-        co_return Body::Refused;
+      const Body taken = take(std::string_view(chunk.data(), got), exchange, memory);
+      if (taken != Body::Whole) {
+        co_return taken;
       }
       if (error && error != http::error::need_more && error != http::error::need_buffer) {
         co_return Body::Broken;
@@ -319,7 +332,8 @@ class Connection {
       Status write(ByteSpan) override { return {}; }
       Outcome finish() override { return Answer(); }
     } nothing;
-    co_return co_await take_sized(size, nothing) == Body::Whole;
+    Memory memory(deps_.memory_left);
+    co_return co_await take_sized(size, nothing, memory) == Body::Whole;
   }
 
   /// The time for the next bytes: a minute, and no more once the body has been slow on the whole.
@@ -355,8 +369,8 @@ class Connection {
 
   awaitable<bool> respond(const Answer& answer, bool keep_alive) {
     const bool is_large = answer.body.index() == 0 && answer.body_size() > kHeadBuffer;
-    const Memory memory(deps_.memory_left, is_large ? answer.body_size() : 0);
-    if (!memory.is_granted()) {
+    Memory memory(deps_.memory_left);
+    if (is_large && !memory.hold(answer.body_size())) {
       co_return co_await send(too_busy(), keep_alive);
     }
     co_return co_await send(answer, keep_alive);
