@@ -212,6 +212,21 @@ TEST_F(HttpServerTest, ABodyMayComeInChunksAndByBits) {
   EXPECT_THAT(receive(socket), EndsWith("hello world"));
 }
 
+TEST_F(HttpServerTest, LargeBodiesOfBothKindsFollowEachOther) {
+  const std::string part(300'000, 'x');
+  const std::string chunk = "493e0\r\n" + part + "\r\n";
+  const Fd socket = connect();
+  std::thread sender([&] {
+    send(socket, "POST /echo HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n" + chunk + chunk +
+                     "0\r\n\r\nPOST /echo HTTP/1.1\r\nContent-Length: 600000\r\n\r\n" + part +
+                     part + "GET /blob HTTP/1.1\r\nConnection: close\r\n\r\n");
+  });
+  const std::string text = receive(socket);
+  sender.join();
+  EXPECT_EQ(std::count(text.begin(), text.end(), 'x'), 1'200'000);
+  EXPECT_THAT(text, EndsWith("23456"));
+}
+
 TEST_F(HttpServerTest, AnAnswerToHeadHasTheLengthOnly) {
   const std::string text = ask("HEAD /blob HTTP/1.1\r\nConnection: close\r\n\r\n");
   EXPECT_THAT(text, HasSubstr("Content-Length: 5\r\n"));
@@ -284,6 +299,7 @@ TEST_F(HttpServerTest, TheOldestIdleConnectionMakesRoomForANewOne) {
     idle.push_back(connect());
     send(idle.back(), "GET /blob HTTP/1.1\r\n\r\n");
     EXPECT_THAT(receive(idle.back(), "23456"), StartsWith("HTTP/1.1 206"));
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));  // it is idle a moment later
   }
   EXPECT_THAT(ask("GET /blob HTTP/1.1\r\nConnection: close\r\n\r\n"), EndsWith("23456"));
   EXPECT_EQ(receive(idle.front()), "");

@@ -24,9 +24,10 @@ using Parser = http::request_parser<http::buffer_body>;
 
 /// A body must come with so many bytes a second on the whole, once it has had a minute.
 constexpr double kLeastRate = 1024;
-constexpr std::size_t kHeadBuffer = 16 << 10;
+constexpr std::size_t kHeadPart = 16 << 10;
+constexpr std::size_t kLargeAnswer = 16 << 10;
 constexpr std::uint32_t kHeadLimit = 32 << 10;
-constexpr std::size_t kBodyBuffer = 256 << 10;
+constexpr std::size_t kBodyPart = 256 << 10;
 constexpr std::chrono::milliseconds kShortestWait{10};
 constexpr std::uint64_t kDrainLimit = 64 << 10;
 
@@ -61,22 +62,22 @@ class Memory {
 /// Bytes that came and are not used up yet. Gives its memory back when it is empty.
 class Input {
  public:
-  std::string_view unread() const { return {bytes_.data() + begin_, end_ - begin_}; }
-  void consume(std::size_t count) { begin_ += count; }
-  /// Room for more, behind what is there.
-  std::span<char> room(std::size_t size) {
-    if (begin_ > 0) {
-      std::copy(bytes_.begin() + static_cast<std::ptrdiff_t>(begin_),
-                bytes_.begin() + static_cast<std::ptrdiff_t>(end_), bytes_.begin());
-      end_ -= begin_;
-      begin_ = 0;
-    }
-    bytes_.resize(std::max(bytes_.size(), size));
-    return std::span(bytes_).subspan(end_);
+  std::string_view unread() const {
+    return std::string_view(bytes_.data(), bytes_.size()).substr(begin_);
   }
-  void add(std::size_t count) { end_ += count; }
+  void consume(std::size_t count) { begin_ += count; }
+  void append(std::string_view more) {
+    bytes_.erase(bytes_.begin(), bytes_.begin() + static_cast<std::ptrdiff_t>(begin_));
+    begin_ = 0;
+    bytes_.insert(bytes_.end(), more.begin(), more.end());
+  }
+  /// Of what is there only this; it may be a part of unread().
+  void keep(std::string_view rest) {
+    bytes_ = std::vector<char>(rest.begin(), rest.end());
+    begin_ = 0;
+  }
   void release() {
-    if (begin_ == end_) {
+    if (begin_ == bytes_.size()) {
       *this = Input();
     }
   }
@@ -84,7 +85,6 @@ class Input {
  private:
   std::vector<char> bytes_;
   std::size_t begin_ = 0;
-  std::size_t end_ = 0;
 };
 
 class Connection {
@@ -142,12 +142,11 @@ class Connection {
   awaitable<bool> read_head(Parser& parser, boost::system::error_code& error) {
     while (!parser.is_header_done()) {
       if (input_.unread().empty() || error == http::error::need_more) {
-        const std::size_t got =
-            co_await channel_->read_some(input_.room(input_.unread().size() + kHeadBuffer));
-        if (got == 0) {
+        const std::string_view more = co_await channel_->read_shared(kHeadPart);
+        if (more.empty()) {
           co_return false;
         }
-        input_.add(got);
+        input_.append(more);
       }
       error = {};
       const std::string_view unread = input_.unread();
@@ -270,60 +269,73 @@ class Connection {
 
   awaitable<Body> take_sized(std::uint64_t left, Exchange& exchange, Memory& memory) {
     const auto since = SteadyClock::now();
-    const std::size_t size = left > kHeadBuffer ? kBodyBuffer : kHeadBuffer;
     while (left > 0) {
-      if (input_.unread().empty()) {
+      const auto most = static_cast<std::size_t>(std::min<std::uint64_t>(left, kBodyPart));
+      std::string_view part = input_.unread().substr(0, most);
+      input_.consume(part.size());
+      if (part.empty()) {
+        input_.release();
         expect_more(since);
-        const std::size_t got = co_await channel_->read_some(input_.room(size));
-        if (got == 0) {
+        part = co_await channel_->read_shared(most);
+        if (part.empty()) {
           co_return Body::Broken;
         }
-        input_.add(got);
       }
-      const std::string_view unread = input_.unread();
-      const std::string_view part =
-          unread.substr(0, static_cast<std::size_t>(std::min<std::uint64_t>(left, unread.size())));
       if (const Body taken = take(part, exchange, memory); taken != Body::Whole) {
         co_return taken;
       }
       left -= part.size();
-      input_.consume(part.size());
     }
     co_return Body::Whole;
   }
 
   awaitable<Body> take_chunked(Parser& parser, Exchange& exchange, Memory& memory) {
     const auto since = SteadyClock::now();
-    std::vector<char> chunk(kBodyBuffer);
-    boost::system::error_code error;
-    while (!parser.is_done()) {
-      if (input_.unread().empty() || error == http::error::need_more) {
-        if (input_.unread().size() > kHeadLimit) {
-          co_return Body::Broken;  // one line of a chunk's head
-        }
-        expect_more(since);
-        const std::size_t got =
-            co_await channel_->read_some(input_.room(input_.unread().size() + kBodyBuffer));
-        if (got == 0) {
-          co_return Body::Broken;
-        }
-        input_.add(got);
-      }
-      parser.get().body().data = chunk.data();
-      parser.get().body().size = chunk.size();
-      error = {};
-      const std::string_view unread = input_.unread();
-      input_.consume(parser.put(asio::const_buffer(unread.data(), unread.size()), error));
-      const std::size_t got = chunk.size() - parser.get().body().size;
-      const Body taken = take(std::string_view(chunk.data(), got), exchange, memory);
-      if (taken != Body::Whole) {
+    std::string_view unread = input_.unread();
+    for (;;) {
+      const Body taken = take_chunks(parser, unread, exchange, memory);
+      input_.keep(unread);
+      if (taken != Body::Whole || parser.is_done()) {
         co_return taken;
       }
-      if (error && error != http::error::need_more && error != http::error::need_buffer) {
+      if (unread.size() > kHeadLimit) {
+        co_return Body::Broken;  // one line of a chunk's head
+      }
+      expect_more(since);
+      const std::string_view more = co_await channel_->read_shared(kBodyPart);
+      if (more.empty()) {
         co_return Body::Broken;
       }
+      unread = more;
+      if (!input_.unread().empty()) {
+        input_.append(more);
+        unread = input_.unread();
+      }
     }
-    co_return Body::Whole;
+  }
+
+  /// As far as it comes with what is there; `unread` is what is left.
+  Body take_chunks(Parser& parser, std::string_view& unread, Exchange& exchange, Memory& memory) {
+    const std::span<char> room = scratch(Scratch::Output);
+    bool goes_on = !unread.empty();
+    while (goes_on && !parser.is_done()) {
+      parser.get().body().data = room.data();
+      parser.get().body().size = room.size();
+      boost::system::error_code error;
+      const std::size_t used = parser.put(asio::const_buffer(unread.data(), unread.size()), error);
+      unread.remove_prefix(used);
+      const std::size_t got = room.size() - parser.get().body().size;
+      const std::string_view part(room.data(), got);
+      const Body taken = part.empty() ? Body::Whole : take(part, exchange, memory);
+      if (taken != Body::Whole) {
+        return taken;
+      }
+      if (error && error != http::error::need_more && error != http::error::need_buffer) {
+        return Body::Broken;
+      }
+      goes_on = error != http::error::need_more && !unread.empty();
+    }
+    return Body::Whole;
   }
 
   awaitable<bool> drain(std::uint64_t size) {
@@ -368,7 +380,7 @@ class Connection {
   }
 
   awaitable<bool> respond(const Answer& answer, bool keep_alive) {
-    const bool is_large = answer.body.index() == 0 && answer.body_size() > kHeadBuffer;
+    const bool is_large = answer.body.index() == 0 && answer.body_size() > kLargeAnswer;
     Memory memory(deps_.memory_left);
     if (is_large && !memory.hold(answer.body_size())) {
       co_return co_await send(too_busy(), keep_alive);
