@@ -2,15 +2,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """`mybuild serve` without room: a disk that others have filled, more and more, or a --max-size that is reached. Uploads and publishes are refused
 with 507, what is there is read as before, nothing that was refused is ever served; when there is room again it goes on. What a tag needs or a
-lookup has promised is not evicted.
+lookup has promised is not evicted. Or more connections than there may be open files: others do not notice.
 
-    cache_server_full.py --mybuild BINARY --work DIR --of disk|size [--seed N]
+    cache_server_full.py --mybuild BINARY --work DIR --of disk|size|descriptors [--seed N]
 
 Needs root and a mount namespace of its own."""
 import argparse
 import json
 import os
 import random
+import socket
 import subprocess
 import sys
 import threading
@@ -31,8 +32,8 @@ class Run:
         self.options, self.blobs, self.records, self.refused, self.tags, self.serial = options, {}, {}, {}, {}, 0
         os.makedirs(self.disk, exist_ok=True)
 
-    def start(self, *words):
-        self.process, self.address, self.token = start(self.options.mybuild, os.path.join(self.disk, "root"), *words)
+    def start(self, *words, binary=None):
+        self.process, self.address, self.token = start(binary or self.options.mybuild, os.path.join(self.disk, "root"), *words)
         self.log = []
         threading.Thread(target=lambda: self.log.extend(self.process.stderr), daemon=True).start()
         self.client = Client(self.address, self.token)
@@ -195,16 +196,36 @@ class Run:
         self.expect(len(kept) < len(self.records), "nothing was evicted")
         self.stop()
 
+    # --- open files ---
+
+    def many_connections(self):
+        few = os.path.join(self.disk, "few")
+        with open(few, "w", encoding="ascii") as file:
+            file.write(f'#!/bin/sh\nexec prlimit --nofile=300:300 "{self.options.mybuild}" "$@"\n')
+        os.chmod(few, 0o700)
+        self.start(binary=few)
+        host, port = self.address.rsplit(":", 1)
+        links = []
+        for number in range(700):
+            links.append(socket.create_connection((host, int(port)), timeout=20))
+            links[-1].sendall((b"GET /healthz HTTP/1.1\r\n\r\n", b"GET /hea", b"")[number % 3])
+            if number % 70 == 0:
+                self.client = Client(self.address, self.token)
+                status, data = self.upload(100_000, in_pieces=number % 140 == 0)
+                self.expect(status == 201 and self.publish(data)[0] == 200 and self.tag(f"t{number}", data) == 201, f"with {number} connections: {status}")
+                self.check_reads(f"with {number} connections", self.blobs, self.records)
+        self.stop()
+
 
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--mybuild", required=True)
     parser.add_argument("--work", required=True)
-    parser.add_argument("--of", choices=("disk", "size"), required=True)
+    parser.add_argument("--of", choices=("disk", "size", "descriptors"), required=True)
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     run = Run(options)
-    {"disk": run.full_disk, "size": run.full_size}[options.of]()
+    {"disk": run.full_disk, "size": run.full_size, "descriptors": run.many_connections}[options.of]()
     print("\n".join(run.wrong[:40]))
     print(f"cache server full, {options.of}: answers {dict(sorted(run.answers.items()))}, {len(run.wrong)} wrong")
     sys.exit(1 if run.wrong else 0)
