@@ -30,8 +30,10 @@ class World:
         threading.Thread(target=self.read_log, daemon=True).start()
         self.tokens = {"local": local, "nobody": "", "garbage": "mbt_" + "0" * 40}
         self.tool("namespace", "create", "secret")
-        for name, words in {"branch": ["--namespace", BRANCH, "--parent", "main"], "reader": ["--namespace", "main", "--scope", "read"], "secret": ["--namespace", "secret"],
-                            "admin": ["--namespace", BRANCH, "--scope", "admin"], "expired": ["--namespace", "main", "--expires", "1s"], "revoked": ["--namespace", "main", "--note", "gone"]}.items():
+        wanted = {"branch": ["--namespace", BRANCH, "--parent", "main"], "reader": ["--namespace", "main", "--scope", "read"], "secret": ["--namespace", "secret"],
+                  "admin": ["--namespace", BRANCH, "--scope", "admin"], "expired": ["--namespace", "main", "--expires", "1s"],
+                  "revoked": ["--namespace", "main", "--note", "gone"]}
+        for name, words in wanted.items():
             self.tokens[name] = self.tool("token", "create", *words).strip()
         listed = [line.split() for line in self.tool("token", "ls").splitlines()[1:]]
         self.token_ids = [words[0] for words in listed if BRANCH not in words]
@@ -62,6 +64,11 @@ class World:
     def memory(self):
         with open(f"/proc/{self.process.pid}/status", encoding="ascii") as file:
             return 1024 * int(next(line for line in file if line.startswith("RssAnon")).split()[1])
+
+    def open_uploads(self):
+        """Each has a file, until nobody has gone on with it for a while."""
+        metrics = Client(self.address, "").ask("GET", "/metrics")[2].decode().splitlines()
+        return int(next(float(line.split()[1]) for line in metrics if line.startswith("mybuild_serve_open_uploads")))
 
     def descriptors(self):
         return len(os.listdir(f"/proc/{self.process.pid}/fd"))
@@ -108,11 +115,10 @@ def attack(world, seed, stop):
 
 def check_what_is_left(world, descriptors, good):
     give_up = time.monotonic() + 5
-    open_uploads = lambda: int(next(float(line.split()[1]) for line in Client(world.address, "").ask("GET", "/metrics")[2].decode().splitlines() if line.startswith("mybuild_serve_open_uploads")))
-    while world.descriptors() > descriptors + 10 + open_uploads() and time.monotonic() < give_up:
+    while (more := world.descriptors() - world.open_uploads() - descriptors) > 10 and time.monotonic() < give_up:
         time.sleep(0.1)
-    if world.descriptors() > descriptors + 10 + open_uploads():
-        world.fault(f"{world.descriptors()} descriptors are open, before {descriptors}, with {open_uploads()} uploads")
+    if more > 10:
+        world.fault(f"{more} descriptors are open, and were not before")
     if world.memory() > MOST_MEMORY:
         world.fault(f"the server has {world.memory() >> 20} MiB")
     main = Client(world.address, world.tokens["local"]).lookup(contents=[world.main_record])["records"]
@@ -151,7 +157,8 @@ def main():
     world, stop = World(options), threading.Event()
     good = GoodClient(world, options.seed)
     descriptors, memory = world.descriptors(), world.memory()
-    threads = [threading.Thread(target=attack, args=(world, f"{options.seed}-{i}", stop)) for i in range(options.clients)] + [threading.Thread(target=good.run, args=(stop,))]
+    threads = [threading.Thread(target=attack, args=(world, f"{options.seed}-{i}", stop)) for i in range(options.clients)]
+    threads.append(threading.Thread(target=good.run, args=(stop,)))
     for thread in threads:
         thread.start()
     time.sleep(options.seconds)
