@@ -6,6 +6,7 @@
 
 #include <sqlite3.h>
 
+#include <cerrno>
 #include <chrono>
 #include <cstring>
 #include <thread>
@@ -50,12 +51,23 @@ ErrorKind kind_of(int code) {
   }
 }
 
+/// SQLite keeps no errno of a disk that is full. The log's index is shared memory in a file: that
+/// it does not grow has no other reason.
+int errno_of(sqlite3* db, int code) {
+  if ((code & 0xff) == SQLITE_FULL || code == SQLITE_IOERR_SHMSIZE) {
+    return ENOSPC;
+  }
+  const int kept = db != nullptr && (code & 0xff) == SQLITE_IOERR ? sqlite3_system_errno(db) : 0;
+  return kept == ENOSPC || kept == EDQUOT ? kept : 0;
+}
+
 Error failed(sqlite3* db, int code) {
   const char* text = db != nullptr ? sqlite3_errmsg(db) : sqlite3_errstr(code);
   const char* path = db != nullptr ? sqlite3_db_filename(db, "main") : nullptr;
   const bool is_named = path != nullptr && *path != '\0';
-  Error error = make_error(kind_of(code), "database{}{}: {}", is_named ? " " : "",
-                           is_named ? path : "", text);
+  Error error =
+      make_error(kind_of(code), "database{}{}: {}", is_named ? " " : "", is_named ? path : "", text)
+          .with_errno(errno_of(db, code));
   if (error.kind() == ErrorKind::DataLoss && path != nullptr) {
     (void)write_file(damage_mark(path), "");
     return std::move(error).with_hint("the next command looks through it and replaces it");

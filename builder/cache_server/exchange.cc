@@ -67,15 +67,26 @@ struct StatusOf {
   ErrorKind kind;
   int status;
   std::string_view code;
+  bool is_told = true;  // else the message is for the log: it may name files of the server
 };
 
 constexpr StatusOf kStatuses[] = {
-    {ErrorKind::InvalidArgument, 400, "INVALID"}, {ErrorKind::NotFound, 404, "NOT_FOUND"},
-    {ErrorKind::AlreadyExists, 409, "EXISTS"},    {ErrorKind::Denied, 403, "DENIED"},
-    {ErrorKind::Unavailable, 503, "UNAVAILABLE"}, {ErrorKind::Cancelled, 503, "UNAVAILABLE"},
-    {ErrorKind::Deadline, 503, "UNAVAILABLE"},    {ErrorKind::DataLoss, 404, "NOT_FOUND"},
+    {ErrorKind::InvalidArgument, 400, "INVALID"},
+    {ErrorKind::NotFound, 404, "NOT_FOUND"},
+    {ErrorKind::AlreadyExists, 409, "EXISTS"},
+    {ErrorKind::Denied, 403, "DENIED"},
     {ErrorKind::Unsupported, 501, "UNSUPPORTED"},
+    {ErrorKind::Unavailable, 503, "UNAVAILABLE", false},
+    {ErrorKind::Cancelled, 503, "UNAVAILABLE", false},
+    {ErrorKind::Deadline, 503, "UNAVAILABLE", false},
+    {ErrorKind::DataLoss, 404, "NOT_FOUND", false},
 };
+
+Answer untold(int status, std::string_view code, const Error& error) {
+  Answer answer = error_answer(status, code, "the cache server failed; its log says why");
+  answer.note = error.message();
+  return answer;
+}
 
 bool is_disk_full(const Error& error) {
   return error.os_errno() == ENOSPC || error.os_errno() == EDQUOT;
@@ -129,12 +140,11 @@ Answer error_answer(const Error& error) {
   }
   for (const StatusOf& known : kStatuses) {
     if (known.kind == error.kind() && error.os_errno() == 0) {
-      return error_answer(known.status, known.code, error.message());
+      return known.is_told ? error_answer(known.status, known.code, error.message())
+                           : untold(known.status, known.code, error);
     }
   }
-  Answer answer = error_answer(500, "UNKNOWN", "the cache server failed; its log says why");
-  answer.note = error.message();
-  return answer;
+  return untold(500, "UNKNOWN", error);
 }
 
 Answer json_answer(int status, std::string json) {

@@ -212,6 +212,21 @@ TEST_F(HttpServerTest, ABodyMayComeInChunksAndByBits) {
   EXPECT_THAT(receive(socket), EndsWith("hello world"));
 }
 
+TEST_F(HttpServerTest, LargeBodiesOfBothKindsFollowEachOther) {
+  const std::string part(300'000, 'x');
+  const std::string chunk = "493e0\r\n" + part + "\r\n";
+  const Fd socket = connect();
+  std::thread sender([&] {
+    send(socket, "POST /echo HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n" + chunk + chunk +
+                     "0\r\n\r\nPOST /echo HTTP/1.1\r\nContent-Length: 600000\r\n\r\n" + part +
+                     part + "GET /blob HTTP/1.1\r\nConnection: close\r\n\r\n");
+  });
+  const std::string text = receive(socket);
+  sender.join();
+  EXPECT_EQ(std::count(text.begin(), text.end(), 'x'), 1'200'000);
+  EXPECT_THAT(text, EndsWith("23456"));
+}
+
 TEST_F(HttpServerTest, AnAnswerToHeadHasTheLengthOnly) {
   const std::string text = ask("HEAD /blob HTTP/1.1\r\nConnection: close\r\n\r\n");
   EXPECT_THAT(text, HasSubstr("Content-Length: 5\r\n"));
@@ -284,21 +299,43 @@ TEST_F(HttpServerTest, TheOldestIdleConnectionMakesRoomForANewOne) {
     idle.push_back(connect());
     send(idle.back(), "GET /blob HTTP/1.1\r\n\r\n");
     EXPECT_THAT(receive(idle.back(), "23456"), StartsWith("HTTP/1.1 206"));
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));  // it is idle a moment later
   }
   EXPECT_THAT(ask("GET /blob HTTP/1.1\r\nConnection: close\r\n\r\n"), EndsWith("23456"));
   EXPECT_EQ(receive(idle.front()), "");
+}
+
+TEST_F(HttpServerTest, WhoHasNotFinishedAHeadMakesRoomForANewOne) {
+  std::vector<Fd> slow;
+  for (std::size_t i = 0; i < settings_.max_connections; ++i) {
+    slow.push_back(connect());
+    send(slow.back(), "GET /bl");
+  }
+  EXPECT_THAT(ask("GET /blob HTTP/1.1\r\nConnection: close\r\n\r\n"), EndsWith("23456"));
 }
 
 TEST_F(HttpServerTest, RequestsTogetherHoldNoMoreMemoryThanAllowed) {
   std::vector<Fd> greedy;
   for (int i = 0; i < 4; ++i) {
     greedy.push_back(connect());
-    send(greedy.back(), "POST /echo HTTP/1.1\r\nContent-Length: 1048576\r\n\r\nx");
+    send(greedy.back(), "POST /echo HTTP/1.1\r\nContent-Length: 1048576\r\n\r\n");
+    send(greedy.back(), std::string(512 << 10, 'x'));
   }
-  std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  std::this_thread::sleep_for(std::chrono::milliseconds(200));
   const std::string text = ask("POST /echo HTTP/1.1\r\nContent-Length: 1048576\r\n\r\nx");
   EXPECT_THAT(text, StartsWith("HTTP/1.1 503"));
   EXPECT_THAT(text, HasSubstr("Retry-After: 1"));
+}
+
+TEST_F(HttpServerTest, WhoAnnouncesMuchAndSendsLittleKeepsNobodyOut) {
+  std::vector<Fd> greedy;
+  for (int i = 0; i < 6; ++i) {
+    greedy.push_back(connect());
+    send(greedy.back(), "POST /echo HTTP/1.1\r\nContent-Length: 1048576\r\n\r\nx");
+  }
+  std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  EXPECT_THAT(ask("POST /echo HTTP/1.1\r\nConnection: close\r\nContent-Length: 5\r\n\r\nhello"),
+              EndsWith("hello"));
 }
 
 TEST_F(HttpServerTest, AnAnswerMayComeLater) {

@@ -19,7 +19,8 @@ namespace {
 
 /// A step of a transfer must be done within this.
 constexpr std::chrono::seconds kStep{60};
-constexpr std::size_t kCopyBuffer = 256 << 10;
+constexpr std::size_t kScratch = 256 << 10;
+constexpr std::size_t kCopyAtOnce = 64 << 10;
 constexpr std::uint64_t kSendAtOnce = 8 << 20;  // then others have their turn on this thread
 constexpr std::chrono::seconds kLinger{5};
 
@@ -52,21 +53,35 @@ awaitable<bool> Channel::wait(Need need) {
   co_return !failed;
 }
 
+/// Another thread of the reactor may wake us for bytes that were read before: taken for the
+/// beginning of a request that would hold a buffer, and the connection would have to hurry.
 awaitable<bool> Channel::readable() {
-  if (has_buffered()) {
-    co_return true;
+  char first = 0;
+  while (!has_buffered()) {
+    if (!co_await wait(Need::Read)) {
+      co_return false;
+    }
+    const ssize_t got = ::recv(fd(), &first, 1, MSG_PEEK);
+    if (got > 0) {
+      co_return true;
+    }
+    if (got == 0 || !would_block(errno)) {
+      co_return false;
+    }
   }
-  co_return co_await wait(Need::Read);
+  co_return true;
 }
 
-awaitable<std::size_t> Channel::read_some(std::span<char> buffer) {
+awaitable<std::string_view> Channel::read_shared(std::size_t most) {
   for (;;) {
+    const std::span<char> whole = scratch(Scratch::Input);
+    const std::span<char> buffer = whole.first(std::min(most, whole.size()));
     const Try tried = try_read(buffer);
     if (tried.need == Need::Nothing) {
-      co_return tried.bytes;
+      co_return std::string_view(buffer.data(), tried.bytes);
     }
     if (!co_await wait(tried.need)) {
-      co_return 0;
+      co_return std::string_view();
     }
   }
 }
@@ -111,23 +126,33 @@ awaitable<bool> Channel::send_file(const BlobRange& range) {
   co_return true;
 }
 
+/// What the socket does not take is read again later: nobody holds a buffer for who is slow.
 awaitable<bool> Channel::send_copied(const BlobRange& range) {
-  std::vector<char> buffer(
-      static_cast<std::size_t>(std::min<std::uint64_t>(range.size, kCopyBuffer)));
   std::uint64_t sent = 0;
   while (sent < range.size) {
-    const auto wanted =
-        static_cast<std::size_t>(std::min<std::uint64_t>(buffer.size(), range.size - sent));
-    const auto read = range.blob->read(range.offset + sent,
-                                       std::as_writable_bytes(std::span(buffer.data(), wanted)));
+    const std::size_t wanted =
+        static_cast<std::size_t>(std::min<std::uint64_t>(kCopyAtOnce, range.size - sent));
+    const std::span<char> buffer = scratch(Scratch::Output).first(wanted);
+    const auto read = range.blob->read(range.offset + sent, std::as_writable_bytes(buffer));
     if (!read || *read == 0) {
       co_return false;
     }
-    const bool is_sent = co_await write(std::string_view(buffer.data(), *read));
-    if (!is_sent) {
+    std::string_view bytes(buffer.data(), *read);
+    Try tried;
+    while (!bytes.empty() && tried.need == Need::Nothing) {
+      tried = try_write(bytes);
+      bytes.remove_prefix(tried.bytes);
+    }
+    if (bytes.size() < *read) {
+      sent += *read - bytes.size();
+      peer_->expect_within(kStep);
+    }
+    if (tried.need == Need::Nothing) {
+      continue;
+    }
+    if (!co_await wait(tried.need)) {
       co_return false;
     }
-    sent += *read;
   }
   co_return true;
 }
@@ -173,6 +198,12 @@ Channel::Try Channel::try_send(int file, std::uint64_t offset, std::uint64_t siz
     return {.bytes = static_cast<std::size_t>(sent), .need = Need::Nothing};
   }
   return {.bytes = 0, .need = would_block(errno) ? Need::Write : Need::End};
+}
+
+std::span<char> scratch(Scratch which) {
+  thread_local std::vector<char> input(kScratch);
+  thread_local std::vector<char> output(kScratch);
+  return which == Scratch::Input ? input : output;
 }
 
 std::unique_ptr<Channel> make_channel(const Strand& strand, std::shared_ptr<Peer> peer,

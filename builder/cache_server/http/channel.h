@@ -25,10 +25,12 @@ class Channel {
   Channel& operator=(const Channel&) = delete;
 
   virtual bool is_tls() const { return false; }
-  // All of them: false, or 0 bytes, when the connection is at its end, whatever the reason.
+  // All of them: false, or no bytes, when the connection is at its end, whatever the reason.
   virtual awaitable<bool> greet();
   awaitable<bool> readable();
-  awaitable<std::size_t> read_some(std::span<char> buffer);
+  /// At most `most` bytes, in a buffer that the thread has for all connections: they hold until the
+  /// next co_await of the caller.
+  awaitable<std::string_view> read_shared(std::size_t most);
   awaitable<bool> write(std::string_view bytes);
   awaitable<bool> write(const BlobRange& range);
   /// Says that nothing more comes, and waits until the client has read what was sent.
@@ -57,6 +59,10 @@ class Channel {
   const std::shared_ptr<Peer> peer_;
   asio::posix::stream_descriptor descriptor_;
 };
+
+/// Room of the calling thread, for what is used up before the next co_await: who waits holds none.
+enum class Scratch { Input, Output };
+std::span<char> scratch(Scratch which);
 
 /// `tls` may be null: in the clear.
 std::unique_ptr<Channel> make_channel(const Strand& strand, std::shared_ptr<Peer> peer,

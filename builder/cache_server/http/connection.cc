@@ -24,55 +24,60 @@ using Parser = http::request_parser<http::buffer_body>;
 
 /// A body must come with so many bytes a second on the whole, once it has had a minute.
 constexpr double kLeastRate = 1024;
-constexpr std::size_t kHeadBuffer = 16 << 10;
+constexpr std::size_t kHeadPart = 16 << 10;
+constexpr std::size_t kLargeAnswer = 16 << 10;
 constexpr std::uint32_t kHeadLimit = 32 << 10;
-constexpr std::size_t kBodyBuffer = 256 << 10;
+constexpr std::size_t kBodyPart = 256 << 10;
 constexpr std::chrono::milliseconds kShortestWait{10};
 constexpr std::uint64_t kDrainLimit = 64 << 10;
 
-/// Taken from what all requests have together, and given back with the object.
+/// Taken from what all requests have together as it is needed, and given back with the object. Who
+/// announces much and sends little keeps nobody out.
 class Memory {
  public:
-  Memory(std::atomic<std::size_t>& left, std::size_t wanted) : left_(left) {
-    std::size_t known = left_;
-    while (known >= wanted) {
-      if (left_.compare_exchange_weak(known, known - wanted)) {
-        taken_ = wanted;
-        is_granted_ = true;
-        return;
-      }
-    }
-  }
+  explicit Memory(std::atomic<std::size_t>& left) : left_(left) {}
   ~Memory() { left_ += taken_; }
   Memory(const Memory&) = delete;
   Memory& operator=(const Memory&) = delete;
-  bool is_granted() const { return is_granted_; }
+  /// False when there is not so much.
+  bool hold(std::uint64_t bytes) {
+    if (bytes <= taken_) {
+      return true;
+    }
+    const auto more = static_cast<std::size_t>(bytes) - taken_;
+    for (std::size_t known = left_; known >= more;) {
+      if (left_.compare_exchange_weak(known, known - more)) {
+        taken_ += more;
+        return true;
+      }
+    }
+    return false;
+  }
 
  private:
   std::atomic<std::size_t>& left_;
   std::size_t taken_ = 0;
-  bool is_granted_ = false;
 };
 
 /// Bytes that came and are not used up yet. Gives its memory back when it is empty.
 class Input {
  public:
-  std::string_view unread() const { return {bytes_.data() + begin_, end_ - begin_}; }
-  void consume(std::size_t count) { begin_ += count; }
-  /// Room for more, behind what is there.
-  std::span<char> room(std::size_t size) {
-    if (begin_ > 0) {
-      std::copy(bytes_.begin() + static_cast<std::ptrdiff_t>(begin_),
-                bytes_.begin() + static_cast<std::ptrdiff_t>(end_), bytes_.begin());
-      end_ -= begin_;
-      begin_ = 0;
-    }
-    bytes_.resize(std::max(bytes_.size(), size));
-    return std::span(bytes_).subspan(end_);
+  std::string_view unread() const {
+    return std::string_view(bytes_.data(), bytes_.size()).substr(begin_);
   }
-  void add(std::size_t count) { end_ += count; }
+  void consume(std::size_t count) { begin_ += count; }
+  void append(std::string_view more) {
+    bytes_.erase(bytes_.begin(), bytes_.begin() + static_cast<std::ptrdiff_t>(begin_));
+    begin_ = 0;
+    bytes_.insert(bytes_.end(), more.begin(), more.end());
+  }
+  /// Of what is there only this; it may be a part of unread().
+  void keep(std::string_view rest) {
+    bytes_ = std::vector<char>(rest.begin(), rest.end());
+    begin_ = 0;
+  }
   void release() {
-    if (begin_ == end_) {
+    if (begin_ == bytes_.size()) {
       *this = Input();
     }
   }
@@ -80,7 +85,6 @@ class Input {
  private:
   std::vector<char> bytes_;
   std::size_t begin_ = 0;
-  std::size_t end_ = 0;
 };
 
 class Connection {
@@ -103,7 +107,6 @@ class Connection {
           co_return;
         }
       }
-      peer_->set_idle(false);
       peer_->expect_within(deps_.settings.head_time);
       if (!co_await serve_one()) {
         co_return;
@@ -117,6 +120,7 @@ class Connection {
     served_ = {};
     began_ = SteadyClock::now();
     keep_alive_ = false;
+    is_head_ = false;
     Parser parser;
     parser.header_limit(kHeadLimit);
     parser.body_limit(std::numeric_limits<std::uint64_t>::max());  // the handlers' business
@@ -124,6 +128,7 @@ class Connection {
     if (!co_await read_head(parser, error)) {
       co_return false;
     }
+    peer_->set_idle(false);
     const std::optional<Answer> bad = error ? std::optional(answer_to(error)) : check(parser);
     if (bad) {
       co_return co_await respond(*bad, false);
@@ -137,12 +142,11 @@ class Connection {
   awaitable<bool> read_head(Parser& parser, boost::system::error_code& error) {
     while (!parser.is_header_done()) {
       if (input_.unread().empty() || error == http::error::need_more) {
-        const std::size_t got =
-            co_await channel_->read_some(input_.room(input_.unread().size() + kHeadBuffer));
-        if (got == 0) {
+        const std::string_view more = co_await channel_->read_shared(kHeadPart);
+        if (more.empty()) {
           co_return false;
         }
-        input_.add(got);
+        input_.append(more);
       }
       error = {};
       const std::string_view unread = input_.unread();
@@ -220,10 +224,7 @@ class Connection {
       keep_alive_ = is_drained;
       co_return co_await respond(*refusal, keep_alive_);
     }
-    const Memory memory(deps_.memory_left, exchange.memory());
-    if (!memory.is_granted()) {
-      co_return co_await respond(too_busy(), false);
-    }
+    Memory memory(deps_.memory_left);
     if (expects(parser)) {
       const bool is_asked = co_await channel_->write("HTTP/1.1 100 Continue\r\n\r\n");
       if (!is_asked) {
@@ -232,12 +233,15 @@ class Connection {
     }
     Body body = Body::Whole;
     if (parser.chunked()) {
-      body = co_await take_chunked(parser, exchange);
+      body = co_await take_chunked(parser, exchange, memory);
     } else {
-      body = co_await take_sized(announced, exchange);
+      body = co_await take_sized(announced, exchange, memory);
     }
     if (body == Body::Broken) {
       co_return false;
+    }
+    if (body == Body::TooMuch) {
+      co_return co_await respond(too_busy(), false);
     }
     keep_alive_ = keep_alive_ && body == Body::Whole;
     Outcome outcome = exchange.finish();
@@ -252,65 +256,86 @@ class Connection {
     return boost::beast::iequals(value, "100-continue");
   }
 
-  enum class Body { Whole, Refused, Broken };
+  enum class Body { Whole, Refused, TooMuch, Broken };
 
-  awaitable<Body> take_sized(std::uint64_t left, Exchange& exchange) {
+  /// One piece of the body. Who gathers grows by doubling.
+  Body take(std::string_view part, Exchange& exchange, Memory& memory) {
+    served_.bytes_in += part.size();
+    if (exchange.memory() > 0 && !memory.hold(2 * served_.bytes_in)) {
+      return Body::TooMuch;
+    }
+    return exchange.write(as_bytes(part)) ? Body::Whole : Body::Refused;
+  }
+
+  awaitable<Body> take_sized(std::uint64_t left, Exchange& exchange, Memory& memory) {
     const auto since = SteadyClock::now();
-    const std::size_t size = left > kHeadBuffer ? kBodyBuffer : kHeadBuffer;
     while (left > 0) {
-      if (input_.unread().empty()) {
+      const auto most = static_cast<std::size_t>(std::min<std::uint64_t>(left, kBodyPart));
+      std::string_view part = input_.unread().substr(0, most);
+      input_.consume(part.size());
+      if (part.empty()) {
+        input_.release();
         expect_more(since);
-        const std::size_t got = co_await channel_->read_some(input_.room(size));
-        if (got == 0) {
+        part = co_await channel_->read_shared(most);
+        if (part.empty()) {
           co_return Body::Broken;
         }
-        input_.add(got);
       }
-      const std::string_view unread = input_.unread();
-      const std::string_view part =
-          unread.substr(0, static_cast<std::size_t>(std::min<std::uint64_t>(left, unread.size())));
-      served_.bytes_in += part.size();
-      if (!exchange.write(as_bytes(part))) {
-        co_return Body::Refused;
+      if (const Body taken = take(part, exchange, memory); taken != Body::Whole) {
+        co_return taken;
       }
       left -= part.size();
-      input_.consume(part.size());
     }
     co_return Body::Whole;
   }
 
-  awaitable<Body> take_chunked(Parser& parser, Exchange& exchange) {
+  awaitable<Body> take_chunked(Parser& parser, Exchange& exchange, Memory& memory) {
     const auto since = SteadyClock::now();
-    std::vector<char> chunk(kBodyBuffer);
-    boost::system::error_code error;
-    while (!parser.is_done()) {
-      if (input_.unread().empty() || error == http::error::need_more) {
-        if (input_.unread().size() > kHeadLimit) {
-          co_return Body::Broken;  // one line of a chunk's head
-        }
-        expect_more(since);
-        const std::size_t got =
-            co_await channel_->read_some(input_.room(input_.unread().size() + kBodyBuffer));
-        if (got == 0) {
-          co_return Body::Broken;
-        }
-        input_.add(got);
+    std::string_view unread = input_.unread();
+    for (;;) {
+      const Body taken = take_chunks(parser, unread, exchange, memory);
+      input_.keep(unread);
+      if (taken != Body::Whole || parser.is_done()) {
+        co_return taken;
       }
-      parser.get().body().data = chunk.data();
-      parser.get().body().size = chunk.size();
-      error = {};
-      const std::string_view unread = input_.unread();
-      input_.consume(parser.put(asio::const_buffer(unread.data(), unread.size()), error));
-      const std::size_t got = chunk.size() - parser.get().body().size;
-      served_.bytes_in += got;
-      if (got > 0 && !exchange.write(as_bytes(std::string_view(chunk.data(), got)))) {
-        co_return Body::Refused;
+      if (unread.size() > kHeadLimit) {
+        co_return Body::Broken;  // one line of a chunk's head
       }
-      if (error && error != http::error::need_more && error != http::error::need_buffer) {
+      expect_more(since);
+      const std::string_view more = co_await channel_->read_shared(kBodyPart);
+      if (more.empty()) {
         co_return Body::Broken;
       }
+      unread = more;
+      if (!input_.unread().empty()) {
+        input_.append(more);
+        unread = input_.unread();
+      }
     }
-    co_return Body::Whole;
+  }
+
+  /// As far as it comes with what is there; `unread` is what is left.
+  Body take_chunks(Parser& parser, std::string_view& unread, Exchange& exchange, Memory& memory) {
+    const std::span<char> room = scratch(Scratch::Output);
+    bool goes_on = !unread.empty();
+    while (goes_on && !parser.is_done()) {
+      parser.get().body().data = room.data();
+      parser.get().body().size = room.size();
+      boost::system::error_code error;
+      const std::size_t used = parser.put(asio::const_buffer(unread.data(), unread.size()), error);
+      unread.remove_prefix(used);
+      const std::size_t got = room.size() - parser.get().body().size;
+      const std::string_view part(room.data(), got);
+      const Body taken = part.empty() ? Body::Whole : take(part, exchange, memory);
+      if (taken != Body::Whole) {
+        return taken;
+      }
+      if (error && error != http::error::need_more && error != http::error::need_buffer) {
+        return Body::Broken;
+      }
+      goes_on = error != http::error::need_more && !unread.empty();
+    }
+    return Body::Whole;
   }
 
   awaitable<bool> drain(std::uint64_t size) {
@@ -319,7 +344,8 @@ class Connection {
       Status write(ByteSpan) override { return {}; }
       Outcome finish() override { return Answer(); }
     } nothing;
-    co_return co_await take_sized(size, nothing) == Body::Whole;
+    Memory memory(deps_.memory_left);
+    co_return co_await take_sized(size, nothing, memory) == Body::Whole;
   }
 
   /// The time for the next bytes: a minute, and no more once the body has been slow on the whole.
@@ -354,9 +380,9 @@ class Connection {
   }
 
   awaitable<bool> respond(const Answer& answer, bool keep_alive) {
-    const bool is_large = answer.body.index() == 0 && answer.body_size() > kHeadBuffer;
-    const Memory memory(deps_.memory_left, is_large ? answer.body_size() : 0);
-    if (!memory.is_granted()) {
+    const bool is_large = answer.body.index() == 0 && answer.body_size() > kLargeAnswer;
+    Memory memory(deps_.memory_left);
+    if (is_large && !memory.hold(answer.body_size())) {
       co_return co_await send(too_busy(), keep_alive);
     }
     co_return co_await send(answer, keep_alive);

@@ -21,7 +21,8 @@ std::shared_ptr<Peer> PeerList::add(Fd socket) {
   return *peers_.insert(std::make_shared<Peer>(std::move(socket))).first;
 }
 
-/// All idle ones wait equally long, so the first deadline belongs to who has been idle for longest.
+/// Of those that wait equally long the first deadline belongs to who has waited for longest; who is
+/// in the middle of a head or a handshake goes before who has shown that he can ask.
 bool PeerList::make_room() {
   auto oldest = peers_.end();
   for (auto peer = peers_.begin(); peer != peers_.end(); ++peer) {

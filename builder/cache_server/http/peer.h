@@ -17,7 +17,8 @@ namespace mybuild::cache_server {
 
 using SteadyClock = std::chrono::steady_clock;
 
-/// One connection's socket. `is_idle`: between two requests, when nobody minds that it ends.
+/// One connection's socket. `is_idle`: between two requests, and before the first one's head is
+/// whole: when nothing is lost that a client could not ask again.
 class Peer {
  public:
   explicit Peer(Fd socket) : socket_(std::move(socket)) {}
@@ -32,7 +33,7 @@ class Peer {
  private:
   const Fd socket_;
   std::atomic<SteadyClock::time_point> deadline_{SteadyClock::time_point::max()};
-  std::atomic<bool> is_idle_{false};
+  std::atomic<bool> is_idle_{true};
 };
 
 class PeerList {

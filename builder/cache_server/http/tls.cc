@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <climits>
+#include <cstring>
 
 namespace mybuild::cache_server {
 
@@ -16,8 +17,16 @@ constexpr std::chrono::seconds kHandshake{20};
 std::string last_words() {
   const unsigned long code = ERR_get_error();
   ERR_clear_error();
+  if (ERR_SYSTEM_ERROR(code)) {
+    return std::strerror(ERR_GET_REASON(code));
+  }
   const char* const words = ERR_reason_error_string(code);
   return words != nullptr ? words : "unknown error";
+}
+
+/// A key that needs a passphrase is refused; OpenSSL would ask for it at the terminal.
+int no_passphrase(char*, int, int, void*) {
+  return -1;
 }
 
 class TlsChannel final : public Channel {
@@ -97,13 +106,16 @@ Result<TlsContext> make_tls_context(const std::string& certificate, const std::s
   SSL_CTX_set_mode(context.get(), SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
                                       SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
   SSL_CTX_set_options(context.get(), SSL_OP_NO_RENEGOTIATION);
+  SSL_CTX_set_default_passwd_cb(context.get(), no_passphrase);
   if (SSL_CTX_use_certificate_chain_file(context.get(), certificate.c_str()) != 1) {
     return invalid_argument("{}: {}", certificate, last_words())
         .with_hint("--tls-cert wants a PEM file: the certificate, then those above it");
   }
   if (SSL_CTX_use_PrivateKey_file(context.get(), key.c_str(), SSL_FILETYPE_PEM) != 1) {
     return invalid_argument("{}: {}", key, last_words())
-        .with_hint("--tls-key wants the PEM file of the key that belongs to --tls-cert");
+        .with_hint(
+            "--tls-key wants the PEM file of the key that belongs to --tls-cert, without a "
+            "passphrase");
   }
   return context;
 }

@@ -24,13 +24,25 @@ using Say = std::function<void(const std::string&)>;
 
 constexpr std::chrono::seconds kUpkeep{5};
 
-/// As many descriptors as the system lets us have: each connection needs one.
-void raise_descriptor_limit() {
+/// For uploads that wait for their next part, the database, and ourselves.
+constexpr rlim_t kOwnDescriptors = 1200;
+
+/// As many descriptors as the system lets us have, and how many connections those are good for:
+/// each needs one for itself, and one for the blob that it reads or writes.
+std::size_t connections_within_descriptors(std::size_t wanted, const Say& say) {
   rlimit limit{};
-  if (::getrlimit(RLIMIT_NOFILE, &limit) == 0) {
-    limit.rlim_cur = limit.rlim_max;
-    ::setrlimit(RLIMIT_NOFILE, &limit);
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) {
+    return wanted;
   }
+  limit.rlim_cur = limit.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &limit);
+  const rlim_t most = (limit.rlim_cur - std::min(limit.rlim_cur / 4, kOwnDescriptors)) / 2;
+  if (wanted <= most) {
+    return wanted;
+  }
+  say(fmt::format("there may be {} open files, so there will be {} connections at most",
+                  limit.rlim_cur, most));
+  return static_cast<std::size_t>(most);
 }
 
 /// The tokens that local clients find; they go with the server.
@@ -160,7 +172,8 @@ std::string line_of(const Served& served) {
 class Module final : public ServeModule {
  public:
   Status serve(const ServeOptions& options, Say say, const Cancel& cancel) override {
-    raise_descriptor_limit();
+    const std::size_t max_connections =
+        connections_within_descriptors(options.max_connections, say);
     const auto state = TRY(ServerState::open(options.directory));
     std::vector<Listener> listeners = TRY(listen_everywhere(options.listen));
     const SocketFiles sockets(listeners);
@@ -181,7 +194,7 @@ class Module final : public ServeModule {
     HttpSettings settings;
     settings.tls_certificate = options.tls_certificate;
     settings.tls_key = options.tls_key;
-    settings.max_connections = options.max_connections;
+    settings.max_connections = max_connections;
     const auto http = TRY(make_http_server(settings, std::move(listeners), service.front(),
                                            [&service, &options, &say](const Served& served) {
                                              if (options.log_requests) {

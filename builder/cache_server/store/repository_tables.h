@@ -39,7 +39,7 @@ class RepositoryTables {
   virtual Status link_blob(const std::string& space, const Digest& blob, std::uint64_t size,
                            Time now) = 0;
   /// The first of these namespaces that has it; nullopt if none has. Whoever asks may go on to use
-  /// it: it is kept for an hour, at least.
+  /// it: it is kept for an hour, at least, but where the disk is full.
   virtual Result<std::optional<std::string>> find_blob(const std::vector<std::string>& spaces,
                                                        const Digest& blob, Time now) = 0;
   /// Of any namespace, for who reads all.

@@ -239,7 +239,8 @@ class SqliteRepositoryTables final : public RepositoryTables {
     return rows;
   }
 
-  /// Looks with the reader, and with the writer again only when there is a promise to write down.
+  /// Looks with the reader, and with the writer again only when there is a promise to write down. A
+  /// server without room still serves what it has.
   template <class Look>
   Result<std::optional<std::string>> find(Look look, const Digest& blob, std::int64_t now) {
     std::optional<Link> link = TRY(look_in_reader(look));
@@ -259,10 +260,13 @@ class SqliteRepositoryTables final : public RepositoryTables {
   template <class Look>
   Result<std::optional<Link>> find_again(Look look, const Digest& blob, std::int64_t now) {
     std::optional<Link> link;
-    TRY(change([&](SqliteConnection& db) -> Status {
+    const Status promised = change([&](SqliteConnection& db) -> Status {
       link = TRY(look(db));
       return link ? promise(db, link->space, blob, now) : Status();
-    }));
+    });
+    if (!promised && promised.error().kind() != ErrorKind::Unavailable) {
+      return promised.error();
+    }
     return link;
   }
 
