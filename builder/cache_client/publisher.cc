@@ -265,10 +265,13 @@ bool Publisher::pays(std::uint64_t bytes, Milliseconds took) const {
 Status Publisher::upload(const oci::Descriptor& blob) {
   if (blob.size <= kSmall) {
     std::string bytes = TRY(deps_.content.read(blob.digest));
-    const bool is_done = TRY(
-        deps_.link.upload_at_once(deps_.records.space(), blob.digest, std::move(bytes), cancel_));
-    if (is_done) {
+    const Result<bool> is_done =
+        deps_.link.upload_at_once(deps_.records.space(), blob.digest, std::move(bytes), cancel_);
+    if (is_done && *is_done) {
       return {};
+    }
+    if (!is_done && is_done.error().kind() != ErrorKind::Unavailable) {
+      return is_done.error();
     }
   }
   oci::Reference target;
