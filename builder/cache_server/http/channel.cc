@@ -130,7 +130,7 @@ awaitable<bool> Channel::send_file(const BlobRange& range) {
 awaitable<bool> Channel::send_copied(const BlobRange& range) {
   std::uint64_t sent = 0;
   while (sent < range.size) {
-    const std::size_t wanted =
+    const auto wanted =
         static_cast<std::size_t>(std::min<std::uint64_t>(kCopyAtOnce, range.size - sent));
     const std::span<char> buffer = scratch(Scratch::Output).first(wanted);
     const auto read = range.blob->read(range.offset + sent, std::as_writable_bytes(buffer));

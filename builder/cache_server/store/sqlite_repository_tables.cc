@@ -245,7 +245,11 @@ class SqliteRepositoryTables final : public RepositoryTables {
   Result<std::optional<std::string>> find(Look look, const Digest& blob, std::int64_t now) {
     std::optional<Link> link = TRY(look_in_reader(look));
     if (link && link->kept_until < now + kPromise) {
-      link = TRY(find_again(look, blob, now));
+      auto again = find_again(look, blob, now);
+      if (!again && again.error().kind() != ErrorKind::Unavailable) {
+        return again.error();
+      }
+      link = again ? std::move(*again) : link;
     }
     return link ? std::optional(std::move(link->space)) : std::nullopt;
   }
@@ -260,13 +264,10 @@ class SqliteRepositoryTables final : public RepositoryTables {
   template <class Look>
   Result<std::optional<Link>> find_again(Look look, const Digest& blob, std::int64_t now) {
     std::optional<Link> link;
-    const Status promised = change([&](SqliteConnection& db) -> Status {
+    TRY(change([&](SqliteConnection& db) -> Status {
       link = TRY(look(db));
       return link ? promise(db, link->space, blob, now) : Status();
-    });
-    if (!promised && promised.error().kind() != ErrorKind::Unavailable) {
-      return promised.error();
-    }
+    }));
     return link;
   }
 
