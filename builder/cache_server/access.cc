@@ -6,6 +6,7 @@
 #include "builder/cache_server/random_id.h"
 #include "builder/cache_server/store/access_tables.h"
 #include "builder/cache_server/store/meta_store.h"
+#include "builder/cache_server/store/repository_tables.h"
 #include "snapshotter/base/base64.h"
 #include "snapshotter/base/digest.h"
 
@@ -19,6 +20,7 @@ namespace {
 constexpr std::string_view kTokenPrefix = "mbt_";  // so that scanners of leaked secrets know it
 constexpr std::size_t kSecretBytes = 32;
 constexpr std::size_t kIdBytes = 6;
+constexpr std::size_t kPage = 100;
 
 /// The token in the header; "" when there is none.
 std::string token_in(const std::string& authorization) {
@@ -33,6 +35,24 @@ std::string token_in(const std::string& authorization) {
   const std::optional<std::string> pair = scheme == "basic" ? base64_decode(rest) : std::nullopt;
   const std::size_t colon = pair ? pair->find(':') : std::string::npos;
   return colon == std::string::npos ? "" : pair->substr(colon + 1);
+}
+
+/// Names that begin with `name` stand together in lexical order, and no name is less than itself.
+Result<bool> holds_repositories(MetaStore& meta, const std::string& name) {
+  std::string before = name;
+  before.back() = static_cast<char>(before.back() - 1);
+  for (std::string last = before + '\x7f';;) {
+    const std::vector<std::string> next = TRY(meta.repositories().repositories(last, kPage));
+    for (const std::string& repository : next) {
+      if (is_below(repository, name)) {
+        return true;
+      }
+    }
+    if (next.empty() || !next.back().starts_with(name)) {
+      return false;
+    }
+    last = next.back();
+  }
 }
 
 bool is_good(const TokenRow& token, Time now) {
@@ -86,7 +106,8 @@ Result<Caller> AccessControl::identify(const std::string& authorization) const {
 
 Result<MadeToken> make_token(MetaStore& meta, const NewToken& token, Time now) {
   if (token.space != kEverywhere && !TRY(meta.access().find_space(token.space))) {
-    return not_found("there is no namespace {}", token.space);
+    return not_found("there is no namespace {}", token.space)
+        .with_hint("mybuild serve namespace create makes one");
   }
   MadeToken made;
   made.id = TRY(random_id(kIdBytes));
@@ -106,6 +127,14 @@ Status make_space(MetaStore& meta, const std::string& name, const std::string& p
   if (!is_repository_name(name)) {
     return invalid_argument("{} is no name for a namespace", name)
         .with_hint("lower-case letters, digits and . _ - between them, in parts divided by /");
+  }
+  if (!TRY(meta.access().find_space(name)) && TRY(holds_repositories(meta, name))) {
+    return make_error(
+               ErrorKind::AlreadyExists,
+               "there are repositories under {}; as a namespace it would take them away from "
+               "whose they are",
+               name)
+        .with_hint("delete their manifests first, or choose another name");
   }
   const SigningKey key = TRY(SigningKey::generate());
   return meta.access().add_space({.name = name, .parent = parent, .seed = key.seed()});

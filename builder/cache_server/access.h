@@ -74,7 +74,8 @@ struct MadeToken {
 };
 /// NotFound when the namespace does not exist.
 Result<MadeToken> make_token(MetaStore& meta, const NewToken& token, Time now);
-/// With a key of its own; the same again is success.
+/// With a key of its own; the same again is success. AlreadyExists when there are repositories
+/// under the name: they belong to somebody else.
 Status make_space(MetaStore& meta, const std::string& name, const std::string& parent);
 
 }  // namespace mybuild::cache_server

@@ -17,6 +17,7 @@ namespace mybuild::cli {
 
 namespace {
 
+using cache_server::IfMissing;
 using cache_server::ServeModule;
 using cache_server::ServerAdmin;
 
@@ -35,9 +36,10 @@ Result<std::unique_ptr<ServeModule>> load() {
   return std::unique_ptr<ServeModule>(make());
 }
 
-Result<std::unique_ptr<ServerAdmin>> open_admin(const GlobalOptions& options) {
+Result<std::unique_ptr<ServerAdmin>> open_admin(const GlobalOptions& options,
+                                                IfMissing if_missing) {
   const auto module = TRY(load());
-  return module->open_admin(serve_root(options));
+  return module->open_admin(serve_root(options), if_missing);
 }
 
 int serve(std::span<const std::string> args) {
@@ -62,7 +64,7 @@ int serve(std::span<const std::string> args) {
 }
 
 Result<int> create_token(const TokenCreateOptions& options) {
-  const auto admin = TRY(open_admin(options.global));
+  const auto admin = TRY(open_admin(options.global, IfMissing::Make));
   cache_server::NewToken token = options.token;
   if (!options.parent.empty()) {
     TRY(admin->make_space(token.space, options.parent));
@@ -76,14 +78,14 @@ Result<int> create_token(const TokenCreateOptions& options) {
 }
 
 Result<int> list_tokens(const ServeListOptions& options) {
-  const auto admin = TRY(open_admin(options.global));
+  const auto admin = TRY(open_admin(options.global, IfMissing::Fail));
   const auto tokens = TRY(admin->tokens());
   TRY(print_out(token_list_text(tokens, options, SystemClock().now())));
   return 0;
 }
 
 Result<int> revoke_tokens(const TokenRevokeOptions& options) {
-  const auto admin = TRY(open_admin(options.global));
+  const auto admin = TRY(open_admin(options.global, IfMissing::Fail));
   int exit_code = 0;
   for (const std::string& id : options.ids) {
     const bool is_found = TRY(admin->revoke_token(id));
@@ -97,7 +99,7 @@ Result<int> revoke_tokens(const TokenRevokeOptions& options) {
 }
 
 Result<int> create_space(const SpaceCreateOptions& options) {
-  const auto admin = TRY(open_admin(options.global));
+  const auto admin = TRY(open_admin(options.global, IfMissing::Make));
   TRY(admin->make_space(options.name, options.parent));
   const auto spaces = TRY(admin->spaces());
   const auto made = std::find_if(spaces.begin(), spaces.end(), [&](const ServerAdmin::Space& each) {
@@ -108,7 +110,7 @@ Result<int> create_space(const SpaceCreateOptions& options) {
 }
 
 Result<int> list_spaces(const ServeListOptions& options) {
-  const auto admin = TRY(open_admin(options.global));
+  const auto admin = TRY(open_admin(options.global, IfMissing::Fail));
   const auto spaces = TRY(admin->spaces());
   TRY(print_out(space_list_text(spaces, options)));
   return 0;

@@ -3,6 +3,7 @@
 #include "builder/cache_server/service/admin_api.h"
 
 #include "builder/cache_server/store/access_tables.h"
+#include "builder/cache_server/store/repository_tables.h"
 #include "builder/cache_server/store/sqlite_meta_store.h"
 #include "snapshotter/base/file.h"
 #include "snapshotter/base/json.h"
@@ -56,19 +57,20 @@ TEST_F(AdminApiTest, OnlyTokensWithTheScopeAreServed) {
 }
 
 TEST_F(AdminApiTest, ALeadMakesABranchAndATokenForIt) {
-  ASSERT_EQ(ask(lead_, "PUT", "/admin/v1/namespaces/team/pr-1", R"({"parent":"team/main"})").status,
-            200);
+  ASSERT_EQ(
+      ask(lead_, "PUT", "/admin/v1/namespaces/team/main/pr-1", R"({"parent":"team/main"})").status,
+      200);
   const Answer made =
       ask(lead_, "POST", "/admin/v1/tokens",
-          R"({"namespace":"team/pr-1","scopes":["read","write"],"expires_in":3600})");
+          R"({"namespace":"team/main/pr-1","scopes":["read","write"],"expires_in":3600})");
   ASSERT_EQ(made.status, 201) << text_of(made);
   const Caller branch = holder(made);
-  EXPECT_TRUE(branch.may_write("team/pr-1"));
+  EXPECT_TRUE(branch.may_write("team/main/pr-1"));
   EXPECT_TRUE(branch.may_read("team/main"));
   EXPECT_FALSE(branch.may_write("team/main"));
   EXPECT_FALSE(branch.has(Scope::Admin));
   const std::string list = text_of(ask(lead_, "GET", "/admin/v1/tokens"));
-  EXPECT_THAT(list, HasSubstr("\"namespace\":\"team/pr-1\""));
+  EXPECT_THAT(list, HasSubstr("\"namespace\":\"team/main/pr-1\""));
   EXPECT_THAT(list, Not(HasSubstr("mbt_"))) << "no secret is shown again";
 }
 
@@ -90,6 +92,46 @@ TEST_F(AdminApiTest, ALeadRulesNothingElse) {
   EXPECT_EQ(ask(lead_, "DELETE", "/admin/v1/tokens/" + id).status, 403);
   EXPECT_THAT(text_of(ask(lead_, "GET", "/admin/v1/tokens")), Not(HasSubstr(id)));
   EXPECT_THAT(text_of(ask(lead_, "GET", "/admin/v1/namespaces")), Not(HasSubstr("other")));
+}
+
+TEST_F(AdminApiTest, ALeadMakesNamespacesUnderHisOwnNameOnly) {
+  for (const char* name : {"release", "team/pr-9", "other/x", "team/mainly"}) {
+    EXPECT_EQ(
+        ask(lead_, "PUT", std::string("/admin/v1/namespaces/") + name, R"({"parent":"team/main"})")
+            .status,
+        403)
+        << name;
+  }
+}
+
+TEST_F(AdminApiTest, ANamespaceTakesNobodysImages) {
+  const Digest manifest = Digest::of("manifest");
+  ASSERT_TRUE(meta_->repositories().link_blob("team/main", manifest, 10, clock_.now()));
+  ASSERT_TRUE(meta_->repositories().put_manifest({.repository = "team/main/app/web",
+                                                  .space = "team/main",
+                                                  .digest = manifest,
+                                                  .media_type = "m",
+                                                  .size = 10,
+                                                  .subject = std::nullopt,
+                                                  .artifact_type = {},
+                                                  .annotations = {},
+                                                  .blobs = {},
+                                                  .manifests = {}},
+                                                 "v1", clock_.now()));
+  for (const Caller& caller : {lead_, root_}) {
+    EXPECT_EQ(ask(caller, "PUT", "/admin/v1/namespaces/team/main/app", R"({"parent":"team/main"})")
+                  .status,
+              409);
+    EXPECT_EQ(
+        ask(caller, "PUT", "/admin/v1/namespaces/team/main/app/web", R"({"parent":"team/main"})")
+            .status,
+        409);
+  }
+  EXPECT_EQ(
+      ask(lead_, "PUT", "/admin/v1/namespaces/team/main/apple", R"({"parent":"team/main"})").status,
+      200);
+  EXPECT_EQ(ask(root_, "PUT", "/admin/v1/namespaces/team/main", "{}").status, 200)
+      << "it is there already";
 }
 
 TEST_F(AdminApiTest, NobodyGivesAScopeThatHeHasNot) {

@@ -44,9 +44,33 @@ TEST_F(StateTest, ALocalTokenThatTheDatabaseDoesNotKnowIsReplaced) {
   EXPECT_NE(ServerState::open(place_).value()->local_token(clock_.now()).value(), "mbt_old");
 }
 
+TEST_F(StateTest, ADirectoryThatOthersMayReadIsClosed) {
+  ASSERT_EQ(::mkdir(place_.c_str(), 0755), 0);
+  const auto state = ServerState::open(place_).value();
+  for (const char* name : {"", "/cache.db", "/cache.db-wal"}) {
+    struct stat info {};
+    ASSERT_EQ(::stat((place_ + name).c_str(), &info), 0) << name;
+    EXPECT_EQ(info.st_mode & 0077, 0U) << name;
+  }
+}
+
+TEST_F(StateTest, ARevokedLocalTokenIsReplaced) {
+  const auto state = ServerState::open(place_).value();
+  const std::string first = state->local_token(clock_.now()).value();
+  const std::string id = state->meta().access().tokens().value().front().id;
+  ASSERT_TRUE(state->meta().access().revoke_token(id, clock_.now()).value());
+  EXPECT_NE(state->local_token(clock_.now()).value(), first);
+}
+
+TEST_F(StateTest, WhoLooksMakesNothing) {
+  EXPECT_FALSE(open_server_admin(place_, IfMissing::Fail));
+  struct stat info {};
+  EXPECT_NE(::stat(place_.c_str(), &info), 0);
+}
+
 TEST_F(StateTest, TokensAreManagedBesideAServerThatRuns) {
   const auto state = ServerState::open(place_).value();
-  const auto admin = open_server_admin(place_).value();
+  const auto admin = open_server_admin(place_, IfMissing::Make).value();
   ASSERT_TRUE(admin->make_space("team", ""));
   const MadeToken made =
       admin->make_token({.space = "team", .scopes = 1, .note = "x", .expires = std::nullopt})

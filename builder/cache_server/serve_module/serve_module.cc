@@ -211,8 +211,9 @@ class Module final : public ServeModule {
     return http->run(cancel);
   }
 
-  Result<std::unique_ptr<ServerAdmin>> open_admin(const std::string& directory) override {
-    return open_server_admin(directory);
+  Result<std::unique_ptr<ServerAdmin>> open_admin(const std::string& directory,
+                                                  IfMissing if_missing) override {
+    return open_server_admin(directory, if_missing);
   }
 
  private:

@@ -144,6 +144,11 @@ Result<Answer> create_space(const Ask& ask) {
   if (!rules(ask.request.caller, parent, ask.meta.access())) {
     return not_yours(parent.empty() ? ask.rest : parent);
   }
+  // Names are addresses of images, too: his are those below his own.
+  const Caller& caller = ask.request.caller;
+  if (!caller.is_everywhere() && !is_below(ask.rest, caller.space)) {
+    return not_yours(ask.rest);
+  }
   TRY(make_space(ask.meta, ask.rest, parent));
   return ok(Json::object());
 }

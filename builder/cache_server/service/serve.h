@@ -47,13 +47,17 @@ class ServerAdmin {
   virtual Result<std::vector<Space>> spaces() = 0;
 };
 
+/// What is done about a directory without a server's state.
+enum class IfMissing { Make, Fail };
+
 class ServeModule {
  public:
   virtual ~ServeModule() = default;
   /// Until `cancel`. `say` gets lines for the log, from any thread.
   virtual Status serve(const ServeOptions& options, std::function<void(const std::string&)> say,
                        const Cancel& cancel) = 0;
-  virtual Result<std::unique_ptr<ServerAdmin>> open_admin(const std::string& directory) = 0;
+  virtual Result<std::unique_ptr<ServerAdmin>> open_admin(const std::string& directory,
+                                                          IfMissing if_missing) = 0;
 };
 
 using ServeModuleFactory = ServeModule*();

@@ -10,6 +10,8 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
+#include <cerrno>
+
 namespace mybuild::cache_server {
 
 namespace {
@@ -28,6 +30,10 @@ Status make_private_directory(const std::string& directory) {
   if (info.st_uid != ::geteuid()) {
     return make_error(ErrorKind::Denied, "{} belongs to uid {}, and this is uid {}", directory,
                       info.st_uid, ::geteuid());
+  }
+  // One that somebody else made for us is closed, too: signing keys lie in it.
+  if ((info.st_mode & 0077) != 0 && ::chmod(directory.c_str(), 0700) < 0) {
+    return os_error(errno, "close " + directory + " to others");
   }
   return {};
 }
@@ -61,6 +67,11 @@ class Admin final : public ServerAdmin {
 };
 
 Result<std::unique_ptr<MetaStore>> open_meta(const std::string& directory) {
+  const mode_t before = ::umask(0077);  // SQLite's files
+  struct Restore {
+    mode_t mode;
+    ~Restore() { ::umask(mode); }
+  } const restore{before};
   auto meta = TRY(open_sqlite_meta_store(database_in(directory)));
   TRY(make_space(*meta, std::string(kDefaultSpace), ""));
   return meta;
@@ -93,7 +104,8 @@ Result<std::string> ServerState::local_token(Time now) {
   const std::string path = join_path(directory_, "local-token");
   if (sys::exists_at(AT_FDCWD, path)) {
     const std::string known = TRY(read_note(path));
-    if (TRY(meta_->access().find_token(Digest::of(known)))) {
+    const std::optional<TokenRow> row = TRY(meta_->access().find_token(Digest::of(known)));
+    if (row && !row->revoked) {
       return known;
     }
   }
@@ -109,7 +121,12 @@ Result<std::string> ServerState::local_token(Time now) {
   return token.secret;
 }
 
-Result<std::unique_ptr<ServerAdmin>> open_server_admin(const std::string& directory) {
+Result<std::unique_ptr<ServerAdmin>> open_server_admin(const std::string& directory,
+                                                       IfMissing if_missing) {
+  if (if_missing == IfMissing::Fail && !sys::exists_at(AT_FDCWD, database_in(directory))) {
+    return not_found("there is no cache server's state in {}", directory)
+        .with_hint("--root names it, or $MYBUILD_SERVE_ROOT");
+  }
   TRY(make_private_directory(directory));
   auto meta = TRY(open_meta(directory));
   return std::unique_ptr<ServerAdmin>(std::make_unique<Admin>(std::move(meta)));

@@ -35,6 +35,7 @@ class ServerState {
   const std::unique_ptr<BlobStore> blobs_;
 };
 
-Result<std::unique_ptr<ServerAdmin>> open_server_admin(const std::string& directory);
+Result<std::unique_ptr<ServerAdmin>> open_server_admin(const std::string& directory,
+                                                       IfMissing if_missing);
 
 }  // namespace mybuild::cache_server
