@@ -120,7 +120,7 @@ Status UploadSessions::write(Session& session, ByteSpan bytes) {
   if (session.unchecked >= kCheckEvery || session.size == 0) {
     session.unchecked = 0;
     if (bytes.size() > room()) {
-      return make_error(ErrorKind::Unavailable, "no space is left for uploads").with_errno(ENOSPC);
+      return make_error(ErrorKind::Unavailable, "no space is left for uploads").with_errno(EDQUOT);
     }
   }
   TRY(session.writer->write(bytes));

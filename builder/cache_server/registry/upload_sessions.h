@@ -86,7 +86,7 @@ class UploadSessions::Lease {
 
   const std::string& id() const { return session_->id; }
   std::uint64_t size() const { return session_->size; }
-  /// An error ends the session. A full disk has ENOSPC.
+  /// An error ends the session. A full disk has ENOSPC, a full cache EDQUOT.
   Status write(ByteSpan bytes);
   /// All bytes so far; the session ends.
   std::unique_ptr<BlobWriter> take();
