@@ -20,7 +20,12 @@ constexpr std::string_view kTokenPrefix = "mbt_";  // so that scanners of leaked
 constexpr std::size_t kSecretBytes = 32;
 constexpr std::size_t kIdBytes = 6;
 
-/// The token in the header; "" when there is none.
+bool is_good(const TokenRow& token, Time now) {
+  return !token.revoked && (!token.expires || now < *token.expires);
+}
+
+}  // namespace
+
 std::string token_in(const std::string& authorization) {
   const std::size_t space = authorization.find(' ');
   std::string scheme = authorization.substr(0, space);
@@ -34,12 +39,6 @@ std::string token_in(const std::string& authorization) {
   const std::size_t colon = pair ? pair->find(':') : std::string::npos;
   return colon == std::string::npos ? "" : pair->substr(colon + 1);
 }
-
-bool is_good(const TokenRow& token, Time now) {
-  return !token.revoked && (!token.expires || now < *token.expires);
-}
-
-}  // namespace
 
 bool Caller::may_read(std::string_view target) const {
   return has(Scope::Read) &&
@@ -67,7 +66,7 @@ Caller AccessControl::nobody() const {
 
 Result<Caller> AccessControl::identify(const std::string& authorization) const {
   const std::string secret = token_in(authorization);
-  if (secret.empty()) {
+  if (secret.empty() || (anonymous_read_ && secret == kAnonymous)) {
     return nobody();
   }
   const std::optional<TokenRow> token = TRY(meta_.access().find_token(Digest::of(secret)));
