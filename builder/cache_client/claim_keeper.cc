@@ -19,7 +19,10 @@ using solver::ContentKey;
 using Steady = std::chrono::steady_clock;
 using Milliseconds = std::chrono::milliseconds;
 
-constexpr std::chrono::seconds kHeartbeat{5};
+/// In the life of a claim, so that one that is late costs nothing.
+constexpr int kHeartbeats = 3;
+constexpr Milliseconds kMinHeartbeat{500};
+constexpr Milliseconds kMaxHeartbeat{5'000};
 constexpr Milliseconds kMaxPoll{60'000};
 /// Of one step; it is run here then.
 constexpr Milliseconds kMaxWait{10 * 60'000};
@@ -147,7 +150,7 @@ ClaimKeeper::Answer ClaimKeeper::ask(const ClaimedStep& step, Milliseconds& time
   const cache_server::ClaimAnswer::One& one = answer->results.front();
   switch (one.result) {
     case ClaimResult::Granted:
-      keep(step.content, one.claim);
+      keep(step.content, one.claim, one.time);
       return Answer::Ours;
     case ClaimResult::Known:
       return one.record && deps_.records.accept(*one.record) ? Answer::Known : Answer::Ours;
@@ -187,12 +190,17 @@ bool ClaimKeeper::wait(const ContentKey& content, Steady::time_point deadline,
   return false;
 }
 
-void ClaimKeeper::keep(const ContentKey& content, std::string claim) {
+void ClaimKeeper::keep(const ContentKey& content, std::string claim, Milliseconds life) {
   const std::lock_guard lock(mutex_);
   if (is_over_ || claim.empty()) {
     return;
   }
   held_[content.digest] = std::move(claim);
+  const Milliseconds interval = std::clamp(life / kHeartbeats, kMinHeartbeat, kMaxHeartbeat);
+  if (interval < heartbeat_) {
+    heartbeat_ = interval;
+    changed_.notify_all();
+  }
   if (!thread_.joinable()) {
     thread_ = std::thread([this] { keep_alive(); });
   }
@@ -223,14 +231,16 @@ std::vector<std::string> ClaimKeeper::held_claims() const {
 
 void ClaimKeeper::keep_alive() {
   std::unique_lock lock(mutex_);
-  Steady::time_point next = Steady::now() + kHeartbeat;
+  Steady::time_point last = Steady::now();
   while (!is_over_) {
-    changed_.wait_until(lock, next, [this] { return is_over_ || !to_release_.empty(); });
+    const Milliseconds interval = heartbeat_;
+    changed_.wait_until(lock, last + interval,
+                        [&] { return is_over_ || !to_release_.empty() || heartbeat_ != interval; });
     std::vector<std::string> released = std::exchange(to_release_, {});
     std::vector<std::string> alive;
-    if (Steady::now() >= next) {
+    if (Steady::now() >= last + heartbeat_) {
       alive = held_claims();
-      next = Steady::now() + kHeartbeat;
+      last = Steady::now();
     }
     lock.unlock();
     send("release", std::move(released));

@@ -50,7 +50,8 @@ class ClaimKeeper {
   /// True when the step is free again, and there is no record of it.
   bool wait(const solver::ContentKey& content, std::chrono::steady_clock::time_point deadline,
             const Cancel& cancel);
-  void keep(const solver::ContentKey& content, std::string claim);
+  /// `life`: how long the claim is good for without a heartbeat.
+  void keep(const solver::ContentKey& content, std::string claim, std::chrono::milliseconds life);
   void keep_alive();
   void send(std::string_view verb, std::vector<std::string> claims);
   std::vector<std::string> held_claims() const;
@@ -63,6 +64,7 @@ class ClaimKeeper {
   std::condition_variable changed_;
   std::map<Digest, std::string> held_;  // by content key
   std::vector<std::string> to_release_;
+  std::chrono::milliseconds heartbeat_{5'000};  // by the shortest life that was told
   bool is_over_ = false;
   std::thread thread_;  // started with the first claim
 };

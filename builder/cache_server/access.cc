@@ -22,19 +22,8 @@ constexpr std::size_t kSecretBytes = 32;
 constexpr std::size_t kIdBytes = 6;
 constexpr std::size_t kPage = 100;
 
-/// The token in the header; "" when there is none.
-std::string token_in(const std::string& authorization) {
-  const std::size_t space = authorization.find(' ');
-  std::string scheme = authorization.substr(0, space);
-  std::transform(scheme.begin(), scheme.end(), scheme.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  const std::string rest = space == std::string::npos ? "" : authorization.substr(space + 1);
-  if (scheme == "bearer") {
-    return rest;
-  }
-  const std::optional<std::string> pair = scheme == "basic" ? base64_decode(rest) : std::nullopt;
-  const std::size_t colon = pair ? pair->find(':') : std::string::npos;
-  return colon == std::string::npos ? "" : pair->substr(colon + 1);
+bool is_good(const TokenRow& token, Time now) {
+  return !token.revoked && (!token.expires || now < *token.expires);
 }
 
 /// Names that begin with `name` stand together in lexical order, and no name is less than itself.
@@ -55,11 +44,21 @@ Result<bool> holds_repositories(MetaStore& meta, const std::string& name) {
   }
 }
 
-bool is_good(const TokenRow& token, Time now) {
-  return !token.revoked && (!token.expires || now < *token.expires);
-}
-
 }  // namespace
+
+std::string token_in(const std::string& authorization) {
+  const std::size_t space = authorization.find(' ');
+  std::string scheme = authorization.substr(0, space);
+  std::transform(scheme.begin(), scheme.end(), scheme.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  const std::string rest = space == std::string::npos ? "" : authorization.substr(space + 1);
+  if (scheme == "bearer") {
+    return rest;
+  }
+  const std::optional<std::string> pair = scheme == "basic" ? base64_decode(rest) : std::nullopt;
+  const std::size_t colon = pair ? pair->find(':') : std::string::npos;
+  return colon == std::string::npos ? "" : pair->substr(colon + 1);
+}
 
 bool Caller::may_read(std::string_view target) const {
   return has(Scope::Read) &&
@@ -87,7 +86,7 @@ Caller AccessControl::nobody() const {
 
 Result<Caller> AccessControl::identify(const std::string& authorization) const {
   const std::string secret = token_in(authorization);
-  if (secret.empty()) {
+  if (secret.empty() || (anonymous_read_ && secret == kAnonymous)) {
     return nobody();
   }
   const std::optional<TokenRow> token = TRY(meta_.access().find_token(Digest::of(secret)));

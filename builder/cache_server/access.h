@@ -22,7 +22,8 @@ inline constexpr std::string_view kEverywhere = "*";
 /// Where a client of a token that is good everywhere works, if it doesn't say.
 inline constexpr std::string_view kDefaultSpace = "main";
 
-/// The token_id of who has none, where that is enough to read.
+/// The token_id of who has none, where that is enough to read; there it is a token, too, for
+/// clients that insist on one.
 inline constexpr std::string_view kAnonymous = "anonymous";
 
 /// Who a request comes from, for as long as it lasts.
@@ -42,6 +43,9 @@ struct Caller {
   bool may_write(std::string_view target) const;
   bool may_claim(std::string_view target) const;
 };
+
+/// The token in an Authorization header; "" when there is none.
+std::string token_in(const std::string& authorization);
 
 /// Finds out who asks, by the Authorization header: "Bearer TOKEN", or "Basic" with the token as
 /// the password of any user, which is how docker's clients can be made to send it. A token that is

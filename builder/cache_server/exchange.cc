@@ -88,8 +88,16 @@ Answer untold(int status, std::string_view code, const Error& error) {
   return answer;
 }
 
-bool is_disk_full(const Error& error) {
-  return error.os_errno() == ENOSPC || error.os_errno() == EDQUOT;
+/// "" when there is room; EDQUOT is a limit that is smaller than the disk.
+std::string_view what_is_full(const Error& error) {
+  switch (error.os_errno()) {
+    case ENOSPC:
+      return "the disk of the cache server is full";
+    case EDQUOT:
+      return "the cache is full";
+    default:
+      return "";
+  }
 }
 
 }  // namespace
@@ -135,8 +143,8 @@ Answer error_answer(int status, std::string_view code, std::string_view message)
 }
 
 Answer error_answer(const Error& error) {
-  if (is_disk_full(error)) {
-    return error_answer(507, "UNAVAILABLE", "the disk of the cache server is full");
+  if (const std::string_view full = what_is_full(error); !full.empty()) {
+    return error_answer(507, "UNAVAILABLE", full);
   }
   for (const StatusOf& known : kStatuses) {
     if (known.kind == error.kind() && error.os_errno() == 0) {

@@ -62,6 +62,18 @@ TEST_F(ServerClaimsTest, AFreeStepIsOursUntilItHasEnded) {
   wait_for_release(1);
 }
 
+TEST_F(ServerClaimsTest, AClaimIsKeptUpThreeTimesInTheLifeThatTheServerTells) {
+  server.claim_life = std::chrono::milliseconds(1'500);
+  const auto held = claim("one");
+  const auto begun = std::chrono::steady_clock::now();
+  while (server.asked("heartbeat") < 2 &&
+         std::chrono::steady_clock::now() < begun + std::chrono::seconds(4)) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
+  EXPECT_GE(server.asked("heartbeat"), 2U);
+  EXPECT_GE(std::chrono::steady_clock::now() - begun, std::chrono::milliseconds(900));
+}
+
 TEST_F(ServerClaimsTest, AClaimIsKeptUntilTheStepIsPublished) {
   std::atomic<bool> go{false};
   server.respond = [&](const Request& request, registry::BodySink&, const Cancel&) -> Answer {

@@ -159,7 +159,7 @@ cache_server::ClaimAnswer FakeServer::claim(const cache_server::ClaimRequest& re
       one.time = std::chrono::seconds(30);
     } else {
       one.claim = "claim-" + step.content.hex().substr(0, 16);
-      one.time = std::chrono::seconds(15);
+      one.time = claim_life;
       claims.insert(one.claim);
     }
   }

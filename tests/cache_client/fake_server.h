@@ -40,6 +40,7 @@ class FakeServer final : public registry::Transport {
   std::vector<cache_server::SignedRecord> records;
   std::set<Digest> held;         // contents that another machine runs
   std::set<std::string> claims;  // that are ours
+  std::chrono::milliseconds claim_life{15'000};
 
  private:
   Result<registry::Response> answer(const registry::Request& request, registry::BodySink& body);

@@ -85,11 +85,11 @@ TEST_F(ClaimVerbs, AReleaseFreesItWithoutARecord) {
 
 TEST_F(ClaimVerbs, HeartbeatsKeepIt) {
   const std::string id = claim(member("main"), step_).claim;
-  now_ += seconds(10);
+  now_ += seconds(4);
   EXPECT_THAT(list(member("main"), "heartbeat/-", id), ElementsAre(id));
-  now_ += seconds(10);
+  now_ += seconds(4);
   EXPECT_EQ(claim(everywhere(), step_).result, ClaimResult::Held);
-  now_ += seconds(5);
+  now_ += seconds(2);
   EXPECT_THAT(list(member("main"), "heartbeat/-", id), IsEmpty());
 }
 

@@ -1,14 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 // Who may ask for what, and which address means what (distribution spec 1.1, end-1).
+#include "snapshotter/base/base64.h"
 #include "tests/cache_server/registry_fixture.h"
 
 #include <fmt/core.h>
+#include <gmock/gmock.h>
 
 namespace mybuild::cache_server {
 namespace {
 
 constexpr std::uint8_t kRead = 1;
 constexpr std::uint8_t kWrite = 2;
+constexpr char kBearer[] = R"(Bearer realm="http://cache:5050/v2/token",service="mybuild")";
+
+using ::testing::HasSubstr;
 
 class Registry : public RegistryFixture {};
 
@@ -63,14 +68,45 @@ TEST_F(Registry, AReadingTokenDoesNotWriteAndAWritingOneDoesNotRead) {
 }
 
 TEST_F(Registry, WhereAnybodyReadsAWriterIsAskedForAToken) {
+  serve(true);
   push_blob("{}");
   ASSERT_EQ(put_manifest("v1", image({})).status, 201);
   be("*", kRead, std::string(kAnonymous));
-  EXPECT_EQ(ask("GET", "/v2/").status, 200);
   EXPECT_EQ(ask("GET", "/v2/team/main/app/manifests/v1").status, 200);
-  const Reply reply = ask("POST", "/v2/team/main/app/blobs/uploads/");
+  Request write = request("POST", "/v2/team/main/app/blobs/uploads/");
+  write.host = "cache:5050";
+  const Reply reply = finish(*api_->begin(std::move(write)));
   EXPECT_EQ(reply.status, 401);
-  EXPECT_EQ(reply.headers.count("WWW-Authenticate"), 1U);
+  EXPECT_EQ(reply.headers.at("WWW-Authenticate"), kBearer);
+}
+
+TEST_F(Registry, WhereAnybodyReadsClientsAreLedToATokenOfTheirOwnOrToNobodys) {
+  serve(true);
+  be("*", kRead, std::string(kAnonymous));
+  Request ping = request("GET", "/v2/");
+  ping.host = "cache:5050";
+  EXPECT_EQ(finish(*api_->begin(ping)).headers.at("WWW-Authenticate"), kBearer);
+  ping.headers = {{"x-forwarded-proto", "https"}};
+  EXPECT_THAT(finish(*api_->begin(ping)).headers.at("WWW-Authenticate"),
+              HasSubstr("\"https://cache:5050/"))
+      << "a secret is not sent past the proxy";
+  ping.host = "a\", x=\"";
+  EXPECT_EQ(finish(*api_->begin(ping)).headers.at("WWW-Authenticate"), "Basic realm=\"mybuild\"");
+  EXPECT_EQ(ask("GET", "/v2/", "", {{"authorization", "Bearer anonymous"}}).status, 200);
+  const Reply nobodys = ask("GET", "/v2/token?service=mybuild&scope=repository:x:pull");
+  EXPECT_EQ(nobodys.body, R"({"expires_in":3600,"token":"anonymous"})");
+  be("team/main");
+  const std::string basic = "Basic " + base64_encode("me:mbt_secret");
+  EXPECT_EQ(ask("GET", "/v2/token", "", {{"authorization", basic}}).body,
+            R"({"expires_in":3600,"token":"mbt_secret"})");
+  EXPECT_EQ(ask("POST", "/v2/token", "", {{"authorization", basic}}).status, 405);
+  caller_ = Caller();
+  EXPECT_EQ(ask("GET", "/v2/token", "", {{"authorization", basic}}).status, 401);
+}
+
+TEST_F(Registry, ElsewhereThereIsNoOtherToken) {
+  EXPECT_EQ(ask("GET", "/v2/token").status, 404);
+  EXPECT_EQ(ask("GET", "/v2/").status, 200);
 }
 
 TEST_F(Registry, ARepositoryThatOneMayNotReadIsNotThere) {

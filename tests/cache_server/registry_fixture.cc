@@ -30,13 +30,8 @@ std::string code_in(const Answer& answer) {
 RegistryFixture::RegistryFixture()
     : blobs_(make_memory_blob_store()),
       meta_(open_sqlite_meta_store(directory_.path() + "/db").value()),
-      keeper_(std::make_unique<BlobKeeper>(*blobs_, *meta_)),
-      api_(std::make_unique<RegistryApi>(
-          RegistryDeps{.blobs = *blobs_,
-                       .keeper = *keeper_,
-                       .meta = *meta_,
-                       .clock = clock_,
-                       .space_left = [this] { return space_left_; }})) {
+      keeper_(std::make_unique<BlobKeeper>(*blobs_, *meta_)) {
+  serve();
   const std::pair<const char*, const char*> spaces[] = {
       {"team/main", ""}, {"team/pr-12", "team/main"}, {"other", ""}};
   for (const auto& [name, parent] : spaces) {
@@ -51,6 +46,15 @@ void RegistryFixture::be(const std::string& space, std::uint8_t scopes, const st
   for (const SpaceRow& row : lineage.value()) {
     caller_.readable.push_back(row.name);
   }
+}
+
+void RegistryFixture::serve(bool anonymous_read) {
+  api_ = std::make_unique<RegistryApi>(RegistryDeps{.blobs = *blobs_,
+                                                    .keeper = *keeper_,
+                                                    .meta = *meta_,
+                                                    .clock = clock_,
+                                                    .space_left = [this] { return space_left_; },
+                                                    .anonymous_read = anonymous_read});
 }
 
 Request RegistryFixture::request(const std::string& method, const std::string& target,

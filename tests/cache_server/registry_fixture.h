@@ -58,6 +58,7 @@ class RegistryFixture : public ::testing::Test {
   std::string image(const std::vector<std::string>& layers, const std::string& more = "") const;
   std::string descriptor(std::string_view bytes, const std::string& type) const;
 
+  void serve(bool anonymous_read = false);
   void be(const std::string& space, std::uint8_t scopes = 3, const std::string& id = "token");
 
   TempDir directory_ = TempDir::create().value();

@@ -251,6 +251,47 @@ TEST_F(RegistryUploads, AreAThousandAtMost) {
   EXPECT_EQ(ask("POST", "/v2/team/main/app/blobs/uploads/").status, 429);
 }
 
+TEST_F(RegistryUploads, ThatWereForsakenMakeRoomTheLongestFirst) {
+  const std::string oldest = begin_upload();
+  const std::string living = begin_upload();
+  for (int i = 2; i < 100; ++i) {
+    begin_upload();
+  }
+  clock_.advance(std::chrono::seconds(9));
+  EXPECT_EQ(ask("POST", "/v2/team/main/app/blobs/uploads/").status, 429);
+  EXPECT_EQ(patch(living, "x").status, 202);
+  clock_.advance(std::chrono::seconds(1));
+  for (int i = 0; i < 99; ++i) {
+    EXPECT_EQ(ask("POST", "/v2/team/main/app/blobs/uploads/").status, 202) << i;
+  }
+  EXPECT_EQ(ask("GET", oldest).status, 404);
+  EXPECT_EQ(ask("GET", living).status, 204);
+  EXPECT_EQ(ask("POST", "/v2/team/main/app/blobs/uploads/").status, 429) << "all are fresh now";
+  EXPECT_EQ(api_->open_uploads(), 100U);
+}
+
+TEST_F(RegistryUploads, OfOneTokenMakeNoRoomForMoreOfAnother) {
+  begin_upload();
+  be("team/main", 3, "another token");
+  for (int i = 0; i < 100; ++i) {
+    clock_.advance(i == 0 ? std::chrono::seconds(60) : std::chrono::seconds(0));
+    begin_upload();
+  }
+  EXPECT_EQ(ask("POST", "/v2/team/main/app/blobs/uploads/").status, 429);
+}
+
+TEST_F(RegistryUploads, ThatAreInUseAreNotForsaken) {
+  const std::string slow = begin_upload();
+  const auto exchange = api_->begin(request("PATCH", slow));
+  ASSERT_TRUE(exchange->write(as_bytes("0123")));
+  clock_.advance(std::chrono::seconds(60));
+  for (int i = 1; i < 100; ++i) {
+    begin_upload();
+  }
+  EXPECT_EQ(ask("POST", "/v2/team/main/app/blobs/uploads/").status, 429);
+  EXPECT_EQ(finish(*exchange).status, 202);
+}
+
 TEST_F(RegistryUploads, AreRefusedBeforeTheirBytesWhenThereIsNoSpace) {
   space_left_ = 5;
   const Reply reply = put(begin_upload(), kBytes, Digest::of(kBytes));

@@ -104,6 +104,9 @@ TEST_F(AccessTest, WhoeverHasNoTokenReadsWhereThatIsAllowed) {
   const Caller nobody = open.identify("").value();
   EXPECT_TRUE(nobody.may_read("team/pr-12"));
   EXPECT_FALSE(nobody.may_write("team/pr-12"));
+  EXPECT_TRUE(open.identify("Bearer anonymous").value().may_read("team/pr-12"));
+  EXPECT_FALSE(open.identify("Bearer anonymous").value().may_write("team/pr-12"));
+  EXPECT_FALSE(who("Bearer anonymous").may_read("team/pr-12"));
   EXPECT_FALSE(open.identify("Bearer wrong").value().may_read("team/main"))
       << "a wrong token is a mistake, and said to be one";
 }

@@ -19,6 +19,13 @@ TEST(ErrorAnswer, AFullDiskIsNoFailureOfTheServer) {
   EXPECT_EQ(answer.note, "");
 }
 
+TEST(ErrorAnswer, AFullCacheIsNoFullDisk) {
+  const Answer answer =
+      error_answer(make_error(ErrorKind::Unavailable, "no space is left").with_errno(EDQUOT));
+  EXPECT_EQ(answer.status, 507);
+  EXPECT_THAT(std::get<std::string>(answer.body), HasSubstr("\"the cache is full\""));
+}
+
 TEST(ErrorAnswer, WhatAClientDidWrongIsSaid) {
   const Answer answer = error_answer(invalid_argument("no such digest"));
   EXPECT_EQ(answer.status, 400);

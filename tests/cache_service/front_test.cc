@@ -52,9 +52,9 @@ class FrontTest : public testing::Test {
 TEST_F(FrontTest, MonitorsNeedNoToken) {
   EXPECT_EQ(text_of(get("/healthz")), "ok\n");
   EXPECT_EQ(get("/readyz").status, 200);
-  ready_ = Error(ErrorKind::Unavailable, "the disk is full");
+  ready_ = Error(ErrorKind::Unavailable, "the database is locked");
   EXPECT_EQ(get("/readyz").status, 503);
-  EXPECT_EQ(text_of(get("/readyz")), "the disk is full\n");
+  EXPECT_EQ(text_of(get("/readyz")), "the database is locked\n");
   EXPECT_EQ(get("/healthz").status, 200) << "a restart would not help";
   metrics_.add("x_total", "");
   EXPECT_NE(text_of(get("/metrics")).find("x_total 1\n"), std::string::npos);

@@ -129,6 +129,19 @@ TEST_F(EvictorTest, WhatWasPromisedStaysThoughThereIsNoRoom) {
   EXPECT_EQ(kept(), 9'000U);
 }
 
+TEST_F(EvictorTest, AFullCacheMakesRoomAtOnceFromWhatNobodyAskedFor) {
+  for (int i = 0; i < 10; ++i) {
+    publish(std::to_string(i));
+  }
+  clock_.time += std::chrono::minutes(90);
+  EXPECT_EQ(evictor_.run()->records, 0U) << "layers that nobody may take lose no record";
+  clock_.time += std::chrono::minutes(31);
+  const auto freed = evictor_.run();
+  EXPECT_EQ(freed->records, 1U);
+  EXPECT_EQ(freed->missing, 0U);
+  EXPECT_EQ(kept(), 9'000U);
+}
+
 TEST_F(EvictorTest, WhatIsPinnedStays) {
   const StepRecord pinned = publish("pinned", 1);
   ASSERT_TRUE(*meta_->records().set_pin({.space = "main", .content = pinned.content}, true));

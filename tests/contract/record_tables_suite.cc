@@ -367,6 +367,15 @@ TEST_P(RecordEvictionContract, WhatAPinOrAPromiseKeepsAnywayLosesNoRecord) {
   EXPECT_TRUE(is_there(sample_record("b")));
 }
 
+TEST_P(RecordEvictionContract, ABlobThatWasJustReadKeepsItsRecords) {
+  const StepRecord record = add("a");
+  time_ += hours(3);
+  EXPECT_TRUE(has_blob("main", "a"));
+  EXPECT_EQ(evict(1), 0U) << "its bytes may not go, so nothing would be gained";
+  time_ += hours(2);
+  EXPECT_EQ(evict(1), 1U);
+}
+
 TEST_P(RecordEvictionContract, WhatAnImageNeedsLosesNoRecord) {
   const StepRecord record = add("a");
   link("main", "manifest");

@@ -21,7 +21,8 @@
 
 namespace mybuild::cache_server {
 
-inline constexpr std::chrono::seconds kClaimLife(15);  // after the last heartbeat
+/// After the last heartbeat. So long others wait for a machine that was killed.
+inline constexpr std::chrono::seconds kClaimLife(6);
 inline constexpr std::size_t kMaxClaimsInAll = 100'000;
 inline constexpr std::size_t kMaxClaimsOfToken = 10'000;
 inline constexpr std::size_t kMaxWatched = 200'000;  // steps that somebody waits for

@@ -1,14 +1,60 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "builder/cache_server/registry/answers.h"
 
+#include "snapshotter/base/json.h"
+
 #include <fmt/core.h>
+
+#include <algorithm>
+#include <cctype>
 
 namespace mybuild::cache_server {
 
-Answer unauthorized() {
+namespace {
+
+constexpr int kTokenSeconds = 3'600;  // then the client asks again; the token itself may last
+
+Answer challenge(std::string value) {
   Answer answer = error_answer(401, "UNAUTHORIZED", "a token of this cache server is needed");
-  answer.with("WWW-Authenticate", "Basic realm=\"mybuild\"");
+  answer.with("WWW-Authenticate", std::move(value));
   answer.with("Docker-Distribution-API-Version", "registry/2.0");
+  return answer;
+}
+
+/// It stands in a quoted string of a header.
+bool is_plain_host(std::string_view host) {
+  return !host.empty() && std::all_of(host.begin(), host.end(), [](unsigned char c) {
+    return std::isalnum(c) != 0 ||
+           std::string_view(".:-_[]%").find(static_cast<char>(c)) != std::string_view::npos;
+  });
+}
+
+// A proxy that ends TLS says so: secrets are not to be sent past it.
+bool is_secure(const Request& request) {
+  return request.is_tls || request.header("x-forwarded-proto") == "https";
+}
+
+}  // namespace
+
+Answer unauthorized() {
+  return challenge("Basic realm=\"mybuild\"");
+}
+
+Answer unauthorized_anonymous(const Request& request) {
+  if (!is_plain_host(request.host)) {
+    return unauthorized();
+  }
+  return challenge(fmt::format("Bearer realm=\"{}://{}/v2/token\",service=\"mybuild\"",
+                               is_secure(request) ? "https" : "http", request.host));
+}
+
+Answer token_answer(const Request& request) {
+  const std::string token = request.caller.token_id == kAnonymous
+                                ? std::string(kAnonymous)
+                                : token_in(request.header("authorization"));
+  Answer answer =
+      json_answer(200, canonical_dump(Json{{"token", token}, {"expires_in", kTokenSeconds}}));
+  answer.with("Cache-Control", "no-store");
   return answer;
 }
 

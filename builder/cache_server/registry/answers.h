@@ -13,6 +13,11 @@ namespace mybuild::cache_server {
 
 /// 401: who has no good token is asked for one.
 Answer unauthorized();
+/// 401, where anybody may read: most clients send what they know only to who asks for it, and the
+/// Bearer challenge leads those who know nothing to a token, too (distribution's token protocol).
+Answer unauthorized_anonymous(const Request& request);
+/// At the address that the challenge names; the caller's own token, as there is no other kind.
+Answer token_answer(const Request& request);
 /// 403.
 Answer denied(std::string_view message);
 /// 405, of addresses that exist; `allowed` is for the Allow header.

@@ -81,7 +81,15 @@ std::unique_ptr<Exchange> RegistryApi::begin(Request request) {
   if (request.caller.token_id.empty()) {
     return refuse_with(unauthorized());
   }
+  if (request.path == "/v2/token" && deps_.anonymous_read) {
+    return request.method == "GET"
+               ? answer_with([answer = token_answer(request)]() -> Outcome { return answer; })
+               : refuse_with(unsupported_method("GET"));
+  }
   if (request.path == "/v2" || request.path == "/v2/") {
+    if (request.caller.token_id == kAnonymous && request.header("authorization").empty()) {
+      return refuse_with(unauthorized_anonymous(request));
+    }
     Answer answer = json_answer(200, "{}");
     answer.with("Docker-Distribution-API-Version", "registry/2.0");
     return answer_with([answer]() -> Outcome { return answer; });
@@ -109,7 +117,7 @@ Result<std::unique_ptr<Exchange>> RegistryApi::begin_in_repository(Request reque
   const std::string space = TRY(deps_.meta.access().space_of(route.repository));
   if (route.is_write(request.method)) {
     if (request.caller.token_id == kAnonymous) {
-      return refuse_with(unauthorized());
+      return refuse_with(unauthorized_anonymous(request));
     }
     if (!request.caller.may_write(space)) {
       return refuse_with(denied(fmt::format("this token does not write to {}", route.repository)));

@@ -4,6 +4,8 @@
 // decided here, by the namespace that the repository stands below:
 //
 //   401  who has no good token, whatever he asks for; where anybody may read, who writes without
+//        one. There /v2/ itself asks for one as well, and /v2/token gives one to everybody, as
+//        clients show no token to who wants none
 //   404  NAME_UNKNOWN: a repository he may not read, as if there were none. Clients go on from
 //        there: a pull says "not found", an import of a cache goes on without
 //   403  DENIED: writing where he may not write, and reading with a token that never may

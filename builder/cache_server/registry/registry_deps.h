@@ -20,6 +20,7 @@ struct RegistryDeps {
   /// How many bytes all uploads together may have that are not committed yet. Asked at least once
   /// for each MiB that comes.
   std::function<std::uint64_t()> space_left;
+  bool anonymous_read = false;  // as for AccessControl
 };
 
 }  // namespace mybuild::cache_server

@@ -56,15 +56,40 @@ Result<std::optional<UploadSessions::Lease>> UploadSessions::open(const Owner& o
 }
 
 bool UploadSessions::reserve(const std::shared_ptr<Session>& session) {
+  std::shared_ptr<Session> forsaken;  // its draft is removed without the lock
   const auto table = sessions_.lock();
+  const std::string& token = session->owner.token_id;
   const auto of_token = std::count_if(table->begin(), table->end(), [&](const auto& entry) {
-    return entry.second->owner.token_id == session->owner.token_id;
+    return entry.second->owner.token_id == token;
   });
-  if (table->size() >= kMax || static_cast<std::size_t>(of_token) >= kMaxOfOneToken) {
-    return false;
+  const bool is_token_full = static_cast<std::size_t>(of_token) >= kMaxOfOneToken;
+  if (is_token_full || table->size() >= kMax) {
+    forsaken = take_forsaken(*table, is_token_full ? &token : nullptr);
+    if (!forsaken) {
+      return false;
+    }
   }
   table->emplace(session->id, session);
   return true;
+}
+
+std::shared_ptr<UploadSessions::Session> UploadSessions::take_forsaken(Table& table,
+                                                                       const std::string* token) {
+  auto longest = table.end();
+  for (auto entry = table.begin(); entry != table.end(); ++entry) {
+    const Session& session = *entry->second;
+    if (!session.is_busy && (token == nullptr || session.owner.token_id == *token) &&
+        (longest == table.end() || session.last_used < longest->second->last_used)) {
+      longest = entry;
+    }
+  }
+  if (longest == table.end() || clock_.now() - longest->second->last_used < kForsaken) {
+    return nullptr;
+  }
+  std::shared_ptr<Session> taken = longest->second;
+  bytes_ -= taken->size;
+  table.erase(longest);
+  return taken;
 }
 
 std::variant<UploadSessions::Lease, UploadSessions::Trouble> UploadSessions::use(
@@ -95,7 +120,7 @@ Status UploadSessions::write(Session& session, ByteSpan bytes) {
   if (session.unchecked >= kCheckEvery || session.size == 0) {
     session.unchecked = 0;
     if (bytes.size() > room()) {
-      return make_error(ErrorKind::Unavailable, "no space is left for uploads").with_errno(ENOSPC);
+      return make_error(ErrorKind::Unavailable, "no space is left for uploads").with_errno(EDQUOT);
     }
   }
   TRY(session.writer->write(bytes));

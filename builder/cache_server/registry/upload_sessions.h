@@ -24,7 +24,8 @@ class UploadSessions {
  public:
   static constexpr std::size_t kMax = 1'000;
   static constexpr std::size_t kMaxOfOneToken = 100;
-  static constexpr std::chrono::minutes kIdle{15};  // without a byte; then it goes
+  static constexpr std::chrono::minutes kIdle{15};      // without a byte; then it goes
+  static constexpr std::chrono::seconds kForsaken{10};  // likewise, when another needs its place
 
   struct Owner {
     std::string token_id;
@@ -41,7 +42,8 @@ class UploadSessions {
   UploadSessions(BlobStore& blobs, const Clock& clock, std::function<std::uint64_t()> space_left)
       : blobs_(blobs), clock_(clock), space_left_(std::move(space_left)) {}
 
-  /// A new one; nullopt when there are too many.
+  /// A new one, at the limits in place of the one that has been without a byte for longest; nullopt
+  /// when none has been for kForsaken.
   Result<std::optional<Lease>> open(const Owner& owner);
   std::variant<Lease, Trouble> use(const std::string& id, const Owner& owner);
   /// How many bytes may come still.
@@ -63,6 +65,8 @@ class UploadSessions {
   using Table = std::map<std::string, std::shared_ptr<Session>>;
 
   bool reserve(const std::shared_ptr<Session>& session);
+  /// Of that token, or of anybody; null when there is none.
+  std::shared_ptr<Session> take_forsaken(Table& table, const std::string* token);
   Status write(Session& session, ByteSpan bytes);
   void release(Session& session);
 
@@ -82,7 +86,7 @@ class UploadSessions::Lease {
 
   const std::string& id() const { return session_->id; }
   std::uint64_t size() const { return session_->size; }
-  /// An error ends the session. A full disk has ENOSPC.
+  /// An error ends the session. A full disk has ENOSPC, a full cache EDQUOT.
   Status write(ByteSpan bytes);
   /// All bytes so far; the session ends.
   std::unique_ptr<BlobWriter> take();

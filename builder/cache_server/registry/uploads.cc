@@ -92,7 +92,7 @@ class UploadExchange final : public Exchange {
 
 Answer no_space() {
   return error_answer(
-      make_error(ErrorKind::Unavailable, "no space is left for uploads").with_errno(ENOSPC));
+      make_error(ErrorKind::Unavailable, "no space is left for uploads").with_errno(EDQUOT));
 }
 
 }  // namespace

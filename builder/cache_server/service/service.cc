@@ -11,8 +11,9 @@ namespace mybuild::cache_server {
 
 namespace {
 
-/// Below this nothing new is taken, so that what was begun can end.
-constexpr std::uint64_t kLeastRoom = 16 << 20;
+/// A request that finds this part of the limit or less makes room, as Evictor::run() does.
+constexpr std::uint64_t kScarce = 20;
+constexpr std::chrono::seconds kBetweenRequests{1};
 /// Files without a link are left by kill -9 only; nothing is read at the start.
 constexpr std::chrono::hours kFirstSweep{1};
 constexpr std::chrono::hours kSweep{24};
@@ -34,13 +35,14 @@ Service::Service(ServerState& state, const ServeOptions& options,
                  .keeper = keeper_,
                  .meta = state.meta(),
                  .clock = clock_,
-                 .space_left = [this] { return room_.left(); }}),
+                 .space_left = [this] { return space_left(); },
+                 .anonymous_read = options.anonymous_read}),
       records_({.meta = state.meta(),
                 .keeper = keeper_,
                 .clock = clock_,
                 .metrics = metrics_,
                 .claims = claims_,
-                .has_room = [this] { return room_.left() > 0; }}),
+                .has_room = [this] { return space_left() > 0; }}),
       admin_(state.meta(), clock_),
       front_({.access = access_,
               .metrics = metrics_,
@@ -60,6 +62,8 @@ void Service::describe_metrics() {
   });
   metrics_.show("mybuild_serve_limit_bytes", "Bytes that blobs may have in all.",
                 [this] { return static_cast<double>(room_.limit()); });
+  metrics_.show("mybuild_serve_room_bytes", "Bytes that may come still.",
+                [this] { return static_cast<double>(room_.left()); });
   metrics_.show("mybuild_serve_records", "Records of steps.", [this] {
     return static_cast<double>(
         state_.meta().records().counts().value_or(RecordTables::Counts()).records);
@@ -72,11 +76,9 @@ void Service::describe_metrics() {
                 [this] { return static_cast<double>(keeper_.lost()); });
 }
 
+// A cache that is full is still read from.
 Status Service::is_ready() {
   TRY(state_.meta().access().find_space(std::string(kDefaultSpace)));
-  if (room_.left() < kLeastRoom) {
-    return make_error(ErrorKind::Unavailable, "there is no room for more blobs");
-  }
   return {};
 }
 
@@ -87,6 +89,19 @@ void Service::upkeep(const std::function<bool()>& go_on) {
     next_sweep_ = clock_.now() + kSweep;
     sweep(go_on);
   }
+}
+
+// Who comes to a full cache is not refused for what the next upkeep would let go.
+std::uint64_t Service::space_left() {
+  if (const std::uint64_t left = room_.left(); left > room_.limit() / kScarce) {
+    return left;
+  }
+  const std::lock_guard lock(making_room_);
+  if (clock_.now() >= next_room_) {
+    evict();
+    next_room_ = clock_.now() + kBetweenRequests;
+  }
+  return room_.left();
 }
 
 void Service::evict() {

@@ -17,6 +17,7 @@
 #include "builder/cache_server/store/blob_keeper.h"
 
 #include <functional>
+#include <mutex>
 #include <string>
 
 namespace mybuild::cache_server {
@@ -35,6 +36,7 @@ class Service {
  private:
   void describe_metrics();
   Status is_ready();
+  std::uint64_t space_left();
   void evict();
   void sweep(const std::function<bool()>& go_on);
 
@@ -45,6 +47,8 @@ class Service {
   BlobKeeper keeper_;
   DiskRoom room_;
   Evictor evictor_;
+  std::mutex making_room_;
+  Time next_room_{};  // under making_room_
   Time next_sweep_;
   AccessControl access_;
   ClaimTable claims_;

@@ -45,7 +45,8 @@ Result<std::vector<EvictionCandidate>> eviction_candidates(SqliteConnection& db,
   return candidates;
 }
 
-/// An image, a pin or a promise keeps the blob: its records would go in vain.
+/// An image, a pin or a promise, of a record or of the blob itself, keeps it: its records would go
+/// in vain.
 Result<bool> RecordEviction::frees_nothing(SqliteConnection& db, const Digest& blob) {
   const auto known = frees_nothing_.find(blob);
   if (known != frees_nothing_.end()) {
@@ -55,7 +56,8 @@ Result<bool> RecordEviction::frees_nothing(SqliteConnection& db, const Digest& b
       TRY(db.query("SELECT EXISTS (SELECT 1 FROM record JOIN record_use USING (id) WHERE blob = ?1 "
                    "AND (pinned = 1 OR record_use.kept_until > ?2)) OR "
                    "(SELECT total(uses) FROM blob_link WHERE blob = ?1) > "
-                   "(SELECT count(*) FROM record WHERE blob = ?1)"));
+                   "(SELECT count(*) FROM record WHERE blob = ?1) OR "
+                   "EXISTS (SELECT 1 FROM blob_link WHERE blob = ?1 AND kept_until > ?2)"));
   query.bind(blob).bind(now_);
   TRY(query.next());
   return frees_nothing_[blob] = query.integer(0) != 0;
