@@ -150,6 +150,8 @@ Error ServerLink::refusal(const Response& response, std::string_view what) {
       close(error);
       return error;
     }
+    case kFull:
+      return make_error(ErrorKind::Denied, "{}: the cache server has no space left{}", what, told);
     default:
       return make_error(ErrorKind::Unavailable, "{}: status {}{}", what, response.status, told);
   }

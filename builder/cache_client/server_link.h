@@ -71,6 +71,10 @@ class ServerLink final : public registry::Transport {
   bool may_ask() const;
   /// Leaves it alone from now on, and says why.
   void close(const Error& why);
+  /// The same for who has said it in other words.
+  void leave() { closed_ = true; }
+  /// The user heard of something that we may not do.
+  bool has_told() const { return told_; }
 
  private:
   using Milliseconds = std::chrono::milliseconds;
