@@ -2,6 +2,7 @@
 #include "builder/cache_client/client.h"
 
 #include "builder/cache_client/token.h"
+#include "builder/registry/errors.h"
 #include "solver/key.h"
 
 namespace mybuild::cache_client {
@@ -112,7 +113,8 @@ std::size_t CacheClient::wait_for_publisher() {
 /// In one warning, and only if the server's failure was not told by now.
 void CacheClient::tell_what_is_lost(std::size_t left) {
   const Publisher::Lost lost = publisher_->lost();
-  if (left + lost.steps == 0 || deps_.cancel.requested() || link_.is_closed() || link_.has_told()) {
+  if (left + lost.steps == 0 || deps_.cancel.requested() || link_.is_closed() || link_.has_told() ||
+      !link_.complaint().empty()) {
     return;
   }
   std::string why = lost.why;
@@ -158,6 +160,10 @@ std::vector<solver::CacheRecord> CacheClient::flush() {
 
 std::vector<solver::CacheRecord> CacheClient::finish() {
   std::vector<solver::CacheRecord> left = flush();
+  if (const std::string said = link_.complaint(); !said.empty() && !deps_.cancel.requested()) {
+    warn(fmt::format("the cache server {} was of no use: {}", settings_.address.text,
+                     registry::printable(said)));
+  }
   const std::string complaints = records_.complaints();
   if (!complaints.empty()) {
     warn(fmt::format("not used of the cache server {}: {}", settings_.address.text, complaints));
