@@ -61,6 +61,7 @@ CacheClient::CacheClient(Settings settings, const Deps& deps,
       .hosts = deps.hosts,
       .cancel = deps.cancel,
       .has_secret = deps.has_secret,
+      .masked = deps.masked,
       .on_settled = [this](const solver::ContentKey& content) { claims_.give_back(content); },
       .stuck = deps.stuck});
 }
@@ -141,6 +142,9 @@ std::vector<solver::CacheRecord> CacheClient::flush() {
     // Who goes on with them knows no secrets.
     std::erase_if(
         left, [this](const solver::CacheRecord& record) { return !publisher_->may_leave(record); });
+    for (solver::CacheRecord& record : left) {
+      record.run->step = publisher_->name_of(record);
+    }
     if (!left.empty()) {
       claims_.leave();
     }

@@ -34,6 +34,8 @@ class CacheClient {
     const Clock& clock;
     /// Whether a layer has something in it that must stay here. Empty: none has.
     std::function<Result<bool>(const Digest& diff_id)> has_secret = {};
+    /// The name of a step as others may see it. Empty: as it is.
+    std::function<std::string(std::string name)> masked = {};
     std::chrono::milliseconds stuck = kStuck;  // see Publisher
   };
   /// Denied when the token would go over a network without TLS. Connects in the background. What

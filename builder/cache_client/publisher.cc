@@ -69,7 +69,7 @@ Milliseconds since(std::chrono::steady_clock::time_point start) {
 }
 
 cache_server::StepRecord to_record(const CacheRecord& record, const ops::StepLayer& step,
-                                   const oci::Descriptor& blob) {
+                                   const oci::Descriptor& blob, const std::string& name) {
   cache_server::StepRecord published;
   published.definition = record.definition.digest;
   published.content = record.content.digest;
@@ -85,7 +85,7 @@ cache_server::StepRecord to_record(const CacheRecord& record, const ops::StepLay
   published.blob.size = blob.size;
   published.created = step.created;
   published.cost_ms = static_cast<std::uint64_t>(record.run->took.count());
-  published.step = record.run->step.substr(0, cache_server::kMaxStepName);
+  published.step = name.substr(0, cache_server::kMaxStepName);
   return published;
 }
 
@@ -224,6 +224,10 @@ void Publisher::lose(std::size_t steps, std::string_view why) {
   }
 }
 
+std::string Publisher::name_of(const CacheRecord& record) const {
+  return deps_.masked ? deps_.masked(record.run->step) : record.run->step;
+}
+
 Publisher::Lost Publisher::lost() const {
   const std::lock_guard lock(mutex_);
   return lost_;
@@ -278,7 +282,8 @@ Result<std::optional<Publisher::Ready>> Publisher::try_prepare(const CacheRecord
   TRY(upload(*blob));
   return std::optional(
       Ready{.content = record.content,
-            .published = {.record = to_record(record, step, *blob), .facts = facts_of(record)}});
+            .published = {.record = to_record(record, step, *blob, name_of(record)),
+                          .facts = facts_of(record)}});
 }
 
 Result<std::optional<oci::Descriptor>> Publisher::compress(const CacheRecord& record,

@@ -37,6 +37,8 @@ class Publisher {
     const Cancel& cancel;  // of the build
     /// Whether a layer has something in it that must stay here. Empty: none has.
     std::function<Result<bool>(const Digest& diff_id)> has_secret = {};
+    /// The name of a step as others may see it. Empty: as it is.
+    std::function<std::string(std::string name)> masked = {};
     /// The step is published, or will not be.
     std::function<void(const solver::ContentKey& content)> on_settled = {};
     /// finish() does not wait for a server where so long no step was settled and no byte of an
@@ -60,6 +62,8 @@ class Publisher {
   bool has(const solver::ContentKey& content) const;
   /// False when the step has a secret in its files, or nobody can tell.
   bool may_leave(const solver::CacheRecord& record);
+  /// As others may see it.
+  std::string name_of(const solver::CacheRecord& record) const;
   /// Steps that have a secret in their files, for people; "" when there are none.
   std::string withheld() const;
   struct Lost {

@@ -137,6 +137,20 @@ TEST_F(PublishTest, ALayerWithASecretStaysHereAndTheUserHearsOfIt) {
   EXPECT_NE(warnings().find("RUN leaky"), std::string::npos) << warnings();
 }
 
+TEST_F(PublishTest, NamesLeaveAsTheyMayBeSeenAlsoInTheBackground) {
+  masked = [](std::string name) { return name.replace(name.find("one"), 3, "***"); };
+  client().on_record(ran("one"));
+  (void)client_->finish();
+  ASSERT_EQ(server.published().size(), 1U);
+  EXPECT_EQ(server.published()[0].step, "RUN ***");
+  flush.how = Flush::How::Background;
+  hang_at("uploads");
+  client().on_record(ran("one"));
+  const std::vector<solver::CacheRecord> left = client_->finish();
+  ASSERT_EQ(left.size(), 1U);
+  EXPECT_EQ(left[0].run->step, "RUN ***");
+}
+
 TEST_F(PublishTest, ALargeLayerThatTakesLongerThanItsStepIsNotSent) {
   tars[Digest::of("first")] = std::string(5 << 20, 'a');
   tars[Digest::of("second")] = std::string(5 << 20, 'b');

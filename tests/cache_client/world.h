@@ -42,6 +42,7 @@ class CacheClientTest : public testing::Test {
                                                     .layers = layers,
                                                     .clock = clock,
                                                     .has_secret = has_secret,
+                                                    .masked = masked,
                                                     .stuck = stuck});
   }
   CacheClient& client() {
@@ -103,6 +104,7 @@ class CacheClientTest : public testing::Test {
   Flush flush;
   std::chrono::milliseconds stuck = kStuck;
   std::function<Result<bool>(const Digest&)> has_secret;
+  std::function<std::string(std::string)> masked;
   std::map<Digest, std::string> tars;  // by diff id; of others "a layer"
   const TempDir dir = TempDir::create().value();
   const std::unique_ptr<registry::HostTable> hosts = registry::make_host_table({});
