@@ -530,13 +530,18 @@ Result<BuildReport> Engine::build(const BuildRequest& request, solver::EventSink
                                   Cancel& cancel) {
   TRY(services_->check_gc_settings());
   secrets::KnownValues known;
-  MaskedEvents masked(events, known);
+  MaskedEvents masked_events(events, known);
   if (request.secrets == nullptr) {
-    return build_until_whole(*services_, request, known, masked, cancel);
+    return build_until_whole(*services_, request, known, masked_events, cancel);
   }
   BuildRequest noted = request;
   noted.secrets = secrets::note_values(*request.secrets, known);
-  return build_until_whole(*services_, noted, known, masked, cancel);
+  for (const std::string& id : noted.secrets->ids_at_hand()) {
+    // Names of steps are shown before a step wants one. What cannot be read fails then.
+    (void)noted.secrets->get(id, cancel);
+  }
+  Result<BuildReport> report = build_until_whole(*services_, noted, known, masked_events, cancel);
+  return report ? std::move(report) : Result<BuildReport>(masked(report.error(), known));
 }
 
 }  // namespace mybuild::builder

@@ -122,6 +122,7 @@ Result<std::unique_ptr<CacheClient>> start_cache_client(Engine::Services& own,
     deps.has_secret = [&own, &known, &cancel, secrets = request.secrets](const Digest& diff_id) {
       return has_secret(diff_id, *own.layers, *secrets, known, cancel);
     };
+    deps.masked = [&known](std::string name) { return known.masked(std::move(name)); };
   }
   return CacheClient::start(*std::move(settings), deps);
 }

@@ -7,15 +7,6 @@ namespace mybuild::builder {
 
 namespace {
 
-constexpr std::string_view kMask = "***";
-
-void replace_all(std::string& text, const std::string& value) {
-  for (std::size_t at = text.find(value); at != std::string::npos;
-       at = text.find(value, at + kMask.size())) {
-    text.replace(at, value.size(), kMask);
-  }
-}
-
 /// How much of the end may be the beginning of one of the values.
 std::size_t undecided(std::string_view text, const std::vector<std::string>& values) {
   std::size_t longest = 0;
@@ -31,10 +22,45 @@ std::size_t undecided(std::string_view text, const std::vector<std::string>& val
 
 }  // namespace
 
+Error masked(const Error& error, const secrets::KnownValues& known) {
+  Error shown = Error(error.kind(), known.masked(error.message()))
+                    .with_errno(error.os_errno())
+                    .with_exit_code(error.exit_code())
+                    .with_hint(known.masked(error.hint()));
+  if (error.location() == nullptr) {
+    return shown;
+  }
+  SourceLocation place = *error.location();
+  place.excerpt = known.masked(std::move(place.excerpt));
+  return std::move(shown).at(std::move(place));
+}
+
+/// All but what is printed, which comes in pieces.
+void MaskedEvents::mask(solver::Event& event) const {
+  if (auto* started = std::get_if<solver::VertexStarted>(&event)) {
+    started->name = known_.masked(std::move(started->name));
+  } else if (auto* cached = std::get_if<solver::VertexCached>(&event)) {
+    cached->name = known_.masked(std::move(cached->name));
+  } else if (auto* done = std::get_if<solver::VertexDone>(&event); done != nullptr && done->error) {
+    done->error = masked(*done->error, known_);
+  } else if (auto* progress = std::get_if<solver::Progress>(&event)) {
+    progress->item = known_.masked(std::move(progress->item));
+  } else if (auto* warning = std::get_if<solver::Warning>(&event)) {
+    warning->message = known_.masked(std::move(warning->message));
+    warning->detail = known_.masked(std::move(warning->detail));
+    if (warning->location) {
+      warning->location->excerpt = known_.masked(std::move(warning->location->excerpt));
+    }
+  }
+}
+
 void MaskedEvents::on_event(solver::Event event) {
   if (auto* chunk = std::get_if<solver::LogChunk>(&event)) {
-    mask(std::move(*chunk));
+    show(std::move(*chunk));
     return;
+  }
+  if (!known_.empty()) {
+    mask(event);
   }
   if (const auto* done = std::get_if<solver::VertexDone>(&event)) {
     flush(done->vertex, done->time);
@@ -44,15 +70,13 @@ void MaskedEvents::on_event(solver::Event event) {
   events_.on_event(std::move(event));
 }
 
-void MaskedEvents::mask(solver::LogChunk chunk) {
+void MaskedEvents::show(solver::LogChunk chunk) {
   if (!known_.empty()) {
     const std::vector<std::string> values = known_.values();
     const std::lock_guard lock(mutex_);
     std::string& held = held_[{chunk.vertex, chunk.stream}];
     chunk.bytes.insert(0, std::exchange(held, {}));
-    for (const std::string& value : values) {
-      replace_all(chunk.bytes, value);
-    }
+    secrets::mask_values(chunk.bytes, values);
     const std::size_t kept = undecided(chunk.bytes, values);
     held = chunk.bytes.substr(chunk.bytes.size() - kept);
     chunk.bytes.resize(chunk.bytes.size() - kept);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// MaskedEvents: the events of a build with "***" in the place of values of its secrets, in what
-// steps print. A value counts from the moment when a step first got it. Thread-safe.
+// MaskedEvents: the events of a build with "***" in the place of values of its secrets: in what
+// steps print, in their names, in errors and warnings. A value counts from the moment when it is
+// known. Thread-safe.
 #pragma once
 
 #include "builder/secrets/known_values.h"
@@ -14,6 +15,9 @@
 
 namespace mybuild::builder {
 
+/// With "***" in the place of each value; what happened, and where, stays.
+Error masked(const Error& error, const secrets::KnownValues& known);
+
 class MaskedEvents final : public solver::EventSink {
  public:
   MaskedEvents(solver::EventSink& events, const secrets::KnownValues& known)
@@ -22,7 +26,8 @@ class MaskedEvents final : public solver::EventSink {
 
  private:
   using Stream = std::pair<solver::VertexId, int>;
-  void mask(solver::LogChunk chunk);
+  void show(solver::LogChunk chunk);
+  void mask(solver::Event& event) const;
   void flush(const solver::VertexId& vertex, Time time);
 
   solver::EventSink& events_;

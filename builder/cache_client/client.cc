@@ -2,6 +2,7 @@
 #include "builder/cache_client/client.h"
 
 #include "builder/cache_client/token.h"
+#include "builder/registry/errors.h"
 #include "solver/key.h"
 
 namespace mybuild::cache_client {
@@ -11,6 +12,10 @@ namespace {
 /// What the noted keys of a server are kept under: its address without the namespace.
 std::string name_of(const ServerAddress& address) {
   return address.socket.empty() ? address.origin : "unix:" + address.socket;
+}
+
+double seconds(std::chrono::milliseconds time) {
+  return std::chrono::duration<double>(time).count();
 }
 
 }  // namespace
@@ -56,7 +61,9 @@ CacheClient::CacheClient(Settings settings, const Deps& deps,
       .hosts = deps.hosts,
       .cancel = deps.cancel,
       .has_secret = deps.has_secret,
-      .on_settled = [this](const solver::ContentKey& content) { claims_.give_back(content); }});
+      .masked = deps.masked,
+      .on_settled = [this](const solver::ContentKey& content) { claims_.give_back(content); },
+      .stuck = deps.stuck});
 }
 
 /// A claim stays while its step is on its way to the server.
@@ -91,22 +98,38 @@ void CacheClient::warn(std::string message, std::string detail) {
       solver::Warning{.message = std::move(message), .detail = std::move(detail), .location = {}});
 }
 
-/// Shown like a step, where there is something to wait for.
-void CacheClient::wait_for_publisher() {
+/// Shown like a step, where there is something to wait for. How many are left.
+std::size_t CacheClient::wait_for_publisher() {
   if (publisher_->left() == 0) {
-    return;
+    return 0;
   }
   const std::string title = "publishing to the cache server " + settings_.address.text;
   const solver::VertexId vertex = solver::internal_vertex(title);
   deps_.events.on_event(solver::VertexStarted{vertex, title, deps_.clock.now()});
   const std::size_t left = publisher_->finish(settings_.flush.time).size();
   deps_.events.on_event(solver::VertexDone{vertex, deps_.clock.now(), std::nullopt});
-  if (left > 0 && !deps_.cancel.requested() && !link_.is_closed()) {
-    warn(fmt::format("{} steps were not published to the cache server {} in {:.0f} s", left,
-                     settings_.address.text,
-                     std::chrono::duration<double>(settings_.flush.time).count()),
-         "--cache-flush=wait:5m waits longer, --cache-flush=background not at all");
+  return left;
+}
+
+/// In one warning, and only if the server's failure was not told by now.
+void CacheClient::tell_what_is_lost(std::size_t left) {
+  const Publisher::Lost lost = publisher_->lost();
+  if (left + lost.steps == 0 || deps_.cancel.requested() || link_.is_closed() || link_.has_told() ||
+      !link_.complaint().empty()) {
+    return;
   }
+  std::string why = lost.why;
+  std::string detail;
+  if (publisher_->is_stuck()) {
+    why = fmt::format("nothing moved for {:.0f} s{}", seconds(deps_.stuck),
+                      why.empty() ? "" : ", and before that: " + why);
+  } else if (left > 0) {
+    why = fmt::format("{:.0f} s were not enough", seconds(settings_.flush.time));
+    detail = "--cache-flush=wait:5m waits longer, --cache-flush=background not at all";
+  }
+  warn(fmt::format("{} steps were not published to the cache server {}: {}", left + lost.steps,
+                   settings_.address.text, why),
+       std::move(detail));
 }
 
 std::vector<solver::CacheRecord> CacheClient::flush() {
@@ -119,11 +142,18 @@ std::vector<solver::CacheRecord> CacheClient::flush() {
     // Who goes on with them knows no secrets.
     std::erase_if(
         left, [this](const solver::CacheRecord& record) { return !publisher_->may_leave(record); });
+    for (solver::CacheRecord& record : left) {
+      record.run->step = publisher_->name_of(record);
+    }
     if (!left.empty()) {
       claims_.leave();
     }
+    tell_what_is_lost(0);
   } else {
-    wait_for_publisher();
+    tell_what_is_lost(wait_for_publisher());
+  }
+  if (publisher_->is_stuck()) {
+    link_.leave();  // claims are not worth a wait, either
   }
   if (const std::string withheld = publisher_->withheld(); !withheld.empty()) {
     warn("not published, as the value of a secret is in their files: " + withheld,
@@ -134,6 +164,10 @@ std::vector<solver::CacheRecord> CacheClient::flush() {
 
 std::vector<solver::CacheRecord> CacheClient::finish() {
   std::vector<solver::CacheRecord> left = flush();
+  if (const std::string said = link_.complaint(); !said.empty() && !deps_.cancel.requested()) {
+    warn(fmt::format("the cache server {} was of no use: {}", settings_.address.text,
+                     registry::printable(said)));
+  }
   const std::string complaints = records_.complaints();
   if (!complaints.empty()) {
     warn(fmt::format("not used of the cache server {}: {}", settings_.address.text, complaints));

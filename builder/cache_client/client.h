@@ -34,6 +34,9 @@ class CacheClient {
     const Clock& clock;
     /// Whether a layer has something in it that must stay here. Empty: none has.
     std::function<Result<bool>(const Digest& diff_id)> has_secret = {};
+    /// The name of a step as others may see it. Empty: as it is.
+    std::function<std::string(std::string name)> masked = {};
+    std::chrono::milliseconds stuck = kStuck;  // see Publisher
   };
   /// Denied when the token would go over a network without TLS. Connects in the background. What
   /// `deps` names outlives the client.
@@ -66,7 +69,8 @@ class CacheClient {
   CacheClient(Settings settings, const Deps& deps,
               std::shared_ptr<const registry::TlsSettings> tls);
   std::vector<solver::CacheRecord> flush();
-  void wait_for_publisher();
+  std::size_t wait_for_publisher();
+  void tell_what_is_lost(std::size_t left);
   void warn(std::string message, std::string detail = {});
 
   const Settings settings_;

@@ -3,6 +3,7 @@
 
 #include "builder/cache_client/server_hosts.h"
 #include "builder/ops/trees.h"
+#include "builder/registry/errors.h"
 #include "snapshotter/base/log.h"
 #include "snapshotter/base/sys.h"
 
@@ -31,21 +32,36 @@ constexpr std::uint64_t kLarge = 4 << 20;
 constexpr std::uint64_t kSmall = 64 << 10;
 constexpr std::size_t kBatch = 256;
 /// The server looks for a record's blob, and writes to its disk.
-constexpr Milliseconds kThinking{10'000};
+constexpr Milliseconds kThinking{5'000};
 
 /// The bytes of a blob of the store from an offset on.
 class StoredBytes final : public Source {
  public:
-  StoredBytes(Fd fd, std::uint64_t offset) : fd_(std::move(fd)), at_(offset) {}
+  StoredBytes(Fd fd, std::uint64_t offset, std::atomic<std::uint64_t>& moved)
+      : fd_(std::move(fd)), at_(offset), moved_(moved) {}
   Result<std::size_t> read(MutableByteSpan buffer) override {
     const std::size_t count = TRY(sys::pread_full(fd_.get(), buffer, at_));
     at_ += count;
+    moved_ += count;
     return count;
   }
 
  private:
   const Fd fd_;
   std::uint64_t at_;
+  std::atomic<std::uint64_t>& moved_;
+};
+
+/// While it lives, a thread does something that no server can hold up.
+class Busy {
+ public:
+  explicit Busy(std::atomic<int>& count) : count_(count) { ++count_; }
+  ~Busy() { --count_; }
+  Busy(const Busy&) = delete;
+  Busy& operator=(const Busy&) = delete;
+
+ private:
+  std::atomic<int>& count_;
 };
 
 Milliseconds since(std::chrono::steady_clock::time_point start) {
@@ -53,7 +69,7 @@ Milliseconds since(std::chrono::steady_clock::time_point start) {
 }
 
 cache_server::StepRecord to_record(const CacheRecord& record, const ops::StepLayer& step,
-                                   const oci::Descriptor& blob) {
+                                   const oci::Descriptor& blob, const std::string& name) {
   cache_server::StepRecord published;
   published.definition = record.definition.digest;
   published.content = record.content.digest;
@@ -69,7 +85,7 @@ cache_server::StepRecord to_record(const CacheRecord& record, const ops::StepLay
   published.blob.size = blob.size;
   published.created = step.created;
   published.cost_ms = static_cast<std::uint64_t>(record.run->took.count());
-  published.step = record.run->step.substr(0, cache_server::kMaxStepName);
+  published.step = name.substr(0, cache_server::kMaxStepName);
   return published;
 }
 
@@ -112,6 +128,7 @@ bool Publisher::add(const CacheRecord& record) {
   const bool is_one = record.run && !record.content.digest.is_zero() && !record.is_imported &&
                       record.inputs.size() <= cache_server::kMaxInputs;
   if (!is_one || !is_possible()) {
+    lost_.steps += is_one && is_refused_ ? 1 : 0;
     return false;
   }
   waiting_.push_back(record);
@@ -178,16 +195,47 @@ void Publisher::send(const std::vector<Ready>& batch) {
                       ServerLink::Need::Beside, cancel_, kThinking);
   if (!text) {
     log::debug("publish: {}", text.error().message());
+    lose(batch.size(), text.error().message());
     const std::lock_guard lock(mutex_);
     is_refused_ = is_refused_ || text.error().kind() == ErrorKind::Denied;
     return;
   }
   const auto answer = cache_server::parse_publish_answer(*text);
-  for (const auto& result : answer ? answer->results : cache_server::PublishAnswer().results) {
+  if (!answer) {
+    lose(batch.size(), "it does not speak our protocol: " + answer.error().message());
+    return;
+  }
+  for (const auto& result : answer->results) {
     if (!result.message.empty()) {
       log::debug("publish: {}", result.message);
     }
+    if (result.result == PublishResult::Refused) {
+      lose(1, result.message.empty() ? "it refuses the record" : result.message);
+    }
   }
+}
+
+/// What fails after finish() is left and not lost.
+void Publisher::lose(std::size_t steps, std::string_view why) {
+  const std::lock_guard lock(mutex_);
+  if (!is_over_) {
+    lost_.steps += steps;
+    lost_.why = registry::printable(why);
+  }
+}
+
+std::string Publisher::name_of(const CacheRecord& record) const {
+  return deps_.masked ? deps_.masked(record.run->step) : record.run->step;
+}
+
+Publisher::Lost Publisher::lost() const {
+  const std::lock_guard lock(mutex_);
+  return lost_;
+}
+
+bool Publisher::is_stuck() const {
+  const std::lock_guard lock(mutex_);
+  return is_stuck_;
 }
 
 /// With the lock.
@@ -198,6 +246,7 @@ void Publisher::settle(const solver::ContentKey& content) {
   if (done != working_.end()) {
     working_.erase(done);
   }
+  ++moved_;
   if (deps_.on_settled) {
     deps_.on_settled(content);
   }
@@ -208,6 +257,7 @@ std::optional<Publisher::Ready> Publisher::prepare(const CacheRecord& record) {
   Result<std::optional<Ready>> ready = try_prepare(record);
   if (!ready) {
     log::debug("step {} is not published: {}", record.run->step, ready.error().message());
+    lose(1, ready.error().message());
     const std::lock_guard lock(mutex_);
     is_refused_ = is_refused_ || ready.error().kind() == ErrorKind::Denied;
     return std::nullopt;
@@ -225,17 +275,25 @@ Result<std::optional<Publisher::Ready>> Publisher::try_prepare(const CacheRecord
   if (!pays(step.layer.size / 8, record.run->took)) {
     return std::optional<Ready>();
   }
-  if (!may_leave(record)) {
+  const std::optional<oci::Descriptor> blob = TRY(compress(record, step.layer.diff_id));
+  if (!blob || !pays(blob->size, record.run->took)) {
     return std::optional<Ready>();
   }
-  const oci::Descriptor blob = TRY(deps_.layers.ensure_blob(step.layer.diff_id, {}));
-  if (!pays(blob.size, record.run->took)) {
-    return std::optional<Ready>();
-  }
-  TRY(upload(blob));
+  TRY(upload(*blob));
   return std::optional(
       Ready{.content = record.content,
-            .published = {.record = to_record(record, step, blob), .facts = facts_of(record)}});
+            .published = {.record = to_record(record, step, *blob, name_of(record)),
+                          .facts = facts_of(record)}});
+}
+
+Result<std::optional<oci::Descriptor>> Publisher::compress(const CacheRecord& record,
+                                                           const Digest& diff_id) {
+  const Busy busy(busy_here_);
+  if (!may_leave(record)) {
+    return std::optional<oci::Descriptor>();
+  }
+  const oci::Descriptor blob = TRY(deps_.layers.ensure_blob(diff_id, {}));
+  return std::optional(blob);
 }
 
 bool Publisher::may_leave(const CacheRecord& record) {
@@ -278,15 +336,16 @@ Status Publisher::upload(const oci::Descriptor& blob) {
   target.domain = deps_.link.address().host;
   target.repository = deps_.records.space();
   const auto begun = std::chrono::steady_clock::now();
-  const registry::Delivery delivery = TRY(push_->blob(
-      target,
-      {.blob = blob,
-       .open = [this, &blob](std::uint64_t offset) -> Result<std::unique_ptr<Source>> {
-         Fd fd = TRY(deps_.content.open(blob.digest));
-         return std::unique_ptr<Source>(std::make_unique<StoredBytes>(std::move(fd), offset));
-       },
-       .mount_from = {}},
-      cancel_));
+  const registry::Delivery delivery = TRY(
+      push_->blob(target,
+                  {.blob = blob,
+                   .open = [this, &blob](std::uint64_t offset) -> Result<std::unique_ptr<Source>> {
+                     Fd fd = TRY(deps_.content.open(blob.digest));
+                     return std::unique_ptr<Source>(
+                         std::make_unique<StoredBytes>(std::move(fd), offset, moved_));
+                   },
+                   .mount_from = {}},
+                  cancel_));
   if (delivery == registry::Delivery::Sent && blob.size >= kLarge) {
     const std::lock_guard lock(mutex_);
     sent_bytes_ += blob.size;
@@ -313,17 +372,24 @@ std::string Publisher::withheld() const {
 }
 
 std::vector<CacheRecord> Publisher::finish(Milliseconds time) {
-  const auto deadline = std::chrono::steady_clock::now() + time;
+  using Steady = std::chrono::steady_clock;
+  const Steady::time_point deadline = Steady::now() + time;
+  Steady::time_point last_move = Steady::now();
+  std::uint64_t moved = moved_;
   std::unique_lock lock(mutex_);
   // No step runs any more that they would have to yield to. Not everybody may say so.
   for (const pid_t id : thread_ids_) {
     (void)::setpriority(PRIO_PROCESS, static_cast<id_t>(id), 0);
   }
-  while (!(waiting_.empty() && working_.empty()) && !deps_.cancel.requested() &&
-         std::chrono::steady_clock::now() < deadline) {
+  while (!(waiting_.empty() && working_.empty()) && !deps_.cancel.requested() && !is_stuck_ &&
+         Steady::now() < deadline) {
     // A signal must not wait for the deadline.
-    changed_.wait_until(lock,
-                        std::min(deadline, std::chrono::steady_clock::now() + Milliseconds(100)));
+    changed_.wait_until(lock, std::min(deadline, Steady::now() + Milliseconds(100)));
+    if (busy_here_ > 0 || moved != moved_) {
+      moved = moved_;
+      last_move = Steady::now();
+    }
+    is_stuck_ = since(last_move) >= deps_.stuck;
   }
   is_over_ = true;
   std::vector<CacheRecord> left(working_.begin(), working_.end());

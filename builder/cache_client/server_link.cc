@@ -8,6 +8,7 @@
 #include "snapshotter/base/log.h"
 
 #include <algorithm>
+#include <cerrno>
 
 namespace mybuild::cache_client {
 
@@ -27,6 +28,9 @@ constexpr Milliseconds kFreeWait{2000};
 constexpr int kShareOfBuild = 20;  // a twentieth
 constexpr std::chrono::seconds kStall{5};
 constexpr std::chrono::seconds kTransferPatience{10};
+/// Of what steps wait for: without a byte, and on the whole.
+constexpr std::chrono::seconds kLayerStall{3};
+constexpr std::chrono::seconds kLayerPatience{5};
 constexpr int kCreated = 201;
 constexpr int kFull = 507;
 /// Of a small blob, which the server has to write to its disk.
@@ -35,6 +39,22 @@ constexpr std::size_t kShortAnswer = 64 << 10;
 
 Milliseconds since(Steady::time_point start) {
   return std::chrono::duration_cast<Milliseconds>(Steady::now() - start);
+}
+
+bool is_redirect(const Response& response) {
+  return response.status >= 300 && response.status < 400;
+}
+
+Error unexpected(const Response& response) {
+  const std::string place = registry::printable(response.header("location"));
+  return make_error(ErrorKind::Unavailable, "it answers with status {}{}", response.status,
+                    is_redirect(response) && !place.empty()
+                        ? fmt::format(", which points to {}; is that the right address?", place)
+                        : "");
+}
+
+bool is_too_slow(const Result<Response>& response) {
+  return !response && response.error().os_errno() == ETIMEDOUT;
 }
 
 }  // namespace
@@ -96,12 +116,17 @@ Result<std::string> ServerLink::post(std::string_view verb, const std::string& s
   request.timeout = patience() + extra;
   request.stall = std::chrono::ceil<std::chrono::seconds>(*request.timeout);
   request.patience.reset();
+  if (need == Need::Step) {
+    request.stall = std::min(request.stall, kLayerStall);
+    request.patience = kLayerPatience;
+  }
   registry::TextBody body(cache_server::kMaxMessageBytes);
   const Steady::time_point begun = Steady::now();
   const Result<Response> response = deps_.transport.send(request, body, cancel);
   const Milliseconds took = since(begun);
   if (need == Need::Step) {
     waited_ms_ += took.count();
+    note_wait(response, took, cancel);
   }
   if (response && response->ok() && extra.count() == 0) {
     usual_ms_ = has_answered_ ? (usual_ms_ * 3 + took.count()) / 4 : took.count();
@@ -150,8 +175,18 @@ Error ServerLink::refusal(const Response& response, std::string_view what) {
       close(error);
       return error;
     }
+    case kFull:
+      return make_error(ErrorKind::Denied, "{}: the cache server has no space left{}", what, told);
     default:
       return make_error(ErrorKind::Unavailable, "{}: status {}{}", what, response.status, told);
+  }
+}
+
+/// Steps wait for it: who stops for seconds is not given another chance.
+void ServerLink::note_wait(const Result<Response>& response, Milliseconds took,
+                           const Cancel& cancel) {
+  if (is_too_slow(response) && took >= kLayerStall && !cancel.requested()) {
+    close(response.error());
   }
 }
 
@@ -160,19 +195,29 @@ void ServerLink::note(const Result<Response>& response, const Cancel& cancel) {
     return;
   }
   // 429: too much of one kind of thing, which says nothing of others.
-  const bool is_bad = !response || (response->status >= 500 && response->status != kFull);
+  const bool is_bad =
+      !response || is_redirect(*response) || (response->status >= 500 && response->status != kFull);
+  if (response && response->ok()) {
+    has_served_ = true;
+  } else {
+    std::string why = response ? unexpected(*response).message() : response.error().message();
+    last_failure_.lock()->swap(why);
+  }
   if (!is_bad) {
     failures_ = 0;
     has_answered_ = true;
     return;
   }
-  const Error why =
-      response ? make_error(ErrorKind::Unavailable, "it answers with status {}", response->status)
-               : response.error();
+  const Error why = response ? unexpected(*response) : response.error();
   log::debug("cache server: {}", why.message());
   if (++failures_ >= kMostFailures || (!response && !has_answered_)) {
     close(why);
   }
+}
+
+std::string ServerLink::complaint() {
+  const auto failure = last_failure_.lock();
+  return is_closed() || told_ || has_served_ ? std::string() : *failure;
 }
 
 void ServerLink::close(const Error& why) {
@@ -217,7 +262,10 @@ Status ServerLink::download(const std::string& space, const oci::Descriptor& blo
   Request request;
   request.url = fmt::format("{}/v2/{}/blobs/{}", address_.origin, space, blob.digest.str());
   request.timeout = limit;
+  request.stall = kLayerStall;
+  request.patience = kLayerPatience;
   for (int attempt = 0;; ++attempt) {
+    const Steady::time_point begun = Steady::now();
     const Result<Response> response = send(request, body, cancel);
     if (body.refusal()) {
       return *body.refusal();
@@ -227,7 +275,12 @@ Status ServerLink::download(const std::string& space, const oci::Descriptor& blo
     }
     Error error = response ? registry::status_error(*response, "layer of the cache server")
                            : response.error();
-    if (error.kind() != ErrorKind::Unavailable || attempt == 1) {
+    const Milliseconds took = since(begun);
+    if (took < limit) {  // else it came steadily, only slowly
+      note_wait(response, took, cancel);
+    }
+    if (error.kind() != ErrorKind::Unavailable || is_too_slow(response) || body.received() == 0 ||
+        attempt == 1) {
       return error;
     }
   }

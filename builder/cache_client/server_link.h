@@ -56,7 +56,8 @@ class ServerLink final : public registry::Transport {
   Result<std::string> post(std::string_view verb, const std::string& space, std::string message,
                            Need need, const Cancel& cancel,
                            std::chrono::milliseconds extra = std::chrono::milliseconds(0));
-  /// GET of a blob, checked by size and digest; gone on with once where it breaks.
+  /// GET of a blob, checked by size and digest; gone on with once where it breaks. A server that
+  /// stops for seconds in the middle of one is left alone.
   Status download(const std::string& space, const oci::Descriptor& blob, Sink& sink,
                   std::chrono::milliseconds limit, const Cancel& cancel);
 
@@ -71,6 +72,13 @@ class ServerLink final : public registry::Transport {
   bool may_ask() const;
   /// Leaves it alone from now on, and says why.
   void close(const Error& why);
+  /// The same for who has said it in other words.
+  void leave() { closed_ = true; }
+  /// The user heard of something that we may not do.
+  bool has_told() const { return told_; }
+  /// What a server says that never once answered as it should, when nothing was said of it by now;
+  /// else "".
+  std::string complaint();
 
  private:
   using Milliseconds = std::chrono::milliseconds;
@@ -79,6 +87,8 @@ class ServerLink final : public registry::Transport {
   Result<std::string> answer(const Result<registry::Response>& response, std::string_view what,
                              const std::string& text);
   void note(const Result<registry::Response>& response, const Cancel& cancel);
+  void note_wait(const Result<registry::Response>& response, Milliseconds took,
+                 const Cancel& cancel);
   Error refusal(const registry::Response& response, std::string_view what);
   void tell_once(const Error& refused);
 
@@ -89,6 +99,8 @@ class ServerLink final : public registry::Transport {
   std::atomic<bool> told_{false};
   std::atomic<int> failures_{0};  // in a row
   std::atomic<bool> has_answered_{false};
+  std::atomic<bool> has_served_{false};  // with success
+  Guarded<std::string> last_failure_;
   std::atomic<std::int64_t> usual_ms_{0};   // what an answer takes
   std::atomic<std::int64_t> waited_ms_{0};  // steps, in sum
   const std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();

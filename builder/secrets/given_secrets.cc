@@ -2,6 +2,7 @@
 #include "builder/secrets/given_secrets.h"
 
 #include "builder/secrets/limited_read.h"
+#include "snapshotter/base/sys.h"
 
 #include <cstdlib>
 #include <map>
@@ -14,6 +15,7 @@ namespace {
 struct Given {
   std::mutex mutex;
   Fd file;                                   // until it is read
+  bool is_at_hand = true;                    // no pipe, no device
   std::optional<Result<std::string>> value;  // once it was
 };
 
@@ -25,6 +27,8 @@ class GivenSecrets final : public SecretSource {
       given->value = TRY(value_of(spec.env));
     } else {
       given->file = TRY(open_for_reading(spec.file, kMaxSecret));
+      const struct stat info = TRY(sys::fstat(given->file.get()));
+      given->is_at_hand = S_ISREG(info.st_mode);
     }
     given_.insert_or_assign(spec.id, std::move(given));
     return {};
@@ -52,6 +56,16 @@ class GivenSecrets final : public SecretSource {
     std::vector<std::string> ids;
     for (const auto& [id, given] : given_) {
       ids.push_back(id);
+    }
+    return ids;
+  }
+
+  std::vector<std::string> ids_at_hand() const override {
+    std::vector<std::string> ids;
+    for (const auto& [id, given] : given_) {
+      if (given->is_at_hand) {
+        ids.push_back(id);
+      }
     }
     return ids;
   }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // KnownValues: the values of secrets that one build has seen, to be kept out of what it shows and
 // of what it gives to others. Values of fewer than four bytes are everywhere, and none of these.
-// Thread-safe.
+// Of a value of several lines the lines of 16 bytes or more are values, too. Thread-safe.
 #pragma once
 
 #include "builder/secrets/secret_source.h"
@@ -22,11 +22,18 @@ class KnownValues {
   /// The longest first.
   std::vector<std::string> values() const;
   bool empty() const;
+  /// With "***" in the place of each value.
+  std::string masked(std::string text) const;
 
  private:
+  void add_one(std::string_view value);
+
   mutable std::mutex mutex_;
   std::vector<std::string> values_;
 };
+
+/// Puts "***" in the place of each of the values, the first ones first.
+void mask_values(std::string& text, const std::vector<std::string>& values);
 
 /// Gives what `source` gives, and notes it. Both outlive the answer.
 std::unique_ptr<SecretSource> note_values(SecretSource& source, KnownValues& known);
@@ -46,7 +53,8 @@ class ValueScan final : public Sink {
  private:
   bool is_in(std::string_view text) const;
 
-  std::vector<std::string> forms_;
+  /// By a hash of their first bytes.
+  std::vector<std::vector<std::string>> forms_;
   std::size_t longest_ = 0;
   std::string tail_;  // of what came: a form may begin in it
   bool found_ = false;

@@ -24,6 +24,8 @@ class SecretSource {
   virtual Result<std::optional<std::string>> get(const std::string& id, const Cancel& cancel) = 0;
   /// Of all that were given, where that is known.
   virtual std::vector<std::string> ids() const { return {}; }
+  /// Of those that get() gives without a wait for anybody.
+  virtual std::vector<std::string> ids_at_hand() const { return {}; }
 };
 
 }  // namespace mybuild::secrets

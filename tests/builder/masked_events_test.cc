@@ -4,6 +4,10 @@
 
 #include <gtest/gtest.h>
 
+#include <initializer_list>
+#include <optional>
+#include <string>
+
 namespace mybuild::builder {
 namespace {
 
@@ -13,11 +17,28 @@ class Printed final : public solver::EventSink {
     if (const auto* chunk = std::get_if<solver::LogChunk>(&event)) {
       (chunk->stream == 1 ? out : err) += chunk->bytes;
       last = chunk->bytes;
+    } else if (const auto* started = std::get_if<solver::VertexStarted>(&event)) {
+      note({started->name});
+    } else if (const auto* cached = std::get_if<solver::VertexCached>(&event)) {
+      note({cached->name});
+    } else if (const auto* progress = std::get_if<solver::Progress>(&event)) {
+      note({progress->item});
+    } else if (const auto* warning = std::get_if<solver::Warning>(&event)) {
+      note({warning->message, warning->detail, warning->location->excerpt});
+    } else if (error = std::get<solver::VertexDone>(event).error; error) {
+      note({error->message(), error->hint(), error->location()->excerpt});
+    }
+  }
+  void note(std::initializer_list<std::string> texts) {
+    for (const std::string& text : texts) {
+      names += text + ", ";
     }
   }
   std::string out;
   std::string err;
   std::string last;
+  std::string names;  // and all other texts
+  std::optional<Error> error;
 };
 
 class MaskedEventsTest : public testing::Test {
@@ -70,6 +91,31 @@ TEST_F(MaskedEventsTest, OfTwoValuesTheLongerOneIsMaskedAsAWhole) {
   known.add("hunter2-long");
   print("hunter2-long hunter\n");
   EXPECT_EQ(seen.out, "*** ***\n");
+}
+
+TEST_F(MaskedEventsTest, NamesErrorsAndWarningsShowNoneEither) {
+  known.add("hunter2");
+  const solver::VertexId step = solver::internal_vertex("step");
+  const SourceLocation place{
+      .file = "Dockerfile", .first_line = 2, .last_line = 2, .excerpt = ">>> RUN login hunter2"};
+  masked.on_event(solver::VertexStarted{step, "RUN login hunter2", {}});
+  masked.on_event(solver::VertexCached{step, "RUN login hunter2", {}});
+  masked.on_event(solver::Progress{.vertex = step, .item = "get hunter2", .time = {}});
+  masked.on_event(
+      solver::Warning{.message = "hunter2 again", .detail = "in hunter2", .location = place});
+  masked.on_event(solver::VertexDone{step,
+                                     {},
+                                     make_error(ErrorKind::ProcessFailed, "login hunter2: failed")
+                                         .with_exit_code(7)
+                                         .with_hint("not hunter2?")
+                                         .at(place)});
+  EXPECT_EQ(seen.names,
+            "RUN login ***, RUN login ***, get ***, *** again, in ***, >>> RUN login ***, "
+            "login ***: failed, not ***?, >>> RUN login ***, ");
+  ASSERT_TRUE(seen.error);
+  EXPECT_EQ(seen.error->kind(), ErrorKind::ProcessFailed);
+  EXPECT_EQ(seen.error->exit_code(), 7);
+  EXPECT_EQ(seen.error->location()->first_line, 2);
 }
 
 TEST_F(MaskedEventsTest, WithoutValuesAllIsShownAtOnce) {

@@ -4,7 +4,9 @@
 
 #include <gtest/gtest.h>
 
+#include <cerrno>
 #include <thread>
+#include <utility>
 
 namespace mybuild::cache_client {
 namespace {
@@ -183,6 +185,67 @@ TEST_F(LookupTest, ProblemsOfItsOwnAreBorneThreeTimes) {
   }
 }
 
+TEST_F(LookupTest, AServerThatIsNoneIsToldOfThoughItWasAskedButOnce) {
+  for (const int status : {500, 507, 307, 302, 400}) {
+    const std::size_t before = events.all<solver::Warning>().size();
+    server.respond = [status](const Request&, registry::BodySink&, const Cancel&) -> Answer {
+      return Result<Response>(response(status, {{"location", "https://elsewhere.example/"}}));
+    };
+    client();
+    client_->on_record(ran("one"));
+    (void)client_->finish();
+    client_.reset();
+    const std::vector<solver::Warning> told = events.all<solver::Warning>();
+    ASSERT_EQ(told.size(), before + 1) << status << warnings();
+    EXPECT_NE(told.back().message.find(fmt::format("status {}", status)), std::string::npos);
+    EXPECT_EQ(told.back().message.find("https://elsewhere.example/; is that the right address?") !=
+                  std::string::npos,
+              status < 400)
+        << told.back().message;
+  }
+}
+
+TEST_F(LookupTest, ALayerThatStopsIsNotAskedForAgainAndNeitherIsTheServer) {
+  serve("one");
+  client();
+  EXPECT_EQ(found("one"), 1U);
+  server.respond = [](const Request& request, registry::BodySink&, const Cancel&) -> Answer {
+    EXPECT_LE(request.stall, std::chrono::seconds(3));
+    EXPECT_LE(*request.patience, std::chrono::seconds(5));
+    std::this_thread::sleep_for(request.stall);
+    return Result<Response>(make_error(ErrorKind::Unavailable, "too slow").with_errno(ETIMEDOUT));
+  };
+  EXPECT_FALSE(layer("one"));
+  EXPECT_EQ(server.asked("/v2/"), 1U);
+  EXPECT_NE(warnings().find("goes on without the cache server"), std::string::npos) << warnings();
+}
+
+TEST_F(LookupTest, ALayerThatBreaksIsGoneOnWithOnceIfAnythingCame) {
+  for (const bool comes : {false, true}) {
+    serve("one");
+    client();
+    EXPECT_EQ(found("one"), 1U);
+    const std::size_t before = server.asked("/v2/");
+    bool first = true;
+    server.respond = [comes, &first](const Request&, registry::BodySink& body,
+                                     const Cancel&) -> Answer {
+      if (!std::exchange(first, false)) {
+        return std::nullopt;
+      }
+      if (comes) {
+        EXPECT_TRUE(body.begin(response(200)));
+        EXPECT_TRUE(body.write(as_bytes("o")));
+      }
+      return Result<Response>(make_error(ErrorKind::Unavailable, "connection reset"));
+    };
+    EXPECT_EQ(layer("one").value_or("nothing"), comes ? "one" : "nothing");
+    EXPECT_EQ(server.asked("/v2/") - before, comes ? 2U : 1U);
+    EXPECT_EQ(warnings(), "");
+    server.respond = nullptr;
+    client_.reset();
+  }
+}
+
 TEST_F(LookupTest, ALayerWithOtherBytesIsForgottenWithItsRecordsAndCounted) {
   serve("one");
   serve("two");
@@ -223,7 +286,7 @@ TEST_F(LookupTest, WithAServerThatDiedNoneOfItsLayersIsUsed) {
     return make_error(ErrorKind::Unavailable, "connection refused");
   });
   const auto place = client_->records().where(Digest::of("one"));
-  for (int i = 0; i < 2; ++i) {
+  for (int i = 0; i < 3; ++i) {
     StringSink sink;
     const Status fetched = place->origin(place->blob, sink);
     ASSERT_FALSE(fetched);

@@ -2,6 +2,7 @@
 // What a build gives to its cache server, and what it keeps for itself.
 #include "tests/cache_client/world.h"
 
+#include <array>
 #include <future>
 #include <thread>
 
@@ -17,6 +18,19 @@ class PublishTest : public CacheClientTest {
  protected:
   /// Tests that expect something to be left do not wait for it for long.
   void wait_only(milliseconds time) { flush.time = time; }
+  /// Until somebody does not wait any longer.
+  void hang_at(const std::string& word) {
+    server.respond = [word](const Request& request, registry::BodySink&,
+                            const Cancel& stop) -> Answer {
+      if (request.url.find(word) == std::string::npos) {
+        return std::nullopt;
+      }
+      while (!stop.requested()) {
+        std::this_thread::sleep_for(milliseconds(1));
+      }
+      return Result<Response>(stop.check().error());
+    };
+  }
 };
 
 TEST_F(PublishTest, AStepThatRanIsPublishedWithItsLayer) {
@@ -123,6 +137,20 @@ TEST_F(PublishTest, ALayerWithASecretStaysHereAndTheUserHearsOfIt) {
   EXPECT_NE(warnings().find("RUN leaky"), std::string::npos) << warnings();
 }
 
+TEST_F(PublishTest, NamesLeaveAsTheyMayBeSeenAlsoInTheBackground) {
+  masked = [](std::string name) { return name.replace(name.find("one"), 3, "***"); };
+  client().on_record(ran("one"));
+  (void)client_->finish();
+  ASSERT_EQ(server.published().size(), 1U);
+  EXPECT_EQ(server.published()[0].step, "RUN ***");
+  flush.how = Flush::How::Background;
+  hang_at("uploads");
+  client().on_record(ran("one"));
+  const std::vector<solver::CacheRecord> left = client_->finish();
+  ASSERT_EQ(left.size(), 1U);
+  EXPECT_EQ(left[0].run->step, "RUN ***");
+}
+
 TEST_F(PublishTest, ALargeLayerThatTakesLongerThanItsStepIsNotSent) {
   tars[Digest::of("first")] = std::string(5 << 20, 'a');
   tars[Digest::of("second")] = std::string(5 << 20, 'b');
@@ -147,18 +175,74 @@ TEST_F(PublishTest, ALargeLayerThatTakesLongerThanItsStepIsNotSent) {
 
 TEST_F(PublishTest, TimeRunsOutWithAWarning) {
   wait_only(milliseconds(50));
-  server.respond = [](const Request& request, registry::BodySink&, const Cancel& stop) -> Answer {
-    if (request.url.find("uploads") == std::string::npos) {
-      return std::nullopt;
-    }
-    while (!stop.requested()) {
-      std::this_thread::sleep_for(milliseconds(1));
-    }
-    return Result<Response>(stop.check().error());
-  };
+  hang_at("uploads");
   client().on_record(ran("one"));
   EXPECT_TRUE(client_->finish().empty()) << "nobody goes on with it";
   EXPECT_NE(warnings().find("1 steps were not published"), std::string::npos) << warnings();
+  EXPECT_NE(warnings().find("not enough"), std::string::npos) << warnings();
+}
+
+TEST_F(PublishTest, AServerWhereNothingMovesIsNotWaitedForHoweverLongTheUserWould) {
+  wait_only(std::chrono::hours(1));
+  stuck = milliseconds(150);
+  for (const char* word : {"uploads", "publish"}) {
+    hang_at(word);
+    client().on_record(ran(word));
+    const auto begun = std::chrono::steady_clock::now();
+    EXPECT_TRUE(client_->finish().empty());
+    client_.reset();
+    EXPECT_LT(std::chrono::steady_clock::now() - begun, std::chrono::seconds(3)) << word;
+  }
+  EXPECT_EQ(events.all<solver::Warning>().size(), 2U) << "one each: " << warnings();
+  EXPECT_NE(warnings().find("1 steps were not published to the cache server "
+                            "http://127.0.0.1:7000/team/main: nothing moved for"),
+            std::string::npos)
+      << warnings();
+}
+
+TEST_F(PublishTest, AnUploadThatMovesIsWaitedForAndSoIsOurOwnWork) {
+  stuck = milliseconds(150);
+  const auto make = layers.make_blob;
+  layers.make_blob = [make](const Digest& diff_id) {
+    std::this_thread::sleep_for(milliseconds(500));
+    return make(diff_id);
+  };
+  tars[Digest::of("one")] = std::string(100'000, 'x');
+  server.respond = [](const Request& request, registry::BodySink&, const Cancel&) -> Answer {
+    if (request.method == "PUT") {
+      const auto source = request.stream->open().value();
+      std::array<std::byte, 10'000> piece{};
+      while (*source->read(piece) > 0) {
+        std::this_thread::sleep_for(milliseconds(50));
+      }
+    }
+    return std::nullopt;
+  };
+  client().on_record(ran("one"));
+  EXPECT_TRUE(client_->finish().empty());
+  EXPECT_EQ(server.published().size(), 1U);
+  EXPECT_EQ(warnings(), "");
+}
+
+TEST_F(PublishTest, WhatIsLostIsToldInOneWarning) {
+  for (const auto& [word, status] : {std::pair("publish", 500), std::pair("publish", 507),
+                                     std::pair("uploads", 507), std::pair("uploads", 400)}) {
+    const std::size_t before = events.all<solver::Warning>().size();
+    client();
+    found("x");  // it speaks to us
+    answer_to(word, status);
+    client_->on_record(ran("one"));
+    (void)client_->finish();
+    client_.reset();
+    server.respond = nullptr;
+    const std::vector<solver::Warning> told = events.all<solver::Warning>();
+    ASSERT_EQ(told.size(), before + 1) << word << status << warnings();
+    const std::string& text = told.back().message;
+    EXPECT_NE(text.find("1 steps were not published to the cache server"), std::string::npos)
+        << word << status << text;
+    EXPECT_NE(text.find(status == 507 ? "space" : std::to_string(status)), std::string::npos)
+        << text;
+  }
 }
 
 TEST_F(PublishTest, InTheBackgroundSomebodyElseGoesOn) {

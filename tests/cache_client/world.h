@@ -41,7 +41,9 @@ class CacheClientTest : public testing::Test {
                                                     .content = *content,
                                                     .layers = layers,
                                                     .clock = clock,
-                                                    .has_secret = has_secret});
+                                                    .has_secret = has_secret,
+                                                    .masked = masked,
+                                                    .stuck = stuck});
   }
   CacheClient& client() {
     client_ = start("http://127.0.0.1:7000/team/main").value();
@@ -100,7 +102,9 @@ class CacheClientTest : public testing::Test {
   FakeServer server;
   KeyMap given{{"team/main", server.key.public_key()}};
   Flush flush;
+  std::chrono::milliseconds stuck = kStuck;
   std::function<Result<bool>(const Digest&)> has_secret;
+  std::function<std::string(std::string)> masked;
   std::map<Digest, std::string> tars;  // by diff id; of others "a layer"
   const TempDir dir = TempDir::create().value();
   const std::unique_ptr<registry::HostTable> hosts = registry::make_host_table({});

@@ -92,6 +92,16 @@ TEST_F(GivenSecretsTest, APipeIsReadOnceForAllWhoAsk) {
   writer.join();
 }
 
+TEST_F(GivenSecretsTest, FilesAndVariablesAreAtHandAndPipesAreNot) {
+  ASSERT_EQ(::mkfifo(path("pipe").c_str(), 0600), 0);
+  const auto secrets = open_secrets({{.id = "file", .file = put("f", "text"), .env = ""},
+                                     {.id = "pipe", .file = path("pipe"), .env = ""},
+                                     {.id = "variable", .file = "", .env = "MYBUILD_NO_SUCH"}});
+  ASSERT_TRUE(secrets);
+  EXPECT_EQ((*secrets)->ids_at_hand(), (std::vector<std::string>{"file", "variable"}));
+  EXPECT_EQ((*secrets)->ids().size(), 3U);
+}
+
 TEST_F(GivenSecretsTest, WaitingForAPipeEndsWithTheBuild) {
   ASSERT_EQ(::mkfifo(path("pipe").c_str(), 0600), 0);
   const auto secrets = open_secrets({{.id = "a", .file = path("pipe"), .env = ""}});

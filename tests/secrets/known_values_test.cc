@@ -73,6 +73,37 @@ TEST(KnownValues, AreThoseThatWereAskedForWithoutTheirLineEnds) {
   EXPECT_EQ(known.values(), std::vector<std::string>{"the value"});
 }
 
+TEST(KnownValues, LinesOfALongOneAreValuesOfTheirOwn) {
+  const std::string line = "MIIEvQIBADANBgkqhkiG9w0BAQEFAASC";
+  const std::string key =
+      "-----BEGIN PRIVATE KEY-----\r\n" + line + "\r\nshort\r\n-----END PRIVATE KEY-----\n";
+  KnownValues known;
+  known.add(key);
+  EXPECT_EQ(known.values().size(), 2U) << "the whole and the line; what is in every key is none";
+  EXPECT_EQ(known.masked("leaked: " + line + " short\n"), "leaked: *** short\n");
+  EXPECT_EQ(known.masked("-----BEGIN PRIVATE KEY-----"), "-----BEGIN PRIVATE KEY-----");
+  ValueScan scan(known.values());
+  EXPECT_TRUE(scan.write(as_bytes("key = \"" + line + "\"")));
+  EXPECT_TRUE(scan.found());
+  const std::string whole = key.substr(0, key.size() - 1);
+  ValueScan encoded(known.values());
+  EXPECT_TRUE(encoded.write(as_bytes(base64_encode(whole))));
+  EXPECT_TRUE(encoded.found());
+}
+
+TEST(KnownValues, TheLastLineCountsAndADocumentHasAnEnd) {
+  KnownValues known;
+  known.add("user\n  password-of-many-bytes");
+  EXPECT_EQ(known.masked("password-of-many-bytes"), "***");
+  std::string document;
+  for (int i = 0; i < 10'000; ++i) {
+    document += "line number " + std::to_string(100'000 + i) + "\n";
+  }
+  known.add(document);
+  EXPECT_LT(known.values().size(), 300U);
+  EXPECT_EQ(known.masked("x line number 100000 x"), "x *** x");
+}
+
 TEST(KnownValues, ShortOnesAreNoneAndTheLongestComesFirst) {
   KnownValues known;
   for (const char* value : {"abc", "abc\n\n", "abcd", "abcdef", "abcd"}) {
