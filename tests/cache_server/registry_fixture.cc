@@ -49,12 +49,13 @@ void RegistryFixture::be(const std::string& space, std::uint8_t scopes, const st
 }
 
 void RegistryFixture::serve(bool anonymous_read) {
-  api_ = std::make_unique<RegistryApi>(RegistryDeps{.blobs = *blobs_,
-                                                    .keeper = *keeper_,
-                                                    .meta = *meta_,
-                                                    .clock = clock_,
-                                                    .space_left = [this] { return space_left_; },
-                                                    .anonymous_read = anonymous_read});
+  api_ = std::make_unique<RegistryApi>(
+      RegistryDeps{.blobs = *blobs_,
+                   .keeper = *keeper_,
+                   .meta = *meta_,
+                   .clock = clock_,
+                   .space_left = [this](std::uint64_t) { return space_left_; },
+                   .anonymous_read = anonymous_read});
 }
 
 Request RegistryFixture::request(const std::string& method, const std::string& target,

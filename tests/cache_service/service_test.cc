@@ -36,7 +36,7 @@ class ServiceTest : public testing::Test {
   }
   std::uint64_t kept() { return state_->meta().repositories().linked_bytes().value(); }
 
-  const TempDir dir_ = TempDir::create().value();
+  const TempDir dir_ = TempDir::create("/dev/shm").value();
   const std::unique_ptr<ServerState> state_ = ServerState::open(dir_.path() + "/state").value();
   const std::string token_ = state_->local_token(SystemClock().now()).value();
   ServeOptions options_ = [this] {
@@ -52,6 +52,18 @@ TEST_F(ServiceTest, WhoComesToAFullCacheNeedNotWaitForTheUpkeep) {
   keep_old(10);
   EXPECT_EQ(upload(std::string(900, 'x')).status, 201);
   EXPECT_EQ(kept(), 9'900U) << "one of the ten has gone";
+}
+
+TEST_F(ServiceTest, ALayerThatIsLargerThanWhatIsLeftMakesRoomForItself) {
+  keep_old(8);
+  EXPECT_EQ(upload(std::string(5'000, 'x')).status, 201);
+  EXPECT_EQ(kept(), 10'000U);
+}
+
+TEST_F(ServiceTest, OneThatIsLargerThanTheCacheTakesNothingFromOthers) {
+  keep_old(8);
+  EXPECT_EQ(upload(std::string(10'001, 'x')).status, 507);
+  EXPECT_EQ(kept(), 8'000U);
 }
 
 TEST_F(ServiceTest, FullOfWhatIsFreshItRefusesAndCanStillBeReadFrom) {

@@ -104,7 +104,7 @@ class World {
                     .keeper = keeper_,
                     .meta = *meta_,
                     .clock = clock_,
-                    .space_left = [] { return std::uint64_t{1} << 20; },
+                    .space_left = [](std::uint64_t) { return std::uint64_t{1} << 20; },
                     .anonymous_read = true}};
 };
 

@@ -17,9 +17,10 @@ struct RegistryDeps {
   BlobKeeper& keeper;
   MetaStore& meta;
   const Clock& clock;
-  /// How many bytes all uploads together may have that are not committed yet. Asked at least once
-  /// for each MiB that comes.
-  std::function<std::uint64_t()> space_left;
+  /// How many bytes all uploads together may have that are not committed yet; `wanted`: how many
+  /// they will have, for which room is made if that is possible. Asked at least once for each MiB
+  /// that comes.
+  std::function<std::uint64_t(std::uint64_t wanted)> space_left;
   bool anonymous_read = false;  // as for AccessControl
 };
 

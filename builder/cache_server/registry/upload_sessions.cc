@@ -13,6 +13,7 @@ namespace mybuild::cache_server {
 namespace {
 
 constexpr std::uint64_t kCheckEvery = 1 << 20;
+constexpr std::uint64_t kMaxWanted = std::uint64_t{1} << 40;  // no layer is larger
 
 }  // namespace
 
@@ -106,9 +107,10 @@ std::variant<UploadSessions::Lease, UploadSessions::Trouble> UploadSessions::use
   return Lease(*this, found->second);
 }
 
-std::uint64_t UploadSessions::room() const {
-  const std::uint64_t left = space_left_();
-  return left - std::min(left, bytes_.load());
+std::uint64_t UploadSessions::room(std::uint64_t wanted) const {
+  const std::uint64_t open = bytes_;
+  const std::uint64_t left = space_left_(wanted <= kMaxWanted ? open + wanted : open);
+  return left - std::min(left, open);
 }
 
 std::size_t UploadSessions::count() {
@@ -119,7 +121,7 @@ Status UploadSessions::write(Session& session, ByteSpan bytes) {
   session.unchecked += bytes.size();
   if (session.unchecked >= kCheckEvery || session.size == 0) {
     session.unchecked = 0;
-    if (bytes.size() > room()) {
+    if (bytes.size() > room(bytes.size())) {
       return make_error(ErrorKind::Unavailable, "no space is left for uploads").with_errno(EDQUOT);
     }
   }

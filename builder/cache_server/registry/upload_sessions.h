@@ -39,15 +39,16 @@ class UploadSessions {
   };
 
   /// `blobs` and `clock` outlive it, as it outlives its leases. `space_left` as in RegistryDeps.
-  UploadSessions(BlobStore& blobs, const Clock& clock, std::function<std::uint64_t()> space_left)
+  UploadSessions(BlobStore& blobs, const Clock& clock,
+                 std::function<std::uint64_t(std::uint64_t)> space_left)
       : blobs_(blobs), clock_(clock), space_left_(std::move(space_left)) {}
 
   /// A new one, at the limits in place of the one that has been without a byte for longest; nullopt
   /// when none has been for kForsaken.
   Result<std::optional<Lease>> open(const Owner& owner);
   std::variant<Lease, Trouble> use(const std::string& id, const Owner& owner);
-  /// How many bytes may come still.
-  std::uint64_t room() const;
+  /// How many bytes may come still, when `wanted` are about to.
+  std::uint64_t room(std::uint64_t wanted) const;
   std::size_t count();
   void drop_idle();
 
@@ -72,7 +73,7 @@ class UploadSessions {
 
   BlobStore& blobs_;
   const Clock& clock_;
-  const std::function<std::uint64_t()> space_left_;
+  const std::function<std::uint64_t(std::uint64_t)> space_left_;
   std::atomic<std::uint64_t> bytes_{0};  // of all sessions
   Guarded<Table> sessions_;
 };

@@ -200,7 +200,8 @@ std::unique_ptr<Exchange> Uploads::take(const RepositoryRequest& request, Lease 
       return refuse_with(upload_answer(416, request.repository, lease));
     }
   }
-  if (request.request.body_size.value_or(0) > sessions_.room()) {
+  const std::uint64_t announced = request.request.body_size.value_or(0);
+  if (announced > sessions_.room(announced)) {
     return refuse_with(no_space());
   }
   return std::make_unique<UploadExchange>(request.repository, std::move(lease), size,

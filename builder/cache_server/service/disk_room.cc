@@ -32,7 +32,9 @@ Result<DiskSpace> disk_space(const std::string& directory) {
 std::uint64_t DiskRoom::limit() const {
   const std::uint64_t wanted = max_size_.value_or(std::numeric_limits<std::uint64_t>::max());
   const Result<DiskSpace> disk = disk_();
-  return disk ? std::min(wanted, less(kept_() + disk->free, disk->total / kFreeShare)) : 0;
+  return disk ? std::min(wanted, less(kept_() + disk->free,
+                                      disk->total / (max_size_ ? kReserveShare : kFreeShare)))
+              : 0;
 }
 
 std::uint64_t DiskRoom::left() const {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // DiskRoom: how much the server may keep: a size that was asked for, else what leaves a tenth of
-// the disk free. Thread-safe.
+// the disk free; with a size a twentieth, so that a disk that others fill does not empty a small
+// cache. Thread-safe.
 #pragma once
 
 #include "snapshotter/base/result.h"

@@ -35,14 +35,14 @@ Service::Service(ServerState& state, const ServeOptions& options,
                  .keeper = keeper_,
                  .meta = state.meta(),
                  .clock = clock_,
-                 .space_left = [this] { return space_left(); },
+                 .space_left = [this](std::uint64_t wanted) { return space_left(wanted); },
                  .anonymous_read = options.anonymous_read}),
       records_({.meta = state.meta(),
                 .keeper = keeper_,
                 .clock = clock_,
                 .metrics = metrics_,
                 .claims = claims_,
-                .has_room = [this] { return space_left() > 0; }}),
+                .has_room = [this] { return space_left(0) > 0; }}),
       admin_(state.meta(), clock_),
       front_({.access = access_,
               .metrics = metrics_,
@@ -92,20 +92,20 @@ void Service::upkeep(const std::function<bool()>& go_on) {
 }
 
 // Who comes to a full cache is not refused for what the next upkeep would let go.
-std::uint64_t Service::space_left() {
-  if (const std::uint64_t left = room_.left(); left > room_.limit() / kScarce) {
+std::uint64_t Service::space_left(std::uint64_t wanted) {
+  if (const std::uint64_t left = room_.left(); left > room_.limit() / kScarce && left >= wanted) {
     return left;
   }
   const std::lock_guard lock(making_room_);
   if (clock_.now() >= next_room_) {
-    evict();
+    evict(wanted);
     next_room_ = clock_.now() + kBetweenRequests;
   }
   return room_.left();
 }
 
-void Service::evict() {
-  const Result<Evictor::Freed> freed = evictor_.run();
+void Service::evict(std::uint64_t wanted) {
+  const Result<Evictor::Freed> freed = evictor_.run(wanted);
   if (!freed) {
     say_("ERROR: eviction: " + freed.error().message());
     return;

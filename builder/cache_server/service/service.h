@@ -36,8 +36,8 @@ class Service {
  private:
   void describe_metrics();
   Status is_ready();
-  std::uint64_t space_left();
-  void evict();
+  std::uint64_t space_left(std::uint64_t wanted);
+  void evict(std::uint64_t wanted = 0);
   void sweep(const std::function<bool()>& go_on);
 
   ServerState& state_;

@@ -16,15 +16,16 @@ std::uint64_t beyond(std::uint64_t bytes, std::uint64_t limit) {
 
 }  // namespace
 
-Result<Evictor::Freed> Evictor::run() {
+Result<Evictor::Freed> Evictor::run(std::uint64_t wanted) {
   const std::lock_guard lock(running_);
   Freed freed;
   const std::uint64_t kept = TRY(meta_.repositories().linked_bytes());
   const std::uint64_t limit = limit_();
-  if (kept <= limit - limit / 20) {
+  const std::uint64_t short_of = wanted > limit ? 0 : beyond(kept + wanted, limit);
+  if (kept <= limit - limit / 20 && short_of == 0) {
     return freed;
   }
-  const std::uint64_t enough = beyond(kept, limit - limit / 10);
+  const std::uint64_t enough = std::max(beyond(kept, limit - limit / 10), short_of);
   TRY(collect(freed, enough));
   if (freed.bytes < enough) {
     freed.records = TRY(meta_.records().evict(enough - freed.bytes, clock_.now()));

@@ -30,7 +30,9 @@ class Evictor {
   /// When a twentieth of the limit or less is left it goes on until a tenth is; so there is always
   /// room for who comes, who is refused at the limit. One question to the database if there is
   /// nothing to do: to be called every few seconds.
-  Result<Freed> run();
+  /// `wanted`: bytes that come next, for which there shall be room as well, if all there is may
+  /// hold them.
+  Result<Freed> run(std::uint64_t wanted = 0);
 
  private:
   Status collect(Freed& freed, std::uint64_t enough);
