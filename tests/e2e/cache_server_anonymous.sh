@@ -13,8 +13,8 @@ skopeo copy -q --src-tls-verify=false "docker://$cache/team/busybox:1" oci:back:
 skopeo copy -q --src-tls-verify=false --src-creds "me:$token" "docker://$cache/team/busybox:1" oci:back:2 2>log || fail "a pull with a token"
 skopeo copy -q --src-tls-verify=false --src-creds me:wrong "docker://$cache/team/busybox:1" oci:back:3 2>log && fail "a pull with a wrong token"
 assert_equal "$(skopeo list-tags --tls-verify=false "docker://$cache/team/busybox" | jq -c .Tags)" '["1"]'
-skopeo login -q --tls-verify=false -u me -p wrong "$cache" >log 2>&1 && fail "a login with a wrong token"
-skopeo login -q --tls-verify=false -u me -p "$token" "$cache" >log 2>&1 || fail "a login: $(<log)"
+skopeo login --tls-verify=false -u me -p wrong "$cache" >log 2>&1 && fail "a login with a wrong token"
+skopeo login --tls-verify=false -u me -p "$token" "$cache" >log 2>&1 || fail "a login: $(<log)"
 push 2 || fail "a push after the login: $(<log)"
 "$MYBUILD" pull -q "$cache/team/busybox:2" >log 2>&1 || fail "our pull without a token: $(<log)"
 "$MYBUILD" tag "$cache/team/busybox:2" "$cache/team/busybox:4"
