@@ -15,7 +15,7 @@ skopeo copy -q --src-tls-verify=false --src-creds me:wrong "docker://$cache/team
 assert_equal "$(skopeo list-tags --tls-verify=false "docker://$cache/team/busybox" | jq -c .Tags)" '["1"]'
 skopeo login --tls-verify=false -u me -p wrong "$cache" >log 2>&1 && fail "a login with a wrong token"
 skopeo login --tls-verify=false -u me -p "$token" "$cache" >log 2>&1 || fail "a login: $(<log)"
-push 2 || fail "a push after the login: $(<log)"
+push 2 && skopeo logout "$cache" >log 2>&1 || fail "a push after the login: $(<log)"
 "$MYBUILD" pull -q "$cache/team/busybox:2" >log 2>&1 || fail "our pull without a token: $(<log)"
 "$MYBUILD" tag "$cache/team/busybox:2" "$cache/team/busybox:4"
 ! "$MYBUILD" push -q "$cache/team/busybox:4" >log 2>&1 || fail "our push without a token"
