@@ -35,6 +35,13 @@ TEST_F(LocalBlobStore, ABlobStaysWhenTheStoreIsClosed) {
   EXPECT_EQ((*open_store()->open(digest))->size(), 5U);
 }
 
+TEST_F(LocalBlobStore, ABlobIsAFileThatTheKernelCanSend) {
+  const auto store = open_store();
+  const auto reader = store->open(put(*store, "hello"));
+  ASSERT_GE((*reader)->file(), 0);
+  EXPECT_EQ(sys::read_to_end((*reader)->file()).value(), "hello");
+}
+
 TEST_F(LocalBlobStore, ABlobWithAFlippedBitIsDataLossOnceAndThenGone) {
   const auto store = open_store();
   const Digest digest = put(*store, "hello");

@@ -104,13 +104,11 @@ TEST_P(BlobStoreContract, ReadsBeginAnywhereAndEndWithTheBlob) {
   EXPECT_EQ((*reader)->read(1000, buffer).value(), 0U);
 }
 
-TEST_P(BlobStoreContract, AFileHoldsExactlyTheBytes) {
+TEST_P(BlobStoreContract, AFileIfThereIsOneHoldsExactlyTheBytes) {
   ASSERT_TRUE(put("hello"));
   const auto reader = store_->open(Digest::of("hello"));
-  if ((*reader)->file() < 0) {
-    GTEST_SKIP() << "this store has no files";
-  }
-  EXPECT_EQ(sys::read_to_end((*reader)->file()).value(), "hello");
+  const int file = (*reader)->file();
+  EXPECT_TRUE(file < 0 || sys::read_to_end(file).value() == "hello");
 }
 
 TEST_P(BlobStoreContract, AnOpenBlobIsReadToItsEndWhateverIsRemoved) {
