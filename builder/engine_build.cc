@@ -108,35 +108,45 @@ std::vector<const ops::TreeResult*> target_trees(const frontend::FrontendOutput&
   return trees;
 }
 
-std::span<const snapshotter::Layer> above_base(const ops::TreeResult& tree) {
+using LayerSpan = std::span<const snapshotter::Layer>;
+
+LayerSpan above_base(const ops::TreeResult& tree) {
   return std::span(tree.layers).subspan(tree.base ? tree.base->layers : 0);
 }
 
-/// The base images and layers of imported caches whose bytes an exporter may need. `solved` and
-/// `session` outlive the answer.
+/// The base images and layers of imported caches whose bytes an exporter may need; they come from
+/// different places, so all at once. `solved` and `session` outlive the answer.
 exporter::LayerFetcher fetcher(const frontend::FrontendOutput& lowered,
-                               const solver::SolveResult& solved, BuildSession& session) {
-  const std::vector<const ops::TreeResult*> trees = target_trees(lowered, solved);
+                               const solver::SolveResult& solved, BuildSession& session,
+                               Lanes& lanes) {
+  using Trees = std::vector<const ops::TreeResult*>;
+  const Trees trees = target_trees(lowered, solved);
+  const auto fetch_all = [trees, &lanes](const std::function<Status(const ops::BaseImage&)>& base,
+                                         const std::function<Status(LayerSpan)>& above) {
+    return lanes.fan_out(Lane::Net, 2 * trees.size(), [&](std::size_t i) -> Status {
+      const ops::TreeResult& tree = *trees[i / 2];
+      if (i % 2 == 1) {
+        return above(above_base(tree));
+      }
+      return tree.base ? base(*tree.base) : Status();
+    });
+  };
   source::ImageResolver& images = session.images();
   source::RemoteLayers* const remote = session.remote_layers();
   exporter::LayerFetcher fetch;
-  fetch.trees = [trees, &images, remote]() -> Status {
-    for (const ops::TreeResult* tree : trees) {
-      if (tree->base) {
-        TRY(images.fetch_trees(tree->base->id, tree->base->vertex));
-      }
-      TRY(remote == nullptr ? Status() : remote->fetch_trees(above_base(*tree)));
-    }
-    return {};
+  fetch.trees = [fetch_all, &images, remote]() -> Status {
+    return fetch_all(
+        [&](const ops::BaseImage& base) { return images.fetch_trees(base.id, base.vertex); },
+        [&](LayerSpan layers) {
+          return remote == nullptr ? Status() : remote->fetch_trees(layers);
+        });
   };
-  fetch.blobs = [trees, &images, remote]() -> Status {
-    for (const ops::TreeResult* tree : trees) {
-      if (tree->base) {
-        TRY(images.fetch_blobs(tree->base->id, tree->base->vertex));
-      }
-      TRY(remote == nullptr ? Status() : remote->fetch_blobs(above_base(*tree)));
-    }
-    return {};
+  fetch.blobs = [fetch_all, &images, remote]() -> Status {
+    return fetch_all(
+        [&](const ops::BaseImage& base) { return images.fetch_blobs(base.id, base.vertex); },
+        [&](LayerSpan layers) {
+          return remote == nullptr ? Status() : remote->fetch_blobs(layers);
+        });
   };
   return fetch;
 }
@@ -357,7 +367,7 @@ Result<BuildReport> export_all(const Attempt& attempt, exporter::ExportDeps& dep
                                const std::vector<exporter::OutputSpec>& outputs, KnownBuild* known,
                                remote_cache::CacheExport& caches) {
   const solver::SolveResult& solved = *attempt.trace.solved;
-  deps.fetch = fetcher(*attempt.trace.lowered, solved, attempt.session);
+  deps.fetch = fetcher(*attempt.trace.lowered, solved, attempt.session, attempt.own.lanes);
   std::vector<remote_cache::ExportedStep> steps;
   if (!attempt.request.cache_to.empty()) {
     steps = TRY(remote_cache::steps_of(solved, *attempt.own.index));

@@ -73,18 +73,28 @@ class RecordIndex final : public solver::CacheIndex {
   Result<std::vector<CacheRecord>> find(const solver::OutputId& output) override {
     return decode(TRY(metadata_.find_records_by_output(output.digest)));
   }
-  Status add(const CacheRecord& record) override {
-    const auto seconds =
-        std::chrono::duration_cast<std::chrono::seconds>(clock_.now().time_since_epoch());
-    return metadata_.put_record(RecordRow{.definition_key = record.definition.digest,
-                                          .content_key = record.content.digest,
-                                          .output = record.output.digest,
-                                          .body = encode_body(record),
-                                          .created = seconds.count(),
-                                          .layer = layer_of(record)});
+  Status add(const CacheRecord& record) override { return metadata_.put_record(row_of(record)); }
+
+  Status add_all(std::span<const CacheRecord> records) override {
+    std::vector<RecordRow> rows;
+    for (const CacheRecord& record : records) {
+      rows.push_back(row_of(record));
+    }
+    return rows.empty() ? Status() : metadata_.put_records(rows);
   }
 
  private:
+  RecordRow row_of(const CacheRecord& record) const {
+    const auto seconds =
+        std::chrono::duration_cast<std::chrono::seconds>(clock_.now().time_since_epoch());
+    return {.definition_key = record.definition.digest,
+            .content_key = record.content.digest,
+            .output = record.output.digest,
+            .body = encode_body(record),
+            .created = seconds.count(),
+            .layer = layer_of(record)};
+  }
+
   /// A row that cannot be read is a miss, not an error: it was written by another version, or
   /// damaged.
   static std::vector<CacheRecord> decode(const std::vector<RecordRow>& rows) {

@@ -110,18 +110,23 @@ class LayerStore {
   virtual Result<oci::Descriptor> ensure_blob(const Digest& diff_id, CompressionSpec spec,
                                               TarOptions options = {},
                                               BlobChoice choice = BlobChoice::AsItCame) = 0;
-  /// Remembers the blob (already in the content store) that a foreign layer came with.
-  virtual Status add_original_blob(const Digest& diff_id, const oci::Descriptor& blob) = 0;
+  /// Remembers the blobs (already in the content store) that foreign layers came with.
+  virtual Status add_original_blobs(std::span<const Layer> layers) = 0;
+  Status add_original_blob(const Digest& diff_id, const oci::Descriptor& blob) {
+    const Layer layer{.diff_id = diff_id, .changes = {}, .blob = blob, .size = 0};
+    return add_original_blobs(std::span(&layer, 1));
+  }
   /// The blob a foreign layer came with; nullopt for layers made here.
   virtual Result<std::optional<oci::Descriptor>> original_blob(const Digest& diff_id) = 0;
 
-  /// Of a layer that a build elsewhere made, once its tree is here: compares it with what it is
-  /// said to be. From then on it counts as made here; DataLoss when it is something else.
-  virtual Status adopt(const Digest& diff_id, const Digest& changes) = 0;
-  /// Remembers the blob (in the content store, checked to be of the layer) that such a layer came
-  /// as. ensure_blob() gives it, whatever compression is asked for, unless that is forced.
-  virtual Status add_imported_blob(const Digest& diff_id, const oci::Descriptor& blob) = 0;
-  virtual Status forget_original_blob(const Digest& diff_id) = 0;
+  /// Of layers that builds elsewhere made, once their trees are here: compares each with the
+  /// changes that it is said to make. From then on all of them count as made here; DataLoss when
+  /// one is something else.
+  virtual Status adopt(std::span<const Layer> layers, Lanes& lanes) = 0;
+  /// Remembers the blobs (in the content store, checked to be of the layers) that such layers came
+  /// as. ensure_blob() gives them, whatever compression is asked for, unless that is forced.
+  virtual Status add_imported_blobs(std::span<const Layer> layers) = 0;
+  virtual Status forget_original_blobs(std::span<const Digest> diff_ids) = 0;
 
   /// How many damaged trees this object has found and dropped.
   virtual std::size_t damage_found() const = 0;

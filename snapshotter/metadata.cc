@@ -135,13 +135,16 @@ class SqliteMetadata final : public Metadata {
     return std::optional(row);
   }
 
-  Status put_layer_blob(const Digest& diff_id, const std::string& format,
-                        const oci::Descriptor& blob) override {
-    const std::string json = oci::dump(blob);
+  Status put_layer_blobs(std::span<const LayerBlobRow> rows) override {
     const auto db = db_.lock();
-    Query query = TRY(db->query(kPutLayerBlob));
-    query.bind(diff_id).bind(format).bind(json);
-    return wrote(*db, query);
+    return db->transaction([&]() -> Status {
+      for (const LayerBlobRow& row : rows) {
+        const std::string json = oci::dump(row.blob);
+        Query query = TRY(db->query(kPutLayerBlob));
+        TRY(query.bind(row.diff_id).bind(row.format).bind(json).run());
+      }
+      return {};
+    });
   }
 
   Result<std::optional<oci::Descriptor>> find_layer_blob(const Digest& diff_id,
@@ -184,11 +187,15 @@ class SqliteMetadata final : public Metadata {
     return rows;
   }
 
-  Status forget_layer_blob(const Digest& diff_id, const std::string& format) override {
+  Status forget_layer_blobs(std::span<const Digest> diff_ids, const std::string& format) override {
     const auto db = db_.lock();
-    Query query = TRY(db->query(kForgetLayerBlob));
-    query.bind(diff_id).bind(format);
-    return wrote(*db, query);
+    return db->transaction([&]() -> Status {
+      for (const Digest& diff_id : diff_ids) {
+        Query query = TRY(db->query(kForgetLayerBlob));
+        TRY(query.bind(diff_id).bind(format).run());
+      }
+      return {};
+    });
   }
 
   Status put_blob_source(const std::string& domain, const std::string& repository,
@@ -461,12 +468,16 @@ class SqliteMetadata final : public Metadata {
     return wrote(*db, query);
   }
 
-  Status put_record(const RecordRow& row) override {
+  Status put_records(std::span<const RecordRow> rows) override {
     const auto db = db_.lock();
-    Query query = TRY(db->query(kPutRecord));
-    query.bind(row.definition_key).bind(row.content_key).bind(row.output).bind(row.body);
-    query.bind(row.created).bind(row.layer);
-    return wrote(*db, query);
+    return db->transaction([&]() -> Status {
+      for (const RecordRow& row : rows) {
+        Query query = TRY(db->query(kPutRecord));
+        query.bind(row.definition_key).bind(row.content_key).bind(row.output).bind(row.body);
+        TRY(query.bind(row.created).bind(row.layer).run());
+      }
+      return {};
+    });
   }
 
   Result<std::vector<std::vector<RecordRow>>> find_records_by_definition(

@@ -102,12 +102,20 @@ class Metadata {
   virtual Result<std::vector<LayerRow>> layers() = 0;
 
   /// Blobs of a layer; `format` names compression, level and time clamp ("gzip:6", "original").
-  virtual Status put_layer_blob(const Digest& diff_id, const std::string& format,
-                                const oci::Descriptor& blob) = 0;
+  virtual Status put_layer_blobs(std::span<const LayerBlobRow> rows) = 0;
+  Status put_layer_blob(const Digest& diff_id, const std::string& format,
+                        const oci::Descriptor& blob) {
+    const LayerBlobRow row{.diff_id = diff_id, .format = format, .blob = blob};
+    return put_layer_blobs(std::span(&row, 1));
+  }
   virtual Result<std::optional<oci::Descriptor>> find_layer_blob(const Digest& diff_id,
                                                                  const std::string& format) = 0;
   virtual Result<std::vector<LayerBlobRow>> layer_blobs() = 0;
-  virtual Status forget_layer_blob(const Digest& diff_id, const std::string& format) = 0;
+  virtual Status forget_layer_blobs(std::span<const Digest> diff_ids,
+                                    const std::string& format) = 0;
+  Status forget_layer_blob(const Digest& diff_id, const std::string& format) {
+    return forget_layer_blobs(std::span(&diff_id, 1), format);
+  }
 
   /// Remembers a repository of the registry `domain` that has these blobs; a later one replaces it.
   virtual Status put_blob_source(const std::string& domain, const std::string& repository,
@@ -154,7 +162,8 @@ class Metadata {
   virtual Result<std::optional<std::string>> find_known_build(const Digest& key) = 0;
   virtual Status forget_known_builds() = 0;
 
-  virtual Status put_record(const RecordRow& row) = 0;
+  virtual Status put_records(std::span<const RecordRow> rows) = 0;
+  Status put_record(const RecordRow& row) { return put_records(std::span(&row, 1)); }
   /// The rows of each key, in the order of the keys, from one state of the database.
   virtual Result<std::vector<std::vector<RecordRow>>> find_records_by_definition(
       std::span<const Digest> keys) = 0;

@@ -23,7 +23,26 @@ Result<bool> is_readable(const Result<T>& read) {
   return read.has_value();
 }
 
+SealedTree row_of(const std::string& name, const TreeSeal& seal, const LayerRow& layer,
+                  std::int64_t created) {
+  return {.tree = {.name = name,
+                   .diff_id = layer.diff_id,
+                   .size = layer.size,
+                   .created = created,
+                   .synced = false,
+                   .seal = seal.digest,
+                   .disk = seal.disk},
+          .layer = layer};
+}
+
 }  // namespace
+
+Result<SealedTree> sealed_tree(const std::string& name, const std::string& path,
+                               const LayerRow& layer, const std::optional<Digest>& witness) {
+  SealedTree sealed = row_of(name, TRY(seal_of_tree(path)), layer, layer.created);
+  sealed.tree.witness = witness;
+  return sealed;
+}
 
 Result<std::unique_ptr<TreeGuard>> TreeGuard::open(const std::string& root,
                                                    const std::string& layers, Metadata& metadata) {
@@ -85,15 +104,11 @@ Result<bool> TreeGuard::is_unchanged(const std::string& name, const std::string&
   if (!row) {
     // An older mybuild made it, or the database is a new one.
     const std::optional<LayerRow> layer = TRY(metadata_.find_layer(diff_id));
-    TRY(metadata_.trees().put(
-        {.name = name,
-         .diff_id = diff_id,
-         .size = layer ? layer->size : 0,
-         .created = std::time(nullptr),
-         .synced = false,
-         .seal = seal.digest,
-         .disk = seal.disk},
-        layer.value_or(LayerRow{.diff_id = diff_id, .changes = {}, .size = 0, .created = 0})));
+    const SealedTree found =
+        row_of(name, seal,
+               layer.value_or(LayerRow{.diff_id = diff_id, .changes = {}, .size = 0, .created = 0}),
+               std::time(nullptr));
+    TRY(metadata_.trees().put(std::span(&found, 1)));
   } else if (const SealMatch match = compare_seals(row->seal, seal.digest);
              match != SealMatch::Same) {
     std::optional<bool> whole = TRY(is_whole(name, path, diff_id));
@@ -119,19 +134,12 @@ Result<bool> TreeGuard::has_its_seal(const std::string& name, const std::string&
   &&(!row || row->seal == seal->digest);
 }
 
-Status TreeGuard::before_publish(const std::string& name, const std::string& path,
-                                 const LayerRow& layer, const std::optional<Digest>& witness) {
-  const TreeSeal seal = TRY(seal_of_tree(path));
-  TRY(metadata_.trees().put({.name = name,
-                             .diff_id = layer.diff_id,
-                             .size = layer.size,
-                             .created = layer.created,
-                             .synced = false,
-                             .seal = seal.digest,
-                             .disk = seal.disk,
-                             .witness = witness},
-                            layer));
-  believed_.lock()->insert(name);
+Status TreeGuard::before_publish(std::span<const SealedTree> trees) {
+  TRY(metadata_.trees().put(trees));
+  const auto believed = believed_.lock();
+  for (const SealedTree& sealed : trees) {
+    believed->insert(sealed.tree.name);
+  }
   return {};
 }
 

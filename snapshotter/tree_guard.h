@@ -13,10 +13,16 @@
 #include <memory>
 #include <optional>
 #include <set>
+#include <span>
 #include <string>
 #include <string_view>
 
 namespace mybuild::snapshotter {
+
+/// What there is to note of a complete tree at `path` that is to become `name`; nothing may change
+/// in it any more. `witness`: of one from outside.
+Result<SealedTree> sealed_tree(const std::string& name, const std::string& path,
+                               const LayerRow& layer, const std::optional<Digest>& witness);
 
 class TreeGuard {
  public:
@@ -37,9 +43,8 @@ class TreeGuard {
   Result<std::optional<bool>> is_whole(const std::string& name, const std::string& path,
                                        const Digest& diff_id);
 
-  /// A complete tree at `path` is about to become `name`. `witness`: of one from outside.
-  Status before_publish(const std::string& name, const std::string& path, const LayerRow& layer,
-                        const std::optional<Digest>& witness);
+  /// Complete trees are about to get their names.
+  Status before_publish(std::span<const SealedTree> trees);
   /// It was removed as damaged; the next one of that name starts anew.
   Status dropped(const std::string& name);
   bool is_suspect(const std::string& name) { return notes_->is_suspect(name); }

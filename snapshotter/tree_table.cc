@@ -50,20 +50,28 @@ class SqliteTreeTable final : public TreeTable {
  public:
   explicit SqliteTreeTable(Guarded<SqliteConnection>& db) : db_(db) {}
 
-  Status put(const TreeRow& tree, const LayerRow& layer) override {
+  Status put(std::span<const SealedTree> trees) override {
     const auto db = db_.lock();
-    return db->transaction([&]() -> Status {
-      Query put = TRY(db->query(kPutTree));
-      put.bind(tree.name).bind(tree.diff_id).bind(tree.size).bind(tree.created);
-      put.bind(std::int64_t{tree.synced}).bind(tree.seal).bind(tree.disk);
-      TRY(put.bind(tree.witness).run());
-      return put_layer_row(*db, layer);
+    return trees.empty() ? Status() : db->transaction([&]() -> Status {
+      for (const auto& [tree, layer] : trees) {
+        Query put = TRY(db->query(kPutTree));
+        put.bind(tree.name).bind(tree.diff_id).bind(tree.size).bind(tree.created);
+        put.bind(std::int64_t{tree.synced}).bind(tree.seal).bind(tree.disk);
+        TRY(put.bind(tree.witness).run());
+        TRY(put_layer_row(*db, layer));
+      }
+      return {};
     });
   }
 
-  Status put_layer(const LayerRow& layer) override {
+  Status put_layers(std::span<const LayerRow> layers) override {
     const auto db = db_.lock();
-    return db->transaction([&] { return put_layer_row(*db, layer); });
+    return db->transaction([&]() -> Status {
+      for (const LayerRow& layer : layers) {
+        TRY(put_layer_row(*db, layer));
+      }
+      return {};
+    });
   }
 
   Result<std::optional<TreeRow>> find(const std::string& name) override {

@@ -34,13 +34,24 @@ struct TreeRow {
   std::optional<Digest> witness = {};  // tree_witness.h; of a tree from outside
 };
 
+/// What is noted of a tree that is about to get its name.
+struct SealedTree {
+  TreeRow tree;
+  LayerRow layer;
+};
+
 class TreeTable {
  public:
   virtual ~TreeTable() = default;
-  /// A tree that is about to get its name, and its layer, if that has no row yet.
-  virtual Status put(const TreeRow& tree, const LayerRow& layer) = 0;
-  /// A layer whose tree is there already, if it has no row or one that says less.
-  virtual Status put_layer(const LayerRow& layer) = 0;
+  /// Trees that are about to get their names, and their layers, if those have no row yet; others
+  /// see all of them or none.
+  virtual Status put(std::span<const SealedTree> trees) = 0;
+  Status put(const TreeRow& tree, const LayerRow& layer) {
+    const SealedTree one{.tree = tree, .layer = layer};
+    return put(std::span(&one, 1));
+  }
+  /// Layers whose trees are there already, if they have no row or one that says less.
+  virtual Status put_layers(std::span<const LayerRow> layers) = 0;
   virtual Result<std::optional<TreeRow>> find(const std::string& name) = 0;
   virtual Result<std::vector<TreeRow>> all() = 0;
   /// The tree was looked through and is as it should be.

@@ -63,6 +63,13 @@ class CacheIndex {
   virtual Result<std::vector<CacheRecord>> find(const ContentKey& key) = 0;
   virtual Result<std::vector<CacheRecord>> find(const OutputId& output) = 0;
   virtual Status add(const CacheRecord& record) = 0;
+  /// The same for each; others may see a part of them.
+  virtual Status add_all(std::span<const CacheRecord> records) {
+    for (const CacheRecord& record : records) {
+      TRY(add(record));
+    }
+    return {};
+  }
 };
 
 }  // namespace mybuild::solver

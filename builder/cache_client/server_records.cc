@@ -2,6 +2,7 @@
 #include "builder/cache_client/server_records.h"
 
 #include "builder/cache_server/protocol/names.h"
+#include "snapshotter/base/cpu.h"
 #include "snapshotter/base/log.h"
 #include "snapshotter/oci/media_type.h"
 
@@ -142,19 +143,31 @@ void ServerRecords::take(const cache_server::LookupAnswer& answer) {
     const std::lock_guard lock(mutex_);
     space_ = answer.space;
   }
-  for (const SignedRecord& record : answer.records) {
-    accept(record);
+  std::vector<Belief> beliefs(answer.records.size());
+  cpu::for_each(beliefs.size(), [&](std::size_t i) { beliefs[i] = check(answer.records[i]); });
+  for (std::size_t i = 0; i < beliefs.size(); ++i) {
+    accept_checked(answer.records[i], beliefs[i]);
   }
 }
 
-bool ServerRecords::accept(const SignedRecord& record) {
+ServerRecords::Belief ServerRecords::check(const SignedRecord& record) const {
   const auto key = deps_.keys.find(record.space);
-  const bool is_good =
-      key && cache_server::verify(*key, cache_server::signed_text(record.space, record.body),
-                                  record.signature);
-  if (!is_good) {
+  if (!key) {
+    return Belief::UnknownKey;
+  }
+  const std::string text = cache_server::signed_text(record.space, record.body);
+  return cache_server::verify(*key, text, record.signature) ? Belief::Good : Belief::WrongSignature;
+}
+
+bool ServerRecords::accept(const SignedRecord& record) {
+  return accept_checked(record, check(record));
+}
+
+bool ServerRecords::accept_checked(const SignedRecord& record, Belief belief) {
+  if (belief != Belief::Good) {
     const std::lock_guard lock(mutex_);
-    bad_.signatures += key ? 1 : 0;  // of a key that is not believed the user heard
+    // Of a key that is not believed the user heard.
+    bad_.signatures += belief == Belief::WrongSignature ? 1 : 0;
     return false;
   }
   const Result<StepRecord> parsed = cache_server::parse_step_record(record.body);

@@ -93,7 +93,10 @@ class ServerRecords final : public remote_cache::RecordSource {
   std::optional<std::vector<Digest>> next_question();
   void finish(const std::vector<Digest>& keys);
   Status look_up(cache_server::LookupRequest request);
+  enum class Belief { UnknownKey, WrongSignature, Good };
   void take(const cache_server::LookupAnswer& answer);
+  Belief check(const cache_server::SignedRecord& record) const;
+  bool accept_checked(const cache_server::SignedRecord& record, Belief belief);
   bool accept_parsed(const std::string& space, const cache_server::StepRecord& record);
   Status fetch(const Digest& diff_id, const Place& place, const oci::Descriptor& blob, Sink& sink);
   void drop(const Digest& diff_id);

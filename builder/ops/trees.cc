@@ -53,14 +53,19 @@ Status fetch_base(const BaseImage& base, const OpDeps& deps) {
   return fetched;
 }
 
+/// The base and what caches have above it come from different places, so at once.
 Status fetch_missing(const TreeResult& tree, const OpDeps& deps) {
   const std::span<const Layer> layers(tree.layers);
   const std::size_t base = tree.base ? tree.base->layers : 0;
-  if (tree.base && !TRY(deps.layers.trees(diff_ids(layers.first(base))))) {
-    TRY(fetch_base(*tree.base, deps));
+  const bool is_base_here = !tree.base || TRY(deps.layers.trees(diff_ids(layers.first(base))));
+  if (deps.remote_layers == nullptr) {
+    return is_base_here ? Status() : fetch_base(*tree.base, deps);
   }
-  return deps.remote_layers == nullptr ? Status()
-                                       : deps.remote_layers->fetch_trees(layers.subspan(base));
+  return deps.lanes.fan_out(Lane::Net, 2, [&](std::size_t part) {
+    return part == 1      ? deps.remote_layers->fetch_trees(layers.subspan(base))
+           : is_base_here ? Status()
+                          : fetch_base(*tree.base, deps);
+  });
 }
 
 }  // namespace

@@ -160,6 +160,7 @@ std::string inline_cache(const std::vector<ExportedStep>& steps, std::span<const
 Status keep_proven(const solver::SolveResult& solved, snapshotter::Metadata& metadata,
                    snapshotter::LayerStore& layers, solver::CacheIndex& store,
                    const Vouched& vouched) {
+  std::vector<solver::CacheRecord> proven;
   for (const VertexOutcome& outcome : solved.vertices) {
     if (!is_step(outcome) || outcome.output->cacheable) {
       continue;
@@ -179,9 +180,9 @@ Status keep_proven(const solver::SolveResult& solved, snapshotter::Metadata& met
       record.definition = vouched_key(*vouched.domain, record.definition);
       record.content = {};
     }
-    TRY(store.add(record));
+    proven.push_back(std::move(record));
   }
-  return {};
+  return store.add_all(proven);
 }
 
 }  // namespace mybuild::remote_cache

@@ -166,12 +166,13 @@ Status ImageFetcher::unpack(const Image& image, const solver::VertexId& vertex) 
   if (!status) {
     return failure(image, opened, std::move(status).error());
   }
+  std::vector<Layer> came;
   for (std::size_t i = 0; i < chain.size(); ++i) {
     if (opened[i].is_opened) {
-      TRY(deps_.layers.add_original_blob(chain[i].diff_id, *image.layers[i].blob));
+      came.push_back(image.layers[i]);
     }
   }
-  return {};
+  return deps_.layers.add_original_blobs(came);
 }
 
 /// What went wrong with a download is the reason of what its layer looked like. A blob that a disk

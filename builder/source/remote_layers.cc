@@ -147,22 +147,22 @@ Result<std::set<Digest>> RemoteLayers::of_images(const Layers& layers) {
 }
 
 Status RemoteLayers::keep_as_imported(const Layers& layers, const std::set<Digest>& bases) {
+  Layers imported;
+  std::vector<Digest> no_originals;
   for (const Layer& layer : layers) {
     if (TRY(deps_.fetch.content.stat(layer.blob->digest))) {
-      TRY(deps_.fetch.layers.add_imported_blob(layer.diff_id, *layer.blob));
-      kept_.lock()->insert(layer.diff_id);
+      imported.push_back(layer);
     }
     if (!bases.contains(layer.diff_id)) {
-      TRY(deps_.fetch.layers.forget_original_blob(layer.diff_id));
+      no_originals.push_back(layer.diff_id);
     }
   }
-  return {};
-}
-
-Status RemoteLayers::prove(const Layers& layers) {
-  return deps_.fetch.lanes.fan_out(Lane::Disk, layers.size(), [&](std::size_t i) {
-    return deps_.fetch.layers.adopt(layers[i].diff_id, *layers[i].changes);
-  });
+  TRY(deps_.fetch.layers.add_imported_blobs(imported));
+  const auto kept = kept_.lock();
+  for (const Layer& layer : imported) {
+    kept->insert(layer.diff_id);
+  }
+  return deps_.fetch.layers.forget_original_blobs(no_originals);
 }
 
 Status RemoteLayers::fetch_trees(std::span<const Layer> layers) {
@@ -177,7 +177,7 @@ Status RemoteLayers::fetch_trees(std::span<const Layer> layers) {
     fill(image, layers);
     TRY(announce(wanted));
     TRY(fetcher_.fetch_trees(image, step.id));
-    return prove(wanted);
+    return deps_.fetch.layers.adopt(wanted, deps_.fetch.lanes);
   }));
   TRY(keep_as_imported(wanted, bases));
   const auto proven = proven_.lock();

@@ -62,7 +62,6 @@ class RemoteLayers {
   Status announce(const Layers& layers);
   Shown shown(const Layers& layers);
   Status check_bytes(const Layers& layers);
-  Status prove(const Layers& layers);
   Status keep_as_imported(const Layers& layers, const std::set<Digest>& bases);
   Status show(const Layers& layers, const std::function<Status(const Shown&)>& fetch);
   Status report(const Layers& layers, Status status);

@@ -60,6 +60,16 @@ TEST_F(TreeGuardTest, a_whole_foreign_tree_is_kept_after_a_reboot_and_known_to_b
   EXPECT_EQ(store_->layers->damage_found(), 0U);
 }
 
+TEST_F(TreeGuardTest, layers_that_an_image_has_twice_are_believed_with_all_others_of_the_chain) {
+  const std::vector<ArchiveEntry> same = {archive_dir("d"), archive_file("d/a", "x")};
+  unpack({same, {}, {archive_file("implied/b", "y")}, {}, same});
+  ASSERT_EQ(must(store_->layers->stored_trees()).size(), 3U);
+  store_->reopen();
+  EXPECT_TRUE(is_believed());
+  EXPECT_EQ(conditions(), std::vector(3, TreeCondition::Whole));
+  EXPECT_EQ(store_->layers->damage_found(), 0U);
+}
+
 TEST_F(TreeGuardTest, a_foreign_tree_that_was_torn_goes) {
   unpack({{archive_file("a", "x"), archive_file("b", "y")}});
   rot(top() + "/a", std::string("\0", 1));

@@ -143,9 +143,11 @@ class FakeLayerStore final : public snapshotter::LayerStore {
                                       snapshotter::TarOptions, snapshotter::BlobChoice) override {
     return make_blob ? make_blob(diff_id) : unsupported("fake");
   }
-  Status add_original_blob(const Digest& diff_id, const oci::Descriptor& blob) override {
+  Status add_original_blobs(std::span<const snapshotter::Layer> layers) override {
     const std::lock_guard lock(mutex);
-    originals[diff_id] = blob;
+    for (const snapshotter::Layer& layer : layers) {
+      originals[layer.diff_id] = *layer.blob;
+    }
     return {};
   }
   Result<std::optional<oci::Descriptor>> original_blob(const Digest& diff_id) override {
@@ -153,17 +155,22 @@ class FakeLayerStore final : public snapshotter::LayerStore {
     const auto found = originals.find(diff_id);
     return found == originals.end() ? std::nullopt : std::optional(found->second);
   }
-  Status adopt(const Digest& diff_id, const Digest& changes) override {
+  Status adopt(std::span<const snapshotter::Layer> layers, Lanes&) override {
     const std::lock_guard lock(mutex);
-    const auto known = real_changes.find(diff_id);
-    return known == real_changes.end() || known->second == changes
-               ? Status()
-               : Status(data_loss("other changes"));
+    for (const snapshotter::Layer& layer : layers) {
+      const auto known = real_changes.find(layer.diff_id);
+      if (known != real_changes.end() && known->second != layer.changes) {
+        return data_loss("other changes");
+      }
+    }
+    return {};
   }
-  Status add_imported_blob(const Digest&, const oci::Descriptor&) override { return {}; }
-  Status forget_original_blob(const Digest& diff_id) override {
+  Status add_imported_blobs(std::span<const snapshotter::Layer>) override { return {}; }
+  Status forget_original_blobs(std::span<const Digest> diff_ids) override {
     const std::lock_guard lock(mutex);
-    originals.erase(diff_id);
+    for (const Digest& diff_id : diff_ids) {
+      originals.erase(diff_id);
+    }
     return {};
   }
 
@@ -213,14 +220,12 @@ class FakeMetadata final : public snapshotter::Metadata {
     }
     return rows;
   }
-  Status put_layer_blob(const Digest&, const std::string&, const oci::Descriptor&) override {
-    return {};
-  }
+  Status put_layer_blobs(std::span<const snapshotter::LayerBlobRow>) override { return {}; }
   Result<std::optional<oci::Descriptor>> find_layer_blob(const Digest&,
                                                          const std::string&) override {
     return std::optional<oci::Descriptor>();
   }
-  Status forget_layer_blob(const Digest&, const std::string&) override { return {}; }
+  Status forget_layer_blobs(std::span<const Digest>, const std::string&) override { return {}; }
   Status put_image(const snapshotter::ImageRow& row) override {
     const std::lock_guard lock(mutex);
     names[row.name] = row;
@@ -285,7 +290,7 @@ class FakeMetadata final : public snapshotter::Metadata {
     return std::optional<std::string>();
   }
   Status forget_known_builds() override { return {}; }
-  Status put_record(const snapshotter::RecordRow&) override { return {}; }
+  Status put_records(std::span<const snapshotter::RecordRow>) override { return {}; }
   Result<std::vector<std::vector<snapshotter::RecordRow>>> find_records_by_definition(
       std::span<const Digest> keys) override {
     return std::vector<std::vector<snapshotter::RecordRow>>(keys.size());
