@@ -101,6 +101,10 @@ Result<std::unique_ptr<Engine>> Engine::open(EngineOptions options) {
   TRY(make_root(options.root).context("open the store"));
   auto services = std::make_unique<Services>(options);
   Services& own = *services;
+  own.transport = registry::make_lazy_curl_transport();
+  if (options.expects_network) {
+    own.lanes.post(Lane::Net, [transport = own.transport.get()] { transport->load(); });
+  }
   own.content = TRY(snapshotter::make_local_content_store(own.root));
   own.metadata = TRY(snapshotter::Metadata::open(join_path(own.root, "state.db"), options.warn));
   own.layers =
@@ -108,7 +112,6 @@ Result<std::unique_ptr<Engine>> Engine::open(EngineOptions options) {
   snapshotter::keep_reserve(own.root);
   own.index = make_record_index(*own.metadata, own.clock);
   own.history = explain::make_history(own.metadata->builds(), own.clock);
-  own.transport = registry::make_lazy_curl_transport();
   own.hosts = registry::make_host_table(
       registry::HostPlaces::from_environment(options.insecure_registries));
   own.credentials = registry::make_credential_store(registry::CredentialPlaces::from_environment());

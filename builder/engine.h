@@ -34,6 +34,7 @@ struct EngineOptions {
   std::size_t jobs = 0;
   std::vector<std::string> insecure_registries = {};   // "host[:port]"
   snapshotter::Warn warn = [](const std::string&) {};  // what the user should know of the store
+  bool expects_network = false;  // the code for it is loaded while the store is opened
 };
 
 /// --root, else $MYBUILD_ROOT, else /var/lib/mybuild for root and $XDG_DATA_HOME/mybuild

@@ -20,11 +20,14 @@ Result<std::unique_ptr<Transport>> load_transport() {
 class LazyCurlTransport final : public Transport {
  public:
   Result<Response> send(const Request& request, BodySink& body, const Cancel& cancel) override {
-    std::call_once(loaded_, [this] { transport_.emplace(load_transport()); });
+    load();
     if (!*transport_) {
       return transport_->error();
     }
     return (**transport_)->send(request, body, cancel);
+  }
+  void load() override {
+    std::call_once(loaded_, [this] { transport_.emplace(load_transport()); });
   }
 
  private:

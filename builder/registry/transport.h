@@ -67,6 +67,8 @@ class Transport {
   /// the sink's own error when that refuses the bytes, and with the stream's own error when that
   /// cannot be read.
   virtual Result<Response> send(const Request& request, BodySink& body, const Cancel& cancel) = 0;
+  /// Does now what the first send() would have to do before it can send.
+  virtual void load() {}
 };
 
 /// libcurl, loaded from mybuild-net.so beside the binary at the first send().

@@ -9,13 +9,19 @@
 #include "cmd/mybuild/verbs.h"
 #include "cmd/mybuild/work.h"
 #include "snapshotter/base/cancel.h"
+#include "snapshotter/base/file.h"
 #include "snapshotter/base/sys.h"
 
 #include <fmt/format.h>
 
+#include <strings.h>
+
 #include <algorithm>
 #include <functional>
+#include <ranges>
+#include <string_view>
 #include <utility>
+#include <vector>
 
 namespace mybuild::cli {
 
@@ -33,12 +39,42 @@ std::string explain_build(builder::Engine& engine, ExplainForm form) {
                                    : "\n" + explanation_text(*explanation, SystemClock().now());
 }
 
+/// Whether a line of a Dockerfile takes an image that a registry is going to be asked for.
+bool takes_tag(std::string_view line) {
+  std::vector<std::string_view> words;
+  for (const auto word : std::views::split(line, ' ')) {
+    const std::string_view text(word.begin(), word.end());
+    if (!text.empty() && !text.starts_with("--")) {
+      words.push_back(text);
+    }
+  }
+  return words.size() > 1 && ::strncasecmp(words[0].data(), "FROM ", 5) == 0 &&
+         words[1] != "scratch" && words[1].find('@') == std::string_view::npos;
+}
+
+/// A guess that costs less than to find out; when it is wrong, another core did a few milliseconds
+/// of work for nothing.
+bool expects_network(const builder::BuildRequest& request) {
+  const std::string path =
+      request.dockerfile.empty() ? join_path(request.context, "Dockerfile") : request.dockerfile;
+  const Result<std::string> dockerfile = path == "-" ? Result<std::string>("") : read_file(path);
+  if (!dockerfile) {
+    return true;  // a URL, say
+  }
+  for (const auto line : std::views::split(*dockerfile, '\n')) {
+    if (takes_tag(std::string_view(line.begin(), line.end()))) {
+      return true;
+    }
+  }
+  return false;
+}
+
 /// `explained`: what is to be said of the steps, of a failed build as well.
 BuildResult build(const BuildOptions& options, solver::EventSink& events, Cancel& cancel,
                   const builder::OfferShell& offer_shell, std::string& explained) {
   builder::BuildRequest request = TRY(with_credentials(options, cancel));
   request.offer_shell = offer_shell;
-  auto engine = TRY(open_engine(options.global, request.jobs));
+  auto engine = TRY(open_engine(options.global, request.jobs, expects_network(request)));
   BuildResult result = engine->build(request, events, cancel);
   if (options.explain != ExplainForm::None) {
     explained = explain_build(*engine, options.explain);

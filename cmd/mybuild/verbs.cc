@@ -10,15 +10,16 @@
 
 namespace mybuild::cli {
 
-Result<std::unique_ptr<builder::Engine>> open_engine(const GlobalOptions& options,
-                                                     std::size_t jobs) {
+Result<std::unique_ptr<builder::Engine>> open_engine(const GlobalOptions& options, std::size_t jobs,
+                                                     bool expects_network) {
   log::enable_debug(options.debug);
   return builder::Engine::open(
       {.root = options.root.empty() ? builder::default_root() : options.root,
        .helper = {},
        .jobs = jobs,
        .insecure_registries = options.insecure_registries,
-       .warn = [](const std::string& text) { print_err(fmt::format("WARNING: {}\n", text)); }});
+       .warn = [](const std::string& text) { print_err(fmt::format("WARNING: {}\n", text)); },
+       .expects_network = expects_network});
 }
 
 int fail(const Error& error, int status) {

@@ -50,9 +50,11 @@ int buildx_verb(std::span<const std::string> args);
 int serve_verb(std::span<const std::string> args);
 int version_verb(std::span<const std::string> args);
 
-/// The engine over the state directory that the options name.
+/// The engine over the state directory that the options name. The other two:
+/// builder::EngineOptions.
 Result<std::unique_ptr<builder::Engine>> open_engine(const GlobalOptions& options,
-                                                     std::size_t jobs = 0);
+                                                     std::size_t jobs = 0,
+                                                     bool expects_network = false);
 /// Prints "ERROR: …" and the hint on stderr; returns `status`.
 int fail(const Error& error, int status = 1);
 /// docker's words at the end of every prune: what went, a line each, and the bytes it had.
