@@ -4,14 +4,17 @@
 #include "snapshotter/archive/tar_format.h"
 #include "snapshotter/archive/tar_writer.h"
 #include "snapshotter/background_hasher.h"
+#include "snapshotter/background_tree_writer.h"
 #include "snapshotter/base/file.h"
 #include "snapshotter/base/sys.h"
 #include "snapshotter/tree_entry.h"
 #include "snapshotter/tree_scan.h"
-#include "snapshotter/tree_writer.h"
 
 #include <linux/fs.h>
 #include <sys/ioctl.h>
+
+#include <algorithm>
+#include <utility>
 
 namespace mybuild::snapshotter {
 
@@ -22,11 +25,13 @@ constexpr std::size_t kReadBuffer = 256 * 1024;
 /// hands anyway.
 constexpr std::uint64_t kCloneFrom = 64 * 1024;
 
+using Bytes = BackgroundTreeWriter::Bytes;
+
 /// One list on its way to a tree and a tar digest.
 class Realiser {
  public:
   Realiser(const EntryContents& contents, Fd root)
-      : contents_(contents), writer_(std::move(root)), tar_(hasher_), buffer_(kReadBuffer) {}
+      : contents_(contents), writer_(std::move(root)), tar_(hasher_) {}
 
   Status add(Entry& entry) {
     TRY(check_name(entry.path));
@@ -62,44 +67,56 @@ class Realiser {
 
   Status add_file(Entry& entry) {
     const Fd from = TRY(contents_.open(entry));
-    const Fd to = TRY(writer_.create(entry));
-    const bool cloned = entry.size >= kCloneFrom && may_clone_ && clone(from.get(), to.get());
-    // A clone is read itself, so that what was hashed is what the tree holds.
-    const Digest digest =
-        TRY(pass(cloned ? to.get() : from.get(), cloned ? -1 : to.get(), entry.size));
+    const bool is_large = may_clone_ && entry.size >= kCloneFrom;
+    const Digest digest = is_large ? TRY(add_large(from.get(), entry)) : TRY(pass(from.get(), entry, true));
     if (entry.content && *entry.content != digest) {
       return data_loss("contents changed while the build read it: expected {}, read {}",
                        entry.content->str(), digest.str())
           .with_hint("something writes to it; build again when that is done");
     }
     entry.content = digest;
-    return finish_file(to.get(), entry);
+    return {};
   }
 
-  bool clone(int from, int to) {
-    may_clone_ = ::ioctl(to, FICLONE, from) == 0;
-    return may_clone_;
+  /// A clone is read itself, so that what was hashed is what the tree holds.
+  Result<Digest> add_large(int from, const Entry& entry) {
+    Fd to = TRY(writer_.create(entry));
+    may_clone_ = ::ioctl(to.get(), FICLONE, from) == 0;
+    if (!may_clone_) {
+      writer_.hand_over(std::move(to));
+      return pass(from, entry, true);
+    }
+    const Digest digest = TRY(pass(to.get(), entry, false));
+    TRY(finish_file(to.get(), entry));
+    return digest;
   }
 
-  /// The one read of the bytes: content digest, tar, and the copy unless `to` is -1.
-  Result<Digest> pass(int from, int to, std::uint64_t size) {
+  /// The one read of the bytes: content digest, tar and, when asked for, the copy.
+  Result<Digest> pass(int from, const Entry& entry, bool is_copied) {
     Hasher hasher;
-    for (std::uint64_t left = size;;) {
-      const std::size_t count = TRY(sys::read(from, buffer_));
+    for (std::uint64_t left = entry.size;;) {
+      Bytes buffer = is_copied ? writer_.buffer() : std::exchange(own_buffer_, {});
+      // One byte more than there should be: most files are read to their end by one call.
+      const std::size_t wanted = std::min<std::uint64_t>(left + 1, kReadBuffer);
+      buffer.resize(std::max(buffer.size(), wanted));
+      const std::size_t count = TRY(sys::read(from, MutableByteSpan(buffer).first(wanted)));
       if (count > left) {
-        return data_loss("file grew while it was read, expected {} bytes", size);
+        return data_loss("file grew while it was read, expected {} bytes", entry.size);
       }
       if (count == 0 && left > 0) {
-        return data_loss("file shrank while it was read, {} of {} bytes are missing", left, size);
+        return data_loss("file shrank while it was read, {} of {} bytes are missing", left,
+                         entry.size);
       }
-      const ByteSpan bytes = ByteSpan(buffer_).first(count);
+      const ByteSpan bytes = ByteSpan(buffer).first(count);
       hasher.update(bytes);
       TRY(tar_.write(bytes));
-      if (to >= 0) {
-        TRY(sys::write_all(to, bytes));
-      }
       left -= count;
-      if (count == 0) {
+      if (is_copied) {
+        TRY(writer_.write(entry, std::move(buffer), count, left == 0));
+      } else {
+        own_buffer_ = std::move(buffer);
+      }
+      if (left == 0) {
         return hasher.finish();
       }
     }
@@ -107,9 +124,9 @@ class Realiser {
 
   const EntryContents& contents_;
   BackgroundHasher hasher_;
-  TreeWriter writer_;
+  BackgroundTreeWriter writer_;
   TarWriter tar_;
-  std::vector<std::byte> buffer_;
+  Bytes own_buffer_;
   std::uint64_t size_ = 0;
   bool may_clone_ = true;
 };

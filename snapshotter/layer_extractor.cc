@@ -206,7 +206,7 @@ class Extractor {
 
   Status add_file(const Place& parent, const std::string& name, const std::string& path,
                   const Entry& entry, TarReader& reader) {
-    const Fd fd = TRY(create_in(parent.fd.get(), name, path));
+    const Fd fd = TRY(create_in(parent.fd.get(), name, path, entry.mode));
     TRY(check_room(fd, entry));
     for (;;) {
       const std::size_t count = TRY(reader.read(buffer_));
@@ -222,11 +222,11 @@ class Extractor {
     return finish_file(fd.get(), entry);
   }
 
-  Result<Fd> create_in(int dirfd, const std::string& name, const std::string& path) {
-    Result<Fd> file = create_file(dirfd, name);
+  Result<Fd> create_in(int dirfd, const std::string& name, const std::string& path, mode_t mode) {
+    Result<Fd> file = create_file(dirfd, name, mode);
     if (!file && file.error().os_errno() == EEXIST) {
       TRY(make_room(dirfd, name, path));
-      file = create_file(dirfd, name);
+      file = create_file(dirfd, name, mode);
     }
     return file;
   }

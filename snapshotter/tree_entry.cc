@@ -268,12 +268,24 @@ Status remove_xattr_at(int dirfd, const std::string& name, const std::string& at
   return {};
 }
 
-Result<Fd> create_file(int dirfd, const std::string& name) {
-  return sys::open_at(dirfd, name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
+Result<Fd> create_file(int dirfd, const std::string& name, mode_t mode) {
+  constexpr mode_t kPermissions = 0777;
+  return sys::open_at(dirfd, name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, mode & kPermissions);
 }
 
 Status finish_file(int fd, const Entry& entry) {
-  return finish_object(fd, entry);
+  constexpr mode_t kModeBits = 07777;
+  const struct stat made = TRY(sys::fstat(fd));
+  const bool is_owned = made.st_uid == entry.uid && made.st_gid == entry.gid;
+  if (!is_owned) {
+    TRY(sys::fchown(fd, entry.uid, entry.gid).context(entry.path));
+  }
+  TRY(write_xattrs(fd, entry));
+  // A change of the owner takes set-id bits away.
+  if (!is_owned || (made.st_mode & kModeBits) != entry.mode) {
+    TRY(sys::fchmod(fd, entry.mode).context(entry.path));
+  }
+  return sys::set_times(fd, stored_time(entry)).context(entry.path);
 }
 
 Status finish_directory(int dir_fd, const Entry& entry) {

@@ -45,8 +45,9 @@ Result<std::vector<std::string>> list_xattrs_at(int dirfd, const std::string& na
 Status remove_xattr_at(int dirfd, const std::string& name, const std::string& attribute);
 
 /// A new, empty file open for reading and writing; finish_file() ends it. AlreadyExists when the
-/// name is taken.
-Result<Fd> create_file(int dirfd, const std::string& name);
+/// name is taken. With the mode that it is going to have (what the umask leaves of its permission
+/// bits) it need not be changed; each change of an inode costs as much as a small write.
+Result<Fd> create_file(int dirfd, const std::string& name, mode_t mode = 0600);
 Status finish_file(int fd, const Entry& entry);
 /// Applies all metadata of a directory but its contents; `opaque` is only ever added.
 Status finish_directory(int dir_fd, const Entry& entry);

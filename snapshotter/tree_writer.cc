@@ -57,7 +57,7 @@ Status TreeWriter::add(const Entry& entry) {
 
 Result<Fd> TreeWriter::create(const Entry& entry) {
   const int parent = TRY(parent_of(entry));
-  return create_file(parent, std::string(base_name(entry.path))).context(entry.path);
+  return create_file(parent, std::string(base_name(entry.path)), entry.mode).context(entry.path);
 }
 
 Status TreeWriter::finish() {
