@@ -155,6 +155,11 @@ Answer error_answer(const Error& error) {
   return untold(500, "UNKNOWN", error);
 }
 
+Answer unsupported_method(std::string_view allowed) {
+  Answer answer = error_answer(405, "UNSUPPORTED", "this address does not take that method");
+  return answer.with("Allow", std::string(allowed));
+}
+
 Answer json_answer(int status, std::string json) {
   return Answer{.status = status,
                 .headers = {{"Content-Type", "application/json"}},
