@@ -6,6 +6,9 @@
 
 #include <sqlite3.h>
 
+#include <fcntl.h>
+
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <cstring>
@@ -84,6 +87,19 @@ Error failed(sqlite3* db, int code) {
 }
 
 }  // namespace
+
+Status check_if_marked(SqliteConnection& db, const std::string& path) {
+  if (!sys::exists_at(AT_FDCWD, damage_mark(path))) {
+    return {};
+  }
+  Query check = TRY(db.query("PRAGMA integrity_check(1)"));
+  if (!TRY(check.next()) || check.text(0) != "ok") {
+    std::string found = check.text(0);
+    std::replace(found.begin(), found.end(), '\n', ' ');
+    return data_loss("{}", found);
+  }
+  return sys::unlink_at(AT_FDCWD, damage_mark(path));
+}
 
 bool is_corrupt_database(const Error& error) {
   return error.kind() == ErrorKind::DataLoss;

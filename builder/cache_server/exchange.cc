@@ -79,7 +79,6 @@ constexpr StatusOf kStatuses[] = {
     {ErrorKind::Unavailable, 503, "UNAVAILABLE", false},
     {ErrorKind::Cancelled, 503, "UNAVAILABLE", false},
     {ErrorKind::Deadline, 503, "UNAVAILABLE", false},
-    {ErrorKind::DataLoss, 404, "NOT_FOUND", false},
 };
 
 Answer untold(int status, std::string_view code, const Error& error) {

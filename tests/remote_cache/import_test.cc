@@ -246,6 +246,9 @@ TEST_F(ImportTest, ACacheThatLiesOfALayerIsNotAskedAgain) {
   EXPECT_FALSE(imported_->where(Digest::of("one")));
   EXPECT_EQ(imported_->find(key("two")).size(), 1U);
   EXPECT_EQ(events_.all<solver::Warning>().size(), 1U);
+  const auto ended = events_.all<solver::VertexDone>();
+  ASSERT_FALSE(ended.empty());
+  EXPECT_EQ(ended.back().error->kind(), ErrorKind::Cancelled) << "the build goes on without it";
 }
 
 TEST_F(ImportTest, SoIsOneWithoutTheBytes) {

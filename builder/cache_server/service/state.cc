@@ -20,6 +20,8 @@ constexpr std::uint8_t kLocalScopes = static_cast<std::uint8_t>(Scope::Read) |
                                       static_cast<std::uint8_t>(Scope::Write) |
                                       static_cast<std::uint8_t>(Scope::Claim);
 
+constexpr char kLocalToken[] = "local-token";
+
 std::string database_in(const std::string& directory) {
   return join_path(directory, "cache.db");
 }
@@ -66,7 +68,30 @@ class Admin final : public ServerAdmin {
   const std::unique_ptr<MetaStore> meta_;
 };
 
+/// SQLite takes a file without bytes for a new database, and throws away the log beside it. What
+/// stands in the directory was made after the database: then it was there, with keys that clients
+/// know.
+Status refuse_lost_database(const std::string& directory) {
+  const std::string path = database_in(directory);
+  const Result<struct stat> info = sys::stat_at(AT_FDCWD, path);
+  if (info && info->st_size > 0) {
+    return {};
+  }
+  const bool has_layers = sys::exists_at(AT_FDCWD, join_path(directory, "content/blobs"));
+  if (!has_layers && !sys::exists_at(AT_FDCWD, join_path(directory, kLocalToken))) {
+    return {};
+  }
+  return data_loss(
+             "the cache server's database {} is {}, and there {} beside it: the keys, tokens "
+             "and records of this server are lost",
+             path, info ? "empty" : "gone", has_layers ? "are layers" : "is a token")
+      .with_hint(
+          "put a copy of it back; for a new start, with new keys, tokens and records, move the "
+          "whole directory away");
+}
+
 Result<std::unique_ptr<MetaStore>> open_meta(const std::string& directory) {
+  TRY(refuse_lost_database(directory));
   const mode_t before = ::umask(0077);  // SQLite's files
   struct Restore {
     mode_t mode;
@@ -100,8 +125,12 @@ Result<std::unique_ptr<ServerState>> ServerState::open(const std::string& direct
       new ServerState(directory, std::move(*lock), std::move(meta), std::move(blobs)));
 }
 
+bool ServerState::is_damaged() const {
+  return is_marked_damaged(database_in(directory_));
+}
+
 Result<std::string> ServerState::local_token(Time now) {
-  const std::string path = join_path(directory_, "local-token");
+  const std::string path = join_path(directory_, kLocalToken);
   if (sys::exists_at(AT_FDCWD, path)) {
     const std::string known = TRY(read_note(path));
     const std::optional<TokenRow> row = TRY(meta_->access().find_token(Digest::of(known)));
