@@ -25,8 +25,8 @@ def key_of(answer):
 class World:
     def __init__(self, options):
         self.binary, self.root, self.copy = options.mybuild, os.path.join(options.work, "good"), os.path.join(options.work, "spoilt")
-        process, address, self.token = start(self.binary, self.root)
-        client = Client(address, self.token)
+        process, address, token = start(self.binary, self.root)
+        client = Client(address, token)
         self.records = {}
         for i in range(RECORDS):
             data = f"layer {i}".encode()
@@ -74,13 +74,13 @@ class World:
             with open(path, "wb") as file:
                 file.write(spoilt)
         try:
-            process, address, _ = start(self.binary, self.copy)
+            process, address, token = start(self.binary, self.copy)
         except RuntimeError as error:
             said = str(error)
             if path not in said or "put a copy of it back" not in said or "move the whole directory away" not in said:
                 yield f"it does not say what to do: {said}"
             return
-        yield from self.wrong_answers(Client(address, self.token))
+        yield from self.wrong_answers(Client(address, token))
         process.terminate()
         if (status := process.wait(20)) != 0:
             yield f"exit code {status}"
