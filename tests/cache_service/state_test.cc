@@ -103,8 +103,8 @@ TEST_F(DamagedStateTest, AFileThatIsNoDatabaseIsLeftAsItIs) {
                                   "ELF" +
                                       bytes()}) {
     write(text);
-    EXPECT_THAT(refusal(), AllOf(HasSubstr("cache.db cannot be used"), HasSubstr("not a database"),
-                                 HasSubstr("put a copy of it back")));
+    EXPECT_THAT(refusal(), AllOf(HasSubstr("the cache server's " + database_),
+                                 HasSubstr("not a database"), HasSubstr("put a copy of it back")));
     EXPECT_EQ(bytes(), text);
   }
 }
@@ -130,7 +130,8 @@ TEST_F(DamagedStateTest, DamageInTheMiddleIsToldAtTheNextStart) {
     (void)(*state)->meta().access().tokens();
     EXPECT_TRUE((*state)->is_damaged()) << "/readyz says so meanwhile";
   }
-  EXPECT_THAT(refusal(), AllOf(HasSubstr("cannot be used"), HasSubstr("put a copy of it back")));
+  EXPECT_THAT(refusal(),
+              AllOf(HasSubstr("the cache server's "), HasSubstr("put a copy of it back")));
 }
 
 TEST_F(DamagedStateTest, AMarkWithoutDamageGoes) {

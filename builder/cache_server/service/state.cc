@@ -40,22 +40,27 @@ Status make_private_directory(const std::string& directory) {
   return {};
 }
 
+template <class T>
+Result<T> advised(Result<T> result) {
+  return result ? std::move(result) : Result<T>(with_advice(result.error()));
+}
+
 class Admin final : public ServerAdmin {
  public:
   explicit Admin(std::unique_ptr<MetaStore> meta) : meta_(std::move(meta)) {}
   Result<MadeToken> make_token(const NewToken& token) override {
-    return cache_server::make_token(*meta_, token, clock_.now());
+    return advised(cache_server::make_token(*meta_, token, clock_.now()));
   }
-  Result<std::vector<TokenRow>> tokens() override { return meta_->access().tokens(); }
+  Result<std::vector<TokenRow>> tokens() override { return advised(meta_->access().tokens()); }
   Result<bool> revoke_token(const std::string& id) override {
-    return meta_->access().revoke_token(id, clock_.now());
+    return advised(meta_->access().revoke_token(id, clock_.now()));
   }
   Status make_space(const std::string& name, const std::string& parent) override {
-    return cache_server::make_space(*meta_, name, parent);
+    return advised(cache_server::make_space(*meta_, name, parent));
   }
   Result<std::vector<Space>> spaces() override {
     std::vector<Space> spaces;
-    for (const SpaceRow& row : TRY(meta_->access().spaces())) {
+    for (const SpaceRow& row : TRY(advised(meta_->access().spaces()))) {
       const SigningKey key = TRY(SigningKey::from_seed(row.seed));
       spaces.push_back(
           {.name = row.name, .parent = row.parent, .key = to_string(key.public_key())});
@@ -98,7 +103,7 @@ Result<std::unique_ptr<MetaStore>> open_meta(const std::string& directory) {
     ~Restore() { ::umask(mode); }
   } const restore{before};
   auto meta = TRY(open_sqlite_meta_store(database_in(directory)));
-  TRY(make_space(*meta, std::string(kDefaultSpace), ""));
+  TRY(advised(make_space(*meta, std::string(kDefaultSpace), "")));
   return meta;
 }
 
@@ -133,17 +138,16 @@ Result<std::string> ServerState::local_token(Time now) {
   const std::string path = join_path(directory_, kLocalToken);
   if (sys::exists_at(AT_FDCWD, path)) {
     const std::string known = TRY(read_note(path));
-    const std::optional<TokenRow> row = TRY(meta_->access().find_token(Digest::of(known)));
+    const std::optional<TokenRow> row = TRY(advised(meta_->access().find_token(Digest::of(known))));
     if (row && !row->revoked) {
       return known;
     }
   }
-  const MadeToken token = TRY(make_token(*meta_,
-                                         {.space = std::string(kEverywhere),
-                                          .scopes = kLocalScopes,
-                                          .note = "clients of this user on this machine",
-                                          .expires = std::nullopt},
-                                         now));
+  const NewToken wanted{.space = std::string(kEverywhere),
+                        .scopes = kLocalScopes,
+                        .note = "clients of this user on this machine",
+                        .expires = std::nullopt};
+  const MadeToken token = TRY(advised(make_token(*meta_, wanted, now)));
   AtomicFile file = TRY(AtomicFile::create(path, 0600));
   TRY(file.write(as_bytes(token.secret)));
   TRY(std::move(file).commit());

@@ -96,14 +96,17 @@ Result<std::unique_ptr<MetaStore>> open_whole(const std::string& path) {
 
 Result<std::unique_ptr<MetaStore>> open_sqlite_meta_store(const std::string& path) {
   auto store = open_whole(path);
-  if (store || !snapshotter::is_corrupt_database(store.error())) {
-    return store;
+  return store ? std::move(store)
+               : with_advice(Error(store.error()).context("the cache server's " + path));
+}
+
+Error with_advice(const Error& error) {
+  if (!snapshotter::is_corrupt_database(error)) {
+    return error;
   }
-  return data_loss("the cache server's database {} cannot be used: {}", path,
-                   store.error().message())
-      .with_hint(
-          "put a copy of it back, or what `sqlite3 FILE .recover` can read of it; for a new start, "
-          "with new keys, tokens and records, move the whole directory away");
+  return Error(error).with_hint(
+      "put a copy of it back, or what `sqlite3 FILE .recover` can read of it; for a new start, "
+      "with new keys, tokens and records, move the whole directory away");
 }
 
 bool is_marked_damaged(const std::string& path) {

@@ -15,6 +15,8 @@ namespace mybuild::cache_server {
 /// scanned, unless damage was met in it before.
 /// The token verbs of the command line open it beside a server that runs.
 Result<std::unique_ptr<MetaStore>> open_sqlite_meta_store(const std::string& path);
+/// Damage that is met later, in the words of that DataLoss; any other error as it is.
+Error with_advice(const Error& error);
 /// Somebody has met damage in it; the next who opens it looks through it.
 bool is_marked_damaged(const std::string& path);
 
