@@ -182,6 +182,8 @@ TEST_F(Registry, SaysWhichMethodsAnAddressTakes) {
   }
   EXPECT_EQ(ask("GET", "/v2/team/main/app/blobs/uploads/").status, 405);
   EXPECT_EQ(ask("POST", "/v2/_catalog").status, 405);
+  EXPECT_EQ(ask("PUT", "/v2/").status, 405);
+  EXPECT_EQ(ask("HEAD", "/v2/").status, 200);
 }
 
 }  // namespace

@@ -106,6 +106,7 @@ class Registry:
 @case
 def the_base_address_answers(r):
     r.ask("GET", "/v2/", want=200)
+    r.ask("PUT", "/v2/", b"", want=(404, 405))
 
 
 @case
