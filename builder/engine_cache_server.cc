@@ -112,11 +112,15 @@ Result<std::unique_ptr<CacheClient>> start_cache_client(Engine::Services& own,
                                                         const BuildRequest& request,
                                                         const secrets::KnownValues& known,
                                                         solver::EventSink& events, Cancel& cancel) {
-  auto settings = TRY(cache_client::find_settings(request.cache_server,
-                                                  cache_client::SettingPlaces::from_environment()));
+  const auto warn = [&events](std::string message) {
+    events.on_event(solver::Warning{.message = std::move(message), .detail = {}, .location = {}});
+  };
+  auto settings = TRY(cache_client::find_settings(
+      request.cache_server, cache_client::SettingPlaces::from_environment(), warn));
   if (!settings) {
     return std::unique_ptr<CacheClient>();
   }
+  const std::string address = settings->address.text;
   CacheClient::Deps deps = deps_of(own, events, cancel);
   if (request.secrets != nullptr) {
     deps.has_secret = [&own, &known, &cancel, secrets = request.secrets](const Digest& diff_id) {
@@ -124,7 +128,14 @@ Result<std::unique_ptr<CacheClient>> start_cache_client(Engine::Services& own,
     };
     deps.masked = [&known](std::string name) { return known.masked(std::move(name)); };
   }
-  return CacheClient::start(*std::move(settings), deps);
+  auto client = CacheClient::start(*std::move(settings), deps);
+  if (!client) {
+    const std::string& hint = client.error().hint();
+    warn(fmt::format("the build goes on without the cache server {}: {}{}", address,
+                     client.error().message(), hint.empty() ? "" : "; " + hint));
+    return std::unique_ptr<CacheClient>();
+  }
+  return client;
 }
 
 void finish_cache_client(CacheClient* client, const Engine::Services& own,

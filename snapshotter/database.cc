@@ -106,20 +106,6 @@ Status upgrade(SqliteConnection& db) {
   });
 }
 
-/// Damage in the middle of a file shows when somebody gets there, and is told by a mark.
-Status look_through(SqliteConnection& db, const std::string& path) {
-  if (!sys::exists_at(AT_FDCWD, damage_mark(path))) {
-    return {};
-  }
-  Query check = TRY(db.query("PRAGMA integrity_check(1)"));
-  if (!TRY(check.next()) || check.text(0) != "ok") {
-    std::string found = check.text(0);
-    std::replace(found.begin(), found.end(), '\n', ' ');
-    return data_loss("{}", found);
-  }
-  return sys::unlink_at(AT_FDCWD, damage_mark(path));
-}
-
 /// Layers without a database: somebody removed it.
 bool is_lost(const std::string& path) {
   const std::string layers = path.substr(0, path.rfind('/')) + "/layers";
@@ -155,7 +141,8 @@ Result<SqliteConnection> open_whole(const std::string& path, const Warn& warn) {
   // Reads the schema and the root pages, so that a file that is bad there is noticed now.
   (void)TRY(pragma_number(db, "SELECT count(*) FROM (SELECT 1 FROM layers LIMIT 1)"));
   (void)TRY(pragma_number(db, "SELECT count(*) FROM (SELECT 1 FROM records LIMIT 1)"));
-  TRY(look_through(db, path));
+  // Damage in the middle of a file shows when somebody gets there, and is told by a mark.
+  TRY(check_if_marked(db, path));
   return db;
 }
 

@@ -6,6 +6,9 @@
 
 #include <sqlite3.h>
 
+#include <fcntl.h>
+
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <cstring>
@@ -61,8 +64,15 @@ int errno_of(sqlite3* db, int code) {
   return kept == ENOSPC || kept == EDQUOT ? kept : 0;
 }
 
+/// SQLite quotes what it has read, and in a damaged file that may be anything.
+std::string plain(std::string text) {
+  std::replace_if(
+      text.begin(), text.end(), [](unsigned char c) { return c < 0x20 || c > 0x7e; }, '?');
+  return text;
+}
+
 Error failed(sqlite3* db, int code) {
-  const char* text = db != nullptr ? sqlite3_errmsg(db) : sqlite3_errstr(code);
+  const std::string text = plain(db != nullptr ? sqlite3_errmsg(db) : sqlite3_errstr(code));
   const char* path = db != nullptr ? sqlite3_db_filename(db, "main") : nullptr;
   const bool is_named = path != nullptr && *path != '\0';
   Error error =
@@ -84,6 +94,17 @@ Error failed(sqlite3* db, int code) {
 }
 
 }  // namespace
+
+Status check_if_marked(SqliteConnection& db, const std::string& path) {
+  if (!sys::exists_at(AT_FDCWD, damage_mark(path))) {
+    return {};
+  }
+  Query check = TRY(db.query("PRAGMA integrity_check(1)"));
+  if (!TRY(check.next()) || check.text(0) != "ok") {
+    return data_loss("{}", plain(check.text(0)));
+  }
+  return sys::unlink_at(AT_FDCWD, damage_mark(path));
+}
 
 bool is_corrupt_database(const Error& error) {
   return error.kind() == ErrorKind::DataLoss;

@@ -94,6 +94,10 @@ class SqliteConnection {
 /// the database next should look through all of it.
 std::string damage_mark(const std::string& database);
 
+/// Where the mark is there: looks through the whole database, and removes the mark if it is good.
+/// DataLoss says what was found.
+Status check_if_marked(SqliteConnection& db, const std::string& path);
+
 /// True for errors that say the file itself is bad.
 bool is_corrupt_database(const Error& error);
 

@@ -60,7 +60,7 @@ EDGES = {
     "builder/cache_server/service": STORE + ("builder/cache_server", "builder/cache_server/protocol", "builder/cache_server/store", "builder/cache_server/registry", "builder/cache_server/records", "builder/cache_server/space"),
     "builder/cache_server/http": STORE + ("builder/cache_server", "builder/cache_server/protocol", "builder/cache_server/store"),
     "builder/cache_server/serve_module": STORE + ("builder/cache_server", "builder/cache_server/http", "builder/cache_server/protocol", "builder/cache_server/service", "builder/cache_server/store"),
-    "builder/cache_client": STORE + ("builder/cache_server/protocol", "builder/remote_cache/record_source.h", "frontend/dockerfile/go_format.h", "builder/registry", "builder/registry/credentials", "builder/registry/hosts", "builder/source", "builder/export", "builder/ops", "solver", "solver/graph"),
+    "builder/cache_client": STORE + ("builder/cache_server/protocol", "builder/remote_cache/record_source.h", "frontend/dockerfile/go_format.h", "frontend/dockerfile/suggest.h", "builder/registry", "builder/registry/credentials", "builder/registry/hosts", "builder/source", "builder/export", "builder/ops", "solver", "solver/graph"),
     "builder/run": STORE + ("builder/sandbox",),
     "builder": STORE + ("builder/sandbox", "builder/registry", "builder/registry/credentials", "builder/registry/hosts", "builder/secrets", "builder/devices", "builder/source",
                         "builder/explain", "builder/export", "builder/manifest_list", "builder/caches", "builder/cache_client", "builder/remote_cache", "builder/ops", "builder/run", "builder/space", "frontend", "frontend/checks", "frontend/dockerfile", "frontend/ignore", "frontend/remote", "solver", "solver/graph"),

@@ -53,7 +53,7 @@ Result<ServerAddress> parse_socket(std::string_view text) {
   }
   address.socket = path;
   address.origin = "http://localhost";
-  address.host = "localhost";
+  address.host = std::string(kUnix) + address.socket;
   return address;
 }
 

@@ -17,7 +17,7 @@ inline constexpr std::string_view kOwnSpace = "-";
 struct ServerAddress {
   std::string text;              // for messages: as written
   std::string origin;            // "https://host:port"; of a socket "http://localhost"
-  std::string host;              // "host:port", as logins are kept by
+  std::string host;              // "host:port", as logins are kept by; "unix:/path"
   std::string socket;            // "" for a network address
   std::string space{kOwnSpace};  // kOwnSpace: the token's own
   std::uint16_t port = 0;        // 0 for a socket

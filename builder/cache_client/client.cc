@@ -23,9 +23,7 @@ double seconds(std::chrono::milliseconds time) {
 Result<std::unique_ptr<CacheClient>> CacheClient::start(Settings settings, const Deps& deps) {
   const ServerAddress& address = settings.address;
   if (!address.is_tls() && !address.is_local() && !deps.hosts.is_insecure(address.origin)) {
-    return make_error(ErrorKind::Denied,
-                      "the cache server {} would get our token over a network without TLS",
-                      address.text)
+    return make_error(ErrorKind::Denied, "it would get our token over a network without TLS")
         .with_hint("use https, or allow it with --insecure-registry " + address.host);
   }
   auto tls = TRY(deps.hosts.tls_for(address.origin));

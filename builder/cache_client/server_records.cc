@@ -2,6 +2,7 @@
 #include "builder/cache_client/server_records.h"
 
 #include "builder/cache_server/protocol/names.h"
+#include "builder/registry/errors.h"
 #include "snapshotter/base/cpu.h"
 #include "snapshotter/base/log.h"
 #include "snapshotter/oci/media_type.h"
@@ -328,6 +329,9 @@ void ServerRecords::distrust(std::size_t number, const Error& why) {
     drop(found->second);
   }
   bad_.layers += dropped_.size() - before;
+  if (bad_.layers > 0 && bad_.why.empty()) {
+    bad_.why = registry::printable(why.message());
+  }
 }
 
 std::set<std::size_t> ServerRecords::distrusted() {
@@ -343,7 +347,9 @@ std::string ServerRecords::complaints() {
             (bad_.signatures == 0 ? "" : " with a wrong signature"),
         counted(bad_.records, "record") + (bad_.records == 0 ? "" : " that cannot be read"),
         counted(bad_.layers, "layer") +
-            (bad_.layers == 0 ? "" : " that could not be had or was not what its record says")}) {
+            (bad_.layers == 0
+                 ? ""
+                 : " that could not be had or was not what its record says (" + bad_.why + ")")}) {
     text += text.empty() || part.empty() ? part : ", " + part;
   }
   return text;

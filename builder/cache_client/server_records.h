@@ -86,6 +86,7 @@ class ServerRecords final : public remote_cache::RecordSource {
     std::size_t signatures = 0;
     std::size_t records = 0;
     std::size_t layers = 0;
+    std::string why;  // of the first of them
   };
   void start_work();
   void prepare();

@@ -2,13 +2,17 @@
 #include "builder/cache_client/settings.h"
 
 #include "frontend/dockerfile/go_format.h"
+#include "frontend/dockerfile/suggest.h"
 #include "snapshotter/base/file.h"
 #include "snapshotter/base/json.h"
 
 #include <fcntl.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
+#include <span>
+#include <vector>
 
 namespace mybuild::cache_client {
 
@@ -16,6 +20,8 @@ namespace {
 
 constexpr std::size_t kMaxFile = 1 << 20;
 constexpr std::string_view kNone = "off";
+
+using Warn = std::function<void(std::string message)>;
 
 struct FileSettings {
   std::string url;
@@ -29,7 +35,36 @@ std::string variable(const char* name) {
   return value == nullptr ? std::string() : value;
 }
 
-Result<FileSettings> parse_file(std::string_view text) {
+/// Their names, in no order that matters.
+std::vector<std::string> unknown_fields(const Json& object, std::span<const std::string> known) {
+  std::vector<std::string> unknown;
+  for (const auto& [name, value] : object.items()) {
+    if (std::find(known.begin(), known.end(), name) == known.end()) {
+      unknown.push_back(name);
+    }
+  }
+  return unknown;
+}
+
+/// A field that is ignored in silence is a token or a key that somebody thinks is used.
+void warn_of_unknown(const Json& json, const std::string& path, const Warn& warn) {
+  static const std::vector<std::string> kTop = {"cacheServer"};
+  static const std::vector<std::string> kServer = {"url", "token", "flush", "keys"};
+  const auto tell = [&](const Json& object, const std::string& prefix,
+                        const std::vector<std::string>& known) {
+    for (const std::string& name : unknown_fields(object, known)) {
+      const std::string guess = frontend::did_you_mean(name, known);
+      warn(fmt::format("{}: \"{}{}\" means nothing{}", path, prefix, name,
+                       guess.empty() ? "" : "; " + guess));
+    }
+  };
+  tell(json, "", kTop);
+  if (const auto server = json.find("cacheServer"); server != json.end()) {
+    tell(*server, "cacheServer.", kServer);
+  }
+}
+
+Result<FileSettings> parse_file(std::string_view text, const std::string& path, const Warn& warn) {
   const Json json = TRY(parse_json(text));
   const JsonField server = TRY(JsonField(json, "").field("cacheServer"));
   FileSettings settings;
@@ -44,10 +79,13 @@ Result<FileSettings> parse_file(std::string_view text) {
     settings.keys[space] =
         TRY(cache_server::parse_public_key(key).context("cacheServer.keys." + space));
   }
+  if (warn) {
+    warn_of_unknown(json, path, warn);
+  }
   return settings;
 }
 
-Result<FileSettings> read_settings(const SettingPlaces& places) {
+Result<FileSettings> read_settings(const SettingPlaces& places, const Warn& warn) {
   if (places.directory.empty()) {
     return FileSettings();
   }
@@ -57,7 +95,7 @@ Result<FileSettings> read_settings(const SettingPlaces& places) {
     const bool is_missing = text.error().os_errno() == ENOENT || text.error().os_errno() == ENOTDIR;
     return is_missing ? Result<FileSettings>(FileSettings()) : Result<FileSettings>(text.error());
   }
-  return parse_file(*text).context(path);
+  return parse_file(*text, path, warn).context(path);
 }
 
 /// Of the flag, the variable and the file the first that says something.
@@ -130,11 +168,12 @@ SettingPlaces SettingPlaces::from_environment() {
   return places;
 }
 
-Result<std::optional<Settings>> find_settings(const Wish& wish, const SettingPlaces& places) {
+Result<std::optional<Settings>> find_settings(const Wish& wish, const SettingPlaces& places,
+                                              const Warn& warn) {
   if (wish.url == kNone || (wish.url.empty() && places.url == kNone)) {
     return std::optional<Settings>();
   }
-  const FileSettings file = TRY(read_settings(places));
+  const FileSettings file = TRY(read_settings(places, warn));
   const Chosen chosen = choose(wish, places, file);
   if (chosen.url.empty() || chosen.url == kNone) {
     return std::optional<Settings>();

@@ -9,6 +9,7 @@
 #include "builder/cache_server/protocol/signature.h"
 
 #include <chrono>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -54,6 +55,9 @@ struct Settings {
 };
 
 /// nullopt when no server is wanted. An error names the file or variable that cannot be meant so.
-Result<std::optional<Settings>> find_settings(const Wish& wish, const SettingPlaces& places);
+/// `warn`, unless empty, hears of fields of the file that mean nothing, maybe misspelt ones.
+Result<std::optional<Settings>> find_settings(
+    const Wish& wish, const SettingPlaces& places,
+    const std::function<void(std::string message)>& warn = {});
 
 }  // namespace mybuild::cache_client

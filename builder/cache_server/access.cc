@@ -74,6 +74,13 @@ bool Caller::may_claim(std::string_view target) const {
   return has(Scope::Claim) && (is_everywhere() || (!space.empty() && space == target));
 }
 
+std::string Caller::meant_space(std::string name) const {
+  if (name != kOwnSpace) {
+    return name;
+  }
+  return is_everywhere() ? std::string(kDefaultSpace) : space;
+}
+
 Caller AccessControl::nobody() const {
   Caller caller;
   if (anonymous_read_) {
@@ -127,7 +134,13 @@ Status make_space(MetaStore& meta, const std::string& name, const std::string& p
     return invalid_argument("{} is no name for a namespace", name)
         .with_hint("lower-case letters, digits and . _ - between them, in parts divided by /");
   }
-  if (!TRY(meta.access().find_space(name)) && TRY(holds_repositories(meta, name))) {
+  const bool is_new = !TRY(meta.access().find_space(name));
+  if (is_new && !is_new_space_name(name)) {
+    return invalid_argument("{} would look like an address of the registry, not like a namespace",
+                            name)
+        .with_hint("no part of a namespace is called blobs, manifests, referrers or tags");
+  }
+  if (is_new && TRY(holds_repositories(meta, name))) {
     return make_error(
                ErrorKind::AlreadyExists,
                "there are repositories under {}; as a namespace it would take them away from "

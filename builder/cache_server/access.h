@@ -22,6 +22,9 @@ inline constexpr std::string_view kEverywhere = "*";
 /// Where a client of a token that is good everywhere works, if it doesn't say.
 inline constexpr std::string_view kDefaultSpace = "main";
 
+/// In requests: the caller's own namespace, whatever it is called.
+inline constexpr std::string_view kOwnSpace = "-";
+
 /// The token_id of who has none, where that is enough to read; there it is a token, too, for
 /// clients that insist on one.
 inline constexpr std::string_view kAnonymous = "anonymous";
@@ -37,6 +40,9 @@ struct Caller {
 
   bool has(Scope scope) const { return (scopes & static_cast<std::uint8_t>(scope)) != 0; }
   bool is_everywhere() const { return space == kEverywhere; }
+  /// `name`, or for kOwnSpace what it stands for: his namespace, kDefaultSpace for one of
+  /// everywhere.
+  std::string meant_space(std::string name) const;
   /// `space`: a namespace that exists, or "", the one of repositories that stand below no other:
   /// everybody with a token reads it.
   bool may_read(std::string_view target) const;

@@ -79,7 +79,6 @@ constexpr StatusOf kStatuses[] = {
     {ErrorKind::Unavailable, 503, "UNAVAILABLE", false},
     {ErrorKind::Cancelled, 503, "UNAVAILABLE", false},
     {ErrorKind::Deadline, 503, "UNAVAILABLE", false},
-    {ErrorKind::DataLoss, 404, "NOT_FOUND", false},
 };
 
 Answer untold(int status, std::string_view code, const Error& error) {
@@ -153,6 +152,11 @@ Answer error_answer(const Error& error) {
     }
   }
   return untold(500, "UNKNOWN", error);
+}
+
+Answer unsupported_method(std::string_view allowed) {
+  Answer answer = error_answer(405, "UNSUPPORTED", "this address does not take that method");
+  return answer.with("Allow", std::string(allowed));
 }
 
 Answer json_answer(int status, std::string json) {

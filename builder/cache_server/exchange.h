@@ -102,9 +102,11 @@ std::unique_ptr<Exchange> gather(std::size_t limit, std::optional<std::uint64_t>
 /// {"errors":[{"code","message"}]} as the distribution spec wants it ("Error Codes"); the same form
 /// for all addresses.
 Answer error_answer(int status, std::string_view code, std::string_view message);
-/// By its kind: a full disk (ENOSPC) or cache (EDQUOT) is 507, what is not there 404, and so on. What is the server's own
-/// business is told to the log only.
+/// By its kind: a full disk (ENOSPC) or cache (EDQUOT) is 507, what is not there 404, and so on.
+/// What is the server's own business is told to the log only.
 Answer error_answer(const Error& error);
+/// 405, of addresses that exist; `allowed` is for the Allow header.
+Answer unsupported_method(std::string_view allowed);
 Answer json_answer(int status, std::string json);
 
 }  // namespace mybuild::cache_server

@@ -119,6 +119,7 @@ Status RemoteLayers::show(const Layers& layers, const std::function<Status(const
   return fetched;
 }
 
+/// The build begins again without whoever is believed no more, so no step is shown as failed.
 Status RemoteLayers::report(const Layers& layers, Status status) {
   if (status || is_ours(status.error())) {
     return status;
@@ -132,7 +133,8 @@ Status RemoteLayers::report(const Layers& layers, Status status) {
   for (const std::size_t cache : caches) {
     deps_.on_bad(cache, status.error());
   }
-  return status;
+  return caches.empty() ? std::move(status)
+                        : Status(Error(ErrorKind::Cancelled, status.error().message()));
 }
 
 /// Layers that are known as those of an image, too: its blob stays theirs.

@@ -6,6 +6,7 @@
 #include "builder/cache_server/protocol/local_token.h"
 #include "snapshotter/base/file.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <sys/socket.h>
@@ -85,6 +86,27 @@ TEST_F(SettingsTest, TheFileSaysItAll) {
   EXPECT_EQ((*found)->token, "t");
   EXPECT_EQ((*found)->flush.how, Flush::How::Background);
   EXPECT_EQ(cache_server::to_string((*found)->keys.at("a")), kKey);
+}
+
+TEST_F(SettingsTest, AFieldThatMeansNothingIsToldWithWhatItMayMean) {
+  std::vector<std::string> told;
+  const auto warn = [&told](const std::string& message) {
+    told.push_back(message.substr(message.find(": ") + 2));
+  };
+  write(R"({"cacheServer": {"url": "https://c.test", "tokens": "t", "x": 1}})");
+  ASSERT_TRUE(find_settings({}, places(), warn));
+  EXPECT_THAT(told, testing::UnorderedElementsAre(
+                        "\"cacheServer.tokens\" means nothing; did you mean token?",
+                        "\"cacheServer.x\" means nothing"));
+  told.clear();
+  write(R"({"cache_server": {"url": "https://c.test"}})");
+  EXPECT_FALSE(find_settings({}, places(), warn)->has_value()) << "a wish that nobody heard";
+  EXPECT_THAT(told,
+              testing::ElementsAre("\"cache_server\" means nothing; did you mean cacheServer?"));
+  told.clear();
+  write(R"({"cacheServer": {"url": "https://c.test", "token": "", "flush": "off", "keys": {}}})");
+  ASSERT_TRUE(find_settings({}, places(), warn));
+  EXPECT_THAT(told, testing::IsEmpty());
 }
 
 TEST_F(SettingsTest, TokenAndKeysOfTheFileAreForItsServerAlone) {

@@ -155,8 +155,8 @@ TEST_F(Registry, RefusesNamesThatAreNone) {
 
 TEST_F(Registry, ReadsAPathFromItsEnd) {
   be("*");
-  for (const char* name :
-       {"blobs", "a/blobs/uploads", "manifests/tags", "a/manifests", "tags/list"}) {
+  for (const char* name : {"blobs", "a/blobs/uploads", "manifests/tags", "a/manifests", "tags/list",
+                           "a/blobs/b", "x/tags/list", "a/manifests/b", "a/referrers/b"}) {
     push_blob("{}", name);
     ASSERT_EQ(put_manifest("list", image({}), "", name).status, 201) << name;
     EXPECT_EQ(ask("GET", fmt::format("/v2/{}/tags/list", name)).status, 200) << name;
@@ -182,6 +182,8 @@ TEST_F(Registry, SaysWhichMethodsAnAddressTakes) {
   }
   EXPECT_EQ(ask("GET", "/v2/team/main/app/blobs/uploads/").status, 405);
   EXPECT_EQ(ask("POST", "/v2/_catalog").status, 405);
+  EXPECT_EQ(ask("PUT", "/v2/").status, 405);
+  EXPECT_EQ(ask("HEAD", "/v2/").status, 200);
 }
 
 }  // namespace

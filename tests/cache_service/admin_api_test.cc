@@ -56,6 +56,35 @@ TEST_F(AdminApiTest, OnlyTokensWithTheScopeAreServed) {
   EXPECT_EQ(ask(writer, "GET", "/admin/v1/tokens").status, 403);
 }
 
+TEST_F(AdminApiTest, WhereAnybodyReadsNobodyRules) {
+  const Caller nobody = AccessControl(*meta_, clock_, true).identify("").value();
+  const Answer answer = ask(nobody, "GET", "/admin/v1/tokens");
+  EXPECT_EQ(answer.status, 401) << "a token would help";
+  EXPECT_EQ(header_of(answer, "WWW-Authenticate"), "Basic realm=\"mybuild\"");
+}
+
+TEST_F(AdminApiTest, ADashIsTheCallersOwnNamespace) {
+  const Answer made =
+      ask(lead_, "POST", "/admin/v1/tokens", R"({"namespace":"-","scopes":["read"]})");
+  ASSERT_EQ(made.status, 201) << text_of(made);
+  EXPECT_EQ(holder(made).space, "team/main");
+  EXPECT_EQ(ask(lead_, "PUT", "/admin/v1/namespaces/team/main/pr-2", R"({"parent":"-"})").status,
+            200);
+  const std::string body = R"({"since":"2020-01-01T00:00:00Z"})";
+  EXPECT_EQ(ask(lead_, "POST", "/admin/v1/remove-records/-", body).status, 200);
+  EXPECT_EQ(ask(lead_, "PUT", "/admin/v1/pins/-/" + Digest::of("x").str()).status, 404)
+      << "there is no such record in it";
+}
+
+TEST_F(AdminApiTest, ANamespaceDoesNotLookLikeAnAddressOfTheRegistry) {
+  for (const char* name : {"a/blobs/b", "x/tags/list", "a/manifests/b", "a/referrers/b", "blobs"}) {
+    const Answer answer = ask(root_, "PUT", std::string("/admin/v1/namespaces/") + name, "{}");
+    EXPECT_EQ(answer.status, 400) << name;
+    EXPECT_THAT(text_of(answer), HasSubstr("would look like an address")) << name;
+  }
+  EXPECT_EQ(ask(root_, "PUT", "/admin/v1/namespaces/a/blobs2/tagsets", "{}").status, 200);
+}
+
 TEST_F(AdminApiTest, ALeadMakesABranchAndATokenForIt) {
   ASSERT_EQ(
       ask(lead_, "PUT", "/admin/v1/namespaces/team/main/pr-1", R"({"parent":"team/main"})").status,
@@ -178,7 +207,9 @@ TEST_F(AdminApiTest, BadInputIsSaidToBeBad) {
   EXPECT_EQ(ask(root_, "PUT", "/admin/v1/pins/other/" + Digest::of("x").str()).status, 404);
   EXPECT_EQ(ask(root_, "POST", "/admin/v1/remove-records/other", R"({"since":"then"})").status,
             400);
-  EXPECT_EQ(ask(root_, "PATCH", "/admin/v1/tokens").status, 405);
+  const Answer other_method = ask(root_, "PATCH", "/admin/v1/tokens");
+  EXPECT_EQ(other_method.status, 405);
+  EXPECT_EQ(header_of(other_method, "Allow"), "GET, POST");
   EXPECT_EQ(ask(root_, "GET", "/admin/v1/nothing").status, 404);
 }
 

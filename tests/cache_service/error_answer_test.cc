@@ -32,6 +32,10 @@ TEST(ErrorAnswer, WhatAClientDidWrongIsSaid) {
   EXPECT_THAT(std::get<std::string>(answer.body), HasSubstr("no such digest"));
 }
 
+TEST(ErrorAnswer, ADamagedDatabaseDoesNotMeanThatThereIsNone) {
+  EXPECT_EQ(error_answer(data_loss("database: malformed")).status, 500);
+}
+
 TEST(ErrorAnswer, FilesOfTheServerAreNamedToItsLogOnly) {
   for (const ErrorKind kind : {ErrorKind::Unavailable, ErrorKind::DataLoss, ErrorKind::Internal}) {
     const Answer answer = error_answer(make_error(kind, "database /srv/cache.db: I/O error"));

@@ -27,4 +27,14 @@ inline std::string text_of(const Answer& answer) {
   return std::get<std::string>(answer.body);
 }
 
+/// "" when there is no such header.
+inline std::string header_of(const Answer& answer, std::string_view name) {
+  for (const auto& [each, value] : answer.headers) {
+    if (each == name) {
+      return value;
+    }
+  }
+  return {};
+}
+
 }  // namespace mybuild::cache_server

@@ -25,8 +25,12 @@ class Named final : public Handler {
 class FrontTest : public testing::Test {
  protected:
   Answer get(const std::string& path, const std::string& authorization = {}) {
+    return ask("GET", path, authorization);
+  }
+  Answer ask(const std::string& method, const std::string& path,
+             const std::string& authorization = {}) {
     Request request;
-    request.method = "GET";
+    request.method = method;
     request.path = path;
     request.headers["authorization"] = authorization;
     return drive(front_, std::move(request));
@@ -58,6 +62,17 @@ TEST_F(FrontTest, MonitorsNeedNoToken) {
   EXPECT_EQ(get("/healthz").status, 200) << "a restart would not help";
   metrics_.add("x_total", "");
   EXPECT_NE(text_of(get("/metrics")).find("x_total 1\n"), std::string::npos);
+}
+
+TEST_F(FrontTest, MonitorsChangeNothing) {
+  for (const char* path : {"/healthz", "/readyz", "/metrics"}) {
+    EXPECT_EQ(ask("HEAD", path).status, 200) << path;
+    for (const char* method : {"PUT", "POST", "DELETE", "OPTIONS"}) {
+      const Answer answer = ask(method, path);
+      EXPECT_EQ(answer.status, 405) << method << " " << path;
+      EXPECT_EQ(header_of(answer, "Allow"), "GET, HEAD") << method << " " << path;
+    }
+  }
 }
 
 TEST_F(FrontTest, AnAddressBelongsToOneHandlerWhichHearsWhoAsks) {

@@ -2,13 +2,21 @@
 #include "builder/cache_server/service/state.h"
 
 #include "builder/cache_server/store/access_tables.h"
+#include "snapshotter/sqlite.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <sys/stat.h>
+#include <unistd.h>
+
+#include <filesystem>
 
 namespace mybuild::cache_server {
 namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
 
 class StateTest : public testing::Test {
  protected:
@@ -39,9 +47,97 @@ TEST_F(StateTest, TheLocalTokenStaysWhatItIs) {
 }
 
 TEST_F(StateTest, ALocalTokenThatTheDatabaseDoesNotKnowIsReplaced) {
-  ASSERT_TRUE(make_dirs(place_, 0700));
+  ASSERT_TRUE(ServerState::open(place_));
   ASSERT_TRUE(write_file(place_ + "/local-token", "mbt_old"));
   EXPECT_NE(ServerState::open(place_).value()->local_token(clock_.now()).value(), "mbt_old");
+}
+
+class DamagedStateTest : public StateTest {
+ protected:
+  /// Of a server that ran, with a key that clients may know.
+  void SetUp() override {
+    const auto state = ServerState::open(place_).value();
+    ASSERT_TRUE(state->local_token(clock_.now()));
+    key_ = key_of(*state);
+    auto connection = snapshotter::SqliteConnection::open(database_).value();
+    ASSERT_TRUE(connection.query("PRAGMA wal_checkpoint(TRUNCATE)").value().run());
+  }
+  static Digest key_of(ServerState& state) {
+    return Digest::of(state.meta().access().find_space(std::string(kDefaultSpace)).value()->seed);
+  }
+  std::string refusal() {
+    const auto state = ServerState::open(place_);
+    EXPECT_FALSE(open_server_admin(place_, IfMissing::Make)) << "nor is a token made there";
+    return state ? "" : state.error().message() + "; " + state.error().hint();
+  }
+  std::string bytes() { return read_file(database_).value(); }
+  void write(const std::string& text) { ASSERT_TRUE(write_file(database_, text)); }
+
+  const std::string database_ = place_ + "/cache.db";
+  Digest key_;
+};
+
+TEST_F(DamagedStateTest, AnEmptyDatabaseBesideLayersGetsNoNewKeys) {
+  const std::string good = bytes();
+  write("");
+  EXPECT_THAT(refusal(), HasSubstr("cache.db is empty, and there are layers beside it"));
+  EXPECT_THAT(refusal(), HasSubstr("move the whole directory away"));
+  ASSERT_EQ(::unlink(database_.c_str()), 0);
+  EXPECT_THAT(refusal(), HasSubstr("cache.db is gone, and there are layers"));
+  std::filesystem::remove_all(place_ + "/content");
+  EXPECT_THAT(refusal(), HasSubstr("there is a token beside it"));
+  write(good);
+  EXPECT_EQ(key_of(*ServerState::open(place_).value()), key_) << "the copy was put back";
+}
+
+TEST_F(DamagedStateTest, OneThatACrashLeftBeforeAnythingElseIsMade) {
+  std::filesystem::remove_all(place_);
+  ASSERT_TRUE(make_dirs(place_, 0700));
+  write("");
+  EXPECT_TRUE(ServerState::open(place_));
+}
+
+TEST_F(DamagedStateTest, AFileThatIsNoDatabaseIsLeftAsItIs) {
+  for (const std::string& text : {std::string(8192, 'x'),
+                                  "\x7f"
+                                  "ELF" +
+                                      bytes()}) {
+    write(text);
+    EXPECT_THAT(refusal(), AllOf(HasSubstr("the cache server's " + database_),
+                                 HasSubstr("not a database"), HasSubstr("put a copy of it back")));
+    EXPECT_EQ(bytes(), text);
+  }
+}
+
+TEST_F(DamagedStateTest, TheDatabaseOfSomethingElseIsTold) {
+  for (const char* schema : {"0", "1", "7"}) {
+    std::filesystem::remove(database_);
+    {
+      auto other = snapshotter::SqliteConnection::open(database_).value();
+      ASSERT_TRUE(other.run("CREATE TABLE layers (x)"));
+      ASSERT_TRUE(other.run((std::string("PRAGMA user_version = ") + schema).c_str()));
+    }
+    EXPECT_THAT(refusal(), HasSubstr("it is the database of something else")) << schema;
+  }
+}
+
+TEST_F(DamagedStateTest, DamageInTheMiddleIsToldAtTheNextStart) {
+  std::string text = bytes();
+  ASSERT_GT(text.size(), std::size_t{3} * 4096);
+  text.replace(4096, text.size() - 4096, text.size() - 4096, '\x55');
+  write(text);
+  if (const auto state = ServerState::open(place_)) {
+    (void)(*state)->meta().access().tokens();
+    EXPECT_TRUE((*state)->is_damaged()) << "/readyz says so meanwhile";
+  }
+  EXPECT_THAT(refusal(),
+              AllOf(HasSubstr("the cache server's "), HasSubstr("put a copy of it back")));
+}
+
+TEST_F(DamagedStateTest, AMarkWithoutDamageGoes) {
+  ASSERT_TRUE(write_file(database_ + ".damaged", ""));
+  EXPECT_EQ(key_of(*ServerState::open(place_).value()), key_);
+  EXPECT_FALSE(ServerState::open(place_).value()->is_damaged());
 }
 
 TEST_F(StateTest, ADirectoryThatOthersMayReadIsClosed) {

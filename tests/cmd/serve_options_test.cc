@@ -27,6 +27,7 @@ TEST(ServeOptions, ACertificateHasItsKey) {
   EXPECT_FALSE(read(kServeCommand, {"--tls-key", "a"}));
   EXPECT_TRUE(read(kServeCommand, {"--tls-cert", "a", "--tls-key", "b"}));
   EXPECT_EQ(read(kServeCommand, {"--max-size=2g"})->serve.max_size, std::uint64_t{2} << 30);
+  EXPECT_FALSE(read(kServeCommand, {"--max-size=0"})) << "no size is no limit, elsewhere";
   EXPECT_FALSE(read(kServeCommand, {"--max-connections", "0"}));
   EXPECT_FALSE(read(kServeCommand, {"word"}));
 }

@@ -47,6 +47,17 @@ class CurlTransport : public testing::Test {
   Collected body_;
 };
 
+TEST_F(CurlTransport, ASocketIsNamedWhereNobodyListens) {
+  Request request;
+  request.method = "POST";
+  request.url = "http://localhost/cache/v1/lookup/-";
+  request.unix_socket = "/nowhere/cache.sock";
+  const auto response = transport_->send(request, body_, cancel_);
+  ASSERT_FALSE(response);
+  EXPECT_EQ(response.error().message(),
+            "POST /cache/v1/lookup/- at unix:/nowhere/cache.sock: no such file or directory");
+}
+
 TEST_F(CurlTransport, GivesStatusHeadersAndBody) {
   TestServer server(
       [](const std::string&) { return http_answer(200, "hello", "X-One: 1\r\nx-one: 2\r\n"); });

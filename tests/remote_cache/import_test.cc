@@ -246,6 +246,12 @@ TEST_F(ImportTest, ACacheThatLiesOfALayerIsNotAskedAgain) {
   EXPECT_FALSE(imported_->where(Digest::of("one")));
   EXPECT_EQ(imported_->find(key("two")).size(), 1U);
   EXPECT_EQ(events_.all<solver::Warning>().size(), 1U);
+  int given_up = 0;
+  for (const solver::VertexDone& done : events_.all<solver::VertexDone>()) {
+    given_up += done.error ? 1 : 0;
+    EXPECT_TRUE(!done.error || done.error->kind() == ErrorKind::Cancelled) << "the build goes on";
+  }
+  EXPECT_EQ(given_up, 1);
 }
 
 TEST_F(ImportTest, SoIsOneWithoutTheBytes) {

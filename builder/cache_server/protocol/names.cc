@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "builder/cache_server/protocol/names.h"
 
+#include <fmt/core.h>
+
 #include <algorithm>
 #include <cstddef>
+#include <iterator>
 
 namespace mybuild::cache_server {
 
@@ -62,6 +65,14 @@ bool is_repository_name(std::string_view name) {
     }
     name.remove_prefix(slash + 1);
   }
+}
+
+bool is_new_space_name(std::string_view name) {
+  constexpr std::string_view kWords[] = {"blobs", "manifests", "referrers", "tags"};
+  const auto is_part = [parts = fmt::format("/{}/", name)](std::string_view word) {
+    return parts.find(fmt::format("/{}/", word)) != std::string::npos;
+  };
+  return is_repository_name(name) && std::none_of(std::begin(kWords), std::end(kWords), is_part);
 }
 
 bool is_tag_name(std::string_view name) {

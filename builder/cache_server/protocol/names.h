@@ -9,8 +9,13 @@
 namespace mybuild::cache_server {
 
 /// The grammar of repository names in the distribution spec 1.1, "Pulling manifests"; at most 255
-/// bytes. Namespaces follow the same one.
+/// bytes. The
+/// names of namespaces follow it, too.
 bool is_repository_name(std::string_view name);
+/// Such a name without "blobs", "manifests", "referrers" or "tags" as one of its parts: what stands
+/// behind those words in an address (distribution spec 1.1, "Endpoints") is no name to most who
+/// read it, be they people or the rules of a proxy.
+bool is_new_space_name(std::string_view name);
 /// The grammar of tags there; at most 128 bytes.
 bool is_tag_name(std::string_view name);
 /// True when `repository` is `space` or stands below it ("team/main/app" below "team/main"). Every

@@ -12,7 +12,6 @@ namespace mybuild::cache_server {
 namespace {
 
 constexpr std::string_view kFolder = "/cache/v1/";
-constexpr std::string_view kOwnSpace = "-";
 constexpr std::size_t kMaxRequestBytes = 2 << 20;  // but of a publish
 
 struct Verb {
@@ -53,11 +52,7 @@ Address address_of(const Request& request) {
     return address;
   }
   address.verb = verb;
-  address.space = rest.substr(slash + 1);
-  if (address.space == kOwnSpace) {
-    address.space =
-        request.caller.is_everywhere() ? std::string(kDefaultSpace) : request.caller.space;
-  }
+  address.space = request.caller.meant_space(rest.substr(slash + 1));
   return address;
 }
 
@@ -67,8 +62,7 @@ std::optional<Answer> objection(const Request& request, const Address& address) 
     return error_answer(404, "NOT_FOUND", "nothing is served at " + request.path);
   }
   if (request.method != address.verb->method) {
-    Answer answer = error_answer(405, "UNSUPPORTED", "not with " + request.method);
-    return answer.with("Allow", std::string(address.verb->method));
+    return unsupported_method(address.verb->method);
   }
   if (request.caller.token_id.empty()) {
     Answer answer = error_answer(401, "UNAUTHORIZED", "a token is needed");

@@ -62,12 +62,6 @@ Answer denied(std::string_view message) {
   return error_answer(403, "DENIED", message);
 }
 
-Answer unsupported_method(std::string_view allowed) {
-  Answer answer = error_answer(405, "UNSUPPORTED", "this address does not take that method");
-  answer.with("Allow", std::string(allowed));
-  return answer;
-}
-
 Answer still_needed(const Error& error) {
   return error_answer(405, "DENIED", error.message());
 }

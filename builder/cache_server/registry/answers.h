@@ -20,8 +20,6 @@ Answer unauthorized_anonymous(const Request& request);
 Answer token_answer(const Request& request);
 /// 403.
 Answer denied(std::string_view message);
-/// 405, of addresses that exist; `allowed` is for the Allow header.
-Answer unsupported_method(std::string_view allowed);
 /// 405 DENIED: what something else needs is not deleted.
 Answer still_needed(const Error& error);
 Answer name_invalid(std::string_view name);

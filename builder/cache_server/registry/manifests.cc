@@ -77,22 +77,21 @@ Result<std::optional<Digest>> Manifests::resolve(const RepositoryRequest& reques
 
 Result<Answer> Manifests::show(const RepositoryRequest& request) {
   const std::optional<Digest> digest = TRY(resolve(request));
-  const auto row =
-      digest ? TRY(deps_.meta.repositories().find_manifest(request.repository, *digest))
-                          : std::nullopt;
-                          if (!row) {
-                            return manifest_unknown(request.reference);
-                          }
-                          auto reader = deps_.keeper.open(*digest);
-                          if (!reader) {
-                            return is_gone(reader.error())
-                                       ? Result<Answer>(manifest_unknown(request.reference))
-                                       : reader.error();
-                          }
-                          return request.is("HEAD")
-                                     ? blob_head(row->size, *digest, row->media_type)
-                                     : blob_answer(request.request, std::move(*reader), *digest,
-                                                   row->media_type);
+  if (!digest) {
+    return manifest_unknown(request.reference);
+  }
+  const auto row = TRY(deps_.meta.repositories().find_manifest(request.repository, *digest));
+  if (!row) {
+    return manifest_unknown(request.reference);
+  }
+  auto reader = deps_.keeper.open(*digest);
+  if (!reader) {
+    return is_gone(reader.error()) ? Result<Answer>(manifest_unknown(request.reference))
+                                   : reader.error();
+  }
+  return request.is("HEAD")
+             ? blob_head(row->size, *digest, row->media_type)
+             : blob_answer(request.request, std::move(*reader), *digest, row->media_type);
 }
 
 Result<Answer> Manifests::remove(const RepositoryRequest& request) {

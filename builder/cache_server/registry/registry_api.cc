@@ -87,6 +87,9 @@ std::unique_ptr<Exchange> RegistryApi::begin(Request request) {
                : refuse_with(unsupported_method("GET"));
   }
   if (request.path == "/v2" || request.path == "/v2/") {
+    if (request.method != "GET" && request.method != "HEAD") {
+      return refuse_with(unsupported_method("GET, HEAD"));
+    }
     if (request.caller.token_id == kAnonymous && request.header("authorization").empty()) {
       return refuse_with(unauthorized_anonymous(request));
     }

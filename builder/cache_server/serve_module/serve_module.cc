@@ -4,6 +4,7 @@
 #include "builder/cache_server/protocol/local_token.h"
 #include "builder/cache_server/service/request_metrics.h"
 #include "builder/cache_server/service/service.h"
+#include "builder/cache_server/store/sqlite_meta_store.h"
 #include "snapshotter/base/sys.h"
 
 #include <fmt/format.h>
@@ -140,8 +141,11 @@ std::string url_of(const Listener& listener, bool is_tls) {
 }
 
 Result<bool> has_tokens(MetaStore& meta) {
-  const std::vector<TokenRow> tokens = TRY(meta.access().tokens());
-  return std::any_of(tokens.begin(), tokens.end(),
+  const Result<std::vector<TokenRow>> tokens = meta.access().tokens();
+  if (!tokens) {
+    return with_advice(tokens.error());
+  }
+  return std::any_of(tokens->begin(), tokens->end(),
                      [](const TokenRow& token) { return !token.revoked; });
 }
 

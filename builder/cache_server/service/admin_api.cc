@@ -84,7 +84,7 @@ Result<Answer> create_token(const Ask& ask) {
   const JsonField root(json, "token");
   NewToken token;
   JsonField field = TRY(root.field("namespace"));
-  token.space = TRY(field.string());
+  token.space = ask.request.caller.meant_space(TRY(field.string()));
   field = TRY(root.field("note"));
   token.note = TRY(field.string_or(""));
   field = TRY(root.field("scopes"));
@@ -140,7 +140,7 @@ Result<Answer> create_space(const Ask& ask) {
   const Json json = TRY(parse_json(ask.body.empty() ? std::string_view("{}") : ask.body));
   const JsonField root(json, "namespace");
   const JsonField field = TRY(root.field("parent"));
-  const std::string parent = TRY(field.string_or(""));
+  const std::string parent = ask.request.caller.meant_space(TRY(field.string_or("")));
   if (!rules(ask.request.caller, parent, ask.meta.access())) {
     return not_yours(parent.empty() ? ask.rest : parent);
   }
@@ -160,7 +160,7 @@ Result<RecordTables::Pin> pin_in(const Ask& ask) {
     return invalid_argument("pins are namespace/sha256:…");
   }
   RecordTables::Pin pin;
-  pin.space = ask.rest.substr(0, slash);
+  pin.space = ask.request.caller.meant_space(ask.rest.substr(0, slash));
   pin.content = TRY(Digest::parse(ask.rest.substr(slash + 1)));
   if (!rules(ask.request.caller, pin.space, ask.meta.access())) {
     return not_yours(pin.space);
@@ -192,10 +192,11 @@ Result<Answer> remove_records(const Ask& ask) {
   const JsonField field = TRY(root.field("since"));
   const std::string since = TRY(field.string());
   const Time time = TRY(parse_rfc3339(since));
-  if (!rules(ask.request.caller, ask.rest, ask.meta.access())) {
-    return not_yours(ask.rest);
+  const std::string space = ask.request.caller.meant_space(ask.rest);
+  if (!rules(ask.request.caller, space, ask.meta.access())) {
+    return not_yours(space);
   }
-  const std::uint64_t removed = TRY(ask.meta.records().remove_since(ask.rest, time));
+  const std::uint64_t removed = TRY(ask.meta.records().remove_since(space, time));
   return ok({{"removed", removed}});
 }
 
@@ -223,23 +224,29 @@ bool fits(const Route& route, const std::string& path) {
                         : path == route.folder;
 }
 
+/// For the Allow header; "" where nothing is served.
+std::string methods_at(const std::string& path) {
+  std::string methods;
+  for (const Route& route : kRoutes) {
+    if (fits(route, path)) {
+      methods += (methods.empty() ? "" : ", ") + std::string(route.method);
+    }
+  }
+  return methods;
+}
+
 }  // namespace
 
 std::unique_ptr<Exchange> AdminApi::begin(Request request) {
-  if (request.caller.token_id.empty()) {
+  if (request.caller.token_id.empty() || request.caller.token_id == kAnonymous) {
     Answer answer = error_answer(401, "UNAUTHORIZED", "a token with the scope admin is needed");
     return refuse_with(answer.with("WWW-Authenticate", "Basic realm=\"mybuild\""));
   }
   if (!request.caller.has(Scope::Admin)) {
     return refuse_with(error_answer(403, "DENIED", "the token has not got the scope admin"));
   }
-  bool is_known_path = false;
   for (const Route& route : kRoutes) {
-    if (!fits(route, request.path)) {
-      continue;
-    }
-    is_known_path = true;
-    if (route.method == request.method) {
+    if (route.method == request.method && fits(route, request.path)) {
       const std::string rest =
           route.has_rest ? request.path.substr(route.folder.size() + 1) : std::string();
       const auto announced = request.body_size;
@@ -255,9 +262,10 @@ std::unique_ptr<Exchange> AdminApi::begin(Request request) {
           });
     }
   }
-  return refuse_with(is_known_path
-                         ? error_answer(405, "UNSUPPORTED", "not with " + request.method)
-                         : error_answer(404, "NOT_FOUND", "nothing is served at " + request.path));
+  const std::string allowed = methods_at(request.path);
+  return refuse_with(allowed.empty()
+                         ? error_answer(404, "NOT_FOUND", "nothing is served at " + request.path)
+                         : unsupported_method(allowed));
 }
 
 }  // namespace mybuild::cache_server

@@ -18,18 +18,33 @@ bool is_under(const std::string& path, std::string_view folder) {
 
 }  // namespace
 
+std::unique_ptr<Exchange> Front::begin_public(const Request& request) {
+  const struct {
+    std::string_view path;
+    std::function<Answer()> answer;
+  } pages[] = {
+      {"/healthz", [] { return text_answer(200, "ok\n"); }},
+      {"/readyz",
+       [this] {
+         const Status ready = deps_.is_ready();
+         return ready ? text_answer(200, "ready\n")
+                      : text_answer(503, ready.error().message() + "\n");
+       }},
+      {"/metrics", [this] { return text_answer(200, deps_.metrics.text()); }},
+  };
+  for (const auto& page : pages) {
+    if (request.path == page.path) {
+      return request.method == "GET" || request.method == "HEAD"
+                 ? answer_with(page.answer)
+                 : refuse_with(unsupported_method("GET, HEAD"));
+    }
+  }
+  return nullptr;
+}
+
 std::unique_ptr<Exchange> Front::begin(Request request) {
-  if (request.path == "/healthz") {
-    return answer_with([] { return text_answer(200, "ok\n"); });
-  }
-  if (request.path == "/readyz") {
-    return answer_with([this] {
-      const Status ready = deps_.is_ready();
-      return ready ? text_answer(200, "ready\n") : text_answer(503, ready.error().message() + "\n");
-    });
-  }
-  if (request.path == "/metrics") {
-    return answer_with([this] { return text_answer(200, deps_.metrics.text()); });
+  if (auto exchange = begin_public(request)) {
+    return exchange;
   }
   const struct {
     std::string_view folder;

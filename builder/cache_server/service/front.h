@@ -26,6 +26,9 @@ class Front final : public Handler {
   std::unique_ptr<Exchange> begin(Request request) override;
 
  private:
+  /// nullptr for an address that is not everybody's.
+  std::unique_ptr<Exchange> begin_public(const Request& request);
+
   const Deps deps_;
 };
 

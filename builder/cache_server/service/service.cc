@@ -79,7 +79,9 @@ void Service::describe_metrics() {
 // A cache that is full is still read from.
 Status Service::is_ready() {
   TRY(state_.meta().access().find_space(std::string(kDefaultSpace)));
-  return {};
+  return state_.is_damaged() ? Status(data_loss("the database is damaged; see what the server "
+                                                "says at its next start"))
+                             : Status();
 }
 
 void Service::upkeep(const std::function<bool()>& go_on) {

@@ -20,6 +20,8 @@ constexpr std::uint8_t kLocalScopes = static_cast<std::uint8_t>(Scope::Read) |
                                       static_cast<std::uint8_t>(Scope::Write) |
                                       static_cast<std::uint8_t>(Scope::Claim);
 
+constexpr char kLocalToken[] = "local-token";
+
 std::string database_in(const std::string& directory) {
   return join_path(directory, "cache.db");
 }
@@ -38,22 +40,27 @@ Status make_private_directory(const std::string& directory) {
   return {};
 }
 
+template <class T>
+Result<T> advised(Result<T> result) {
+  return result ? std::move(result) : Result<T>(with_advice(result.error()));
+}
+
 class Admin final : public ServerAdmin {
  public:
   explicit Admin(std::unique_ptr<MetaStore> meta) : meta_(std::move(meta)) {}
   Result<MadeToken> make_token(const NewToken& token) override {
-    return cache_server::make_token(*meta_, token, clock_.now());
+    return advised(cache_server::make_token(*meta_, token, clock_.now()));
   }
-  Result<std::vector<TokenRow>> tokens() override { return meta_->access().tokens(); }
+  Result<std::vector<TokenRow>> tokens() override { return advised(meta_->access().tokens()); }
   Result<bool> revoke_token(const std::string& id) override {
-    return meta_->access().revoke_token(id, clock_.now());
+    return advised(meta_->access().revoke_token(id, clock_.now()));
   }
   Status make_space(const std::string& name, const std::string& parent) override {
-    return cache_server::make_space(*meta_, name, parent);
+    return advised(cache_server::make_space(*meta_, name, parent));
   }
   Result<std::vector<Space>> spaces() override {
     std::vector<Space> spaces;
-    for (const SpaceRow& row : TRY(meta_->access().spaces())) {
+    for (const SpaceRow& row : TRY(advised(meta_->access().spaces()))) {
       const SigningKey key = TRY(SigningKey::from_seed(row.seed));
       spaces.push_back(
           {.name = row.name, .parent = row.parent, .key = to_string(key.public_key())});
@@ -66,14 +73,37 @@ class Admin final : public ServerAdmin {
   const std::unique_ptr<MetaStore> meta_;
 };
 
+/// SQLite takes a file without bytes for a new database, and throws away the log beside it. What
+/// stands in the directory was made after the database: then it was there, with keys that clients
+/// know.
+Status refuse_lost_database(const std::string& directory) {
+  const std::string path = database_in(directory);
+  const Result<struct stat> info = sys::stat_at(AT_FDCWD, path);
+  if (info && info->st_size > 0) {
+    return {};
+  }
+  const bool has_layers = sys::exists_at(AT_FDCWD, join_path(directory, "content/blobs"));
+  if (!has_layers && !sys::exists_at(AT_FDCWD, join_path(directory, kLocalToken))) {
+    return {};
+  }
+  return data_loss(
+             "the cache server's database {} is {}, and there {} beside it: the keys, tokens "
+             "and records of this server are lost",
+             path, info ? "empty" : "gone", has_layers ? "are layers" : "is a token")
+      .with_hint(
+          "put a copy of it back; for a new start, with new keys, tokens and records, move the "
+          "whole directory away");
+}
+
 Result<std::unique_ptr<MetaStore>> open_meta(const std::string& directory) {
+  TRY(refuse_lost_database(directory));
   const mode_t before = ::umask(0077);  // SQLite's files
   struct Restore {
     mode_t mode;
     ~Restore() { ::umask(mode); }
   } const restore{before};
   auto meta = TRY(open_sqlite_meta_store(database_in(directory)));
-  TRY(make_space(*meta, std::string(kDefaultSpace), ""));
+  TRY(advised(make_space(*meta, std::string(kDefaultSpace), "")));
   return meta;
 }
 
@@ -100,21 +130,24 @@ Result<std::unique_ptr<ServerState>> ServerState::open(const std::string& direct
       new ServerState(directory, std::move(*lock), std::move(meta), std::move(blobs)));
 }
 
+bool ServerState::is_damaged() const {
+  return is_marked_damaged(database_in(directory_));
+}
+
 Result<std::string> ServerState::local_token(Time now) {
-  const std::string path = join_path(directory_, "local-token");
+  const std::string path = join_path(directory_, kLocalToken);
   if (sys::exists_at(AT_FDCWD, path)) {
     const std::string known = TRY(read_note(path));
-    const std::optional<TokenRow> row = TRY(meta_->access().find_token(Digest::of(known)));
+    const std::optional<TokenRow> row = TRY(advised(meta_->access().find_token(Digest::of(known))));
     if (row && !row->revoked) {
       return known;
     }
   }
-  const MadeToken token = TRY(make_token(*meta_,
-                                         {.space = std::string(kEverywhere),
-                                          .scopes = kLocalScopes,
-                                          .note = "clients of this user on this machine",
-                                          .expires = std::nullopt},
-                                         now));
+  const NewToken wanted{.space = std::string(kEverywhere),
+                        .scopes = kLocalScopes,
+                        .note = "clients of this user on this machine",
+                        .expires = std::nullopt};
+  const MadeToken token = TRY(advised(make_token(*meta_, wanted, now)));
   AtomicFile file = TRY(AtomicFile::create(path, 0600));
   TRY(file.write(as_bytes(token.secret)));
   TRY(std::move(file).commit());

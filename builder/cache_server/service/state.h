@@ -16,11 +16,15 @@ namespace mybuild::cache_server {
 class ServerState {
  public:
   /// Makes what is missing, the namespace kDefaultSpace included; scans nothing. AlreadyExists when
-  /// another server has the directory, Denied when it is another user's.
+  /// another server has the directory, Denied when it is another user's, DataLoss when the database
+  /// is damaged, or gone while what it speaks of is there: keys that clients know are not replaced
+  /// by others in silence.
   static Result<std::unique_ptr<ServerState>> open(const std::string& directory);
   MetaStore& meta() { return *meta_; }
   BlobStore& blobs() { return *blobs_; }
   const std::string& directory() const { return directory_; }
+  /// Damage was met in the database; what else is wrong with it is found at the next start.
+  bool is_damaged() const;
   /// The token for clients of the same user, made at the first call: it reads, writes and claims,
   /// everywhere. Its file is for its owner only.
   Result<std::string> local_token(Time now);

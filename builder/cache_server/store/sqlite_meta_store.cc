@@ -2,6 +2,9 @@
 #include "builder/cache_server/store/sqlite_meta_store.h"
 
 #include "builder/cache_server/store/sqlite_database.h"
+#include "snapshotter/base/sys.h"
+
+#include <fcntl.h>
 
 namespace mybuild::cache_server {
 
@@ -34,12 +37,24 @@ Result<std::int64_t> schema_of(SqliteConnection& db) {
   return query.integer(0);
 }
 
+/// Another program's database, or one of mybuild's others.
+Status refuse_foreign(SqliteConnection& db, std::int64_t schema) {
+  Query tables =
+      TRY(db.query("SELECT count(*), coalesce(sum(name IN ('space', 'token', 'blob_link', 'tag', "
+                   "'record')), 0) FROM sqlite_master WHERE type = 'table'"));
+  TRY(tables.next());
+  const bool is_ours = schema == 0 ? tables.integer(0) == 0 : tables.integer(1) == 5;
+  return is_ours ? Status() : Status(data_loss("it is the database of something else"));
+}
+
 Status make_schema(SqliteConnection& db, const std::string& path) {
   return db.transaction([&]() -> Status {
     const std::int64_t schema = TRY(schema_of(db));
+    TRY(refuse_foreign(db, schema));
     if (schema > kSchema) {
       return unsupported("{} has schema {}, this mybuild knows schemas up to {}", path, schema,
-                         kSchema);
+                         kSchema)
+          .with_hint("use a newer mybuild, or another directory (--root)");
     }
     if (schema == kSchema) {
       return {};
@@ -68,14 +83,34 @@ Result<SqliteConnection> connect_reader(const std::string& path) {
   return db;
 }
 
-}  // namespace
-
-Result<std::unique_ptr<MetaStore>> open_sqlite_meta_store(const std::string& path) {
+Result<std::unique_ptr<MetaStore>> open_whole(const std::string& path) {
   SqliteConnection writer = TRY(connect(path));
   TRY(make_schema(writer, path));
+  TRY(snapshotter::check_if_marked(writer, path));
   SqliteConnection reader = TRY(connect_reader(path));
   return std::unique_ptr<MetaStore>(
       std::make_unique<SqliteMetaStore>(std::move(writer), std::move(reader)));
+}
+
+}  // namespace
+
+Result<std::unique_ptr<MetaStore>> open_sqlite_meta_store(const std::string& path) {
+  auto store = open_whole(path);
+  return store ? std::move(store)
+               : with_advice(Error(store.error()).context("the cache server's " + path));
+}
+
+Error with_advice(const Error& error) {
+  if (!snapshotter::is_corrupt_database(error)) {
+    return error;
+  }
+  return Error(error).with_hint(
+      "put a copy of it back, or what `sqlite3 FILE .recover` can read of it; for a new start, "
+      "with new keys, tokens and records, move the whole directory away");
+}
+
+bool is_marked_damaged(const std::string& path) {
+  return sys::exists_at(AT_FDCWD, snapshotter::damage_mark(path));
 }
 
 }  // namespace mybuild::cache_server

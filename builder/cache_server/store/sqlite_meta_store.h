@@ -10,8 +10,14 @@
 
 namespace mybuild::cache_server {
 
-/// Makes the file if needed; Unsupported when it is of a newer mybuild. Nothing in it is scanned.
+/// Makes the file if needed; Unsupported when it is of a newer mybuild, DataLoss when it is damaged
+/// or something else's: what is in it is nowhere else, so it is left as it is. Nothing in it is
+/// scanned, unless damage was met in it before.
 /// The token verbs of the command line open it beside a server that runs.
 Result<std::unique_ptr<MetaStore>> open_sqlite_meta_store(const std::string& path);
+/// Damage that is met later, in the words of that DataLoss; any other error as it is.
+Error with_advice(const Error& error);
+/// Somebody has met damage in it; the next who opens it looks through it.
+bool is_marked_damaged(const std::string& path);
 
 }  // namespace mybuild::cache_server

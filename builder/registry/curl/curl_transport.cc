@@ -227,6 +227,27 @@ HeaderList header_list(const Request& request) {
   return list;
 }
 
+/// For messages. The URL of a socket names a host that nobody asked for.
+std::string what_is_asked(const Request& request) {
+  const std::string url = without_query(request.url);
+  return request.unix_socket.empty()
+             ? request.method + " " + url
+             : fmt::format("{} {} at unix:{}", request.method, url.substr(origin_of(url).size()),
+                           request.unix_socket);
+}
+
+using ErrorText = std::array<char, CURL_ERROR_SIZE>;
+
+/// In the place of libcurl's words, which are about a port 80.
+void tell_of_socket(CURL* easy, ErrorText& detail) {
+  long number = 0;
+  curl_easy_getinfo(easy, CURLINFO_OS_ERRNO, &number);
+  const std::string why = number == 0 ? "nobody listens there"
+                                      : std::generic_category().message(static_cast<int>(number));
+  detail.fill(0);
+  why.copy(detail.data(), detail.size() - 1);
+}
+
 class CurlTransport final : public Transport {
  public:
   CurlTransport()
@@ -236,12 +257,12 @@ class CurlTransport final : public Transport {
 
   Result<Response> send(const Request& request, BodySink& body, const Cancel& cancel) override {
     TRY(cancel.check());
-    const std::string what = request.method + " " + without_query(request.url);
+    const std::string what = what_is_asked(request);
     Connection connection = take(request.unix_socket + origin_of(request.url));
     if (!connection.easy || !connection.multi) {
       return internal_error("{}: libcurl does not start", what);
     }
-    std::array<char, CURL_ERROR_SIZE> detail{};
+    ErrorText detail{};
     CURL* const easy = connection.easy.get();
     Exchange exchange(easy, body);
     const HeaderList headers = header_list(request);
@@ -253,6 +274,9 @@ class CurlTransport final : public Transport {
     }
     Pace pace(easy, patience_of(request));
     const CURLcode code = run(connection, pace, cancel);
+    if (!request.unix_socket.empty() && code == CURLE_COULDNT_CONNECT) {
+      tell_of_socket(easy, detail);
+    }
     Result<Response> response = exchange.finish(code, what, detail.data());
     if (cancel.requested()) {
       return cancel.check().error();

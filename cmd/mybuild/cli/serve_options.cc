@@ -41,6 +41,10 @@ constexpr Flag<ServeVerbOptions> kServeFlags[] = {
       .help = "What the cache may take (40g); else what leaves a tenth of the disk free"},
      [](ServeVerbOptions& options, std::string_view value) -> Status {
        options.serve.max_size = TRY(parse_bytes(value));
+       if (*options.serve.max_size == 0) {
+         return invalid_argument("a cache of 0 bytes keeps nothing")
+             .with_hint("leave --max-size out for as much as leaves a tenth of the disk free");
+       }
        return {};
      }},
     {{.name = "max-connections", .argument = "NUMBER", .help = "At once (10000)"},
