@@ -14,6 +14,7 @@ namespace mybuild::cache_server {
 namespace {
 
 using std::chrono::hours;
+using std::chrono::minutes;
 
 class MovedClock final : public Clock {
  public:
@@ -50,6 +51,9 @@ class EvictorTest : public ::testing::Test {
                 ->empty();
   }
   bool has_bytes(const Digest& blob) { return blobs_->size(blob)->has_value(); }
+  Result<Evictor::Freed> run() {
+    return evictor_.run([] { return true; });
+  }
   std::uint64_t kept() { return meta_->repositories().linked_bytes().value(); }
 
   const TempDir directory_ = TempDir::create().value();
@@ -67,7 +71,7 @@ TEST_F(EvictorTest, NothingGoesWhileThereIsRoom) {
     publish(std::to_string(i));
   }
   clock_.time += hours(1'000);
-  EXPECT_EQ(evictor_.run()->bytes, 0U);
+  EXPECT_EQ(run()->bytes, 0U);
   EXPECT_EQ(kept(), 9'000U);
 }
 
@@ -77,7 +81,7 @@ TEST_F(EvictorTest, WhatNobodyNeedsGoesFirst) {
     publish(std::to_string(i));
   }
   clock_.time += hours(1'000);
-  const auto freed = evictor_.run();
+  const auto freed = run();
   EXPECT_EQ(freed->records, 0U);
   EXPECT_EQ(freed->blobs, 1U);
   EXPECT_FALSE(has_bytes(needless));
@@ -91,7 +95,7 @@ TEST_F(EvictorTest, ThenTheRecordsThatAreWorthLeastWithTheirLayers) {
     others.push_back(publish(std::to_string(i)));
   }
   clock_.time += hours(1'000);
-  const auto freed = evictor_.run();
+  const auto freed = run();
   EXPECT_EQ(freed->records, 1U);
   EXPECT_EQ(freed->bytes, 1'000U);
   EXPECT_EQ(freed->missing, 0U);
@@ -108,7 +112,7 @@ TEST_F(EvictorTest, ALimitThatBecameSmallerIsReached) {
   }
   clock_.time += hours(1'000);
   limit_ = 2'500;
-  EXPECT_EQ(evictor_.run()->records, 8U);
+  EXPECT_EQ(run()->records, 8U);
   EXPECT_EQ(kept(), 2'000U);
 }
 
@@ -122,24 +126,62 @@ TEST_F(EvictorTest, WhatWasPromisedStaysThoughThereIsNoRoom) {
     ASSERT_TRUE(lookup(record));
   }
   clock_.time += hours(23);
-  EXPECT_EQ(evictor_.run()->missing, 1'000U);
+  EXPECT_EQ(run()->missing, 1'000U);
   EXPECT_EQ(kept(), 10'000U);
   clock_.time += hours(10);
-  EXPECT_EQ(evictor_.run()->missing, 0U);
+  EXPECT_EQ(run()->missing, 0U);
   EXPECT_EQ(kept(), 9'000U);
 }
 
-TEST_F(EvictorTest, AFullCacheMakesRoomAtOnceFromWhatNobodyAskedFor) {
+TEST_F(EvictorTest, AColdCacheThatFillsUpGoesOnAfterAQuarterOfAnHour) {
   for (int i = 0; i < 10; ++i) {
     publish(std::to_string(i));
   }
-  clock_.time += std::chrono::minutes(90);
-  EXPECT_EQ(evictor_.run()->records, 0U) << "layers that nobody may take lose no record";
-  clock_.time += std::chrono::minutes(31);
-  const auto freed = evictor_.run();
-  EXPECT_EQ(freed->records, 1U);
+  clock_.time += minutes(14);
+  EXPECT_EQ(run()->missing, 1'000U) << "somebody may be about to name their layers";
+  clock_.time += minutes(1);
+  const auto freed = run();
+  EXPECT_EQ(freed->records, 1U) << "that nobody has asked for, so nothing was promised";
   EXPECT_EQ(freed->missing, 0U);
   EXPECT_EQ(kept(), 9'000U);
+}
+
+TEST_F(EvictorTest, OfASlowPushTheFirstLayersStayWhileThereIsAnythingElse) {
+  const Digest first = upload("first layer");
+  clock_.time += minutes(60);
+  for (int i = 0; i < 9; ++i) {
+    publish(std::to_string(i));
+  }
+  clock_.time += minutes(20);
+  EXPECT_EQ(run()->records, 1U);
+  EXPECT_TRUE(has_bytes(first));
+  limit_ = 0;
+  EXPECT_EQ(run()->records, 8U);
+  EXPECT_FALSE(has_bytes(first));
+}
+
+TEST_F(EvictorTest, RoomForOneRequestTakesNoMoreThanThat) {
+  for (int i = 0; i < 10; ++i) {
+    publish(std::to_string(i));
+  }
+  clock_.time += hours(1'000);
+  EXPECT_EQ(evictor_.make_room(1'500)->records, 2U);
+  EXPECT_EQ(evictor_.make_room(2'000)->records, 0U) << "there is that much";
+  EXPECT_EQ(evictor_.make_room(10'001)->records, 0U) << "there will never be that much";
+  EXPECT_EQ(kept(), 8'000U);
+}
+
+TEST_F(EvictorTest, WhoStopsItHasWhatWasFreedSoFar) {
+  for (int i = 0; i < 1'200; ++i) {
+    publish(std::to_string(i));
+  }
+  clock_.time += hours(1'000);
+  limit_ = 0;
+  int asked = 0;
+  const auto freed = evictor_.run([&] { return ++asked < 3; });
+  EXPECT_GT(freed->bytes, 0U);
+  EXPECT_GT(freed->missing, 0U);
+  EXPECT_EQ(kept(), 1'200'000U - freed->bytes);
 }
 
 TEST_F(EvictorTest, WhatIsPinnedStays) {
@@ -148,7 +190,7 @@ TEST_F(EvictorTest, WhatIsPinnedStays) {
   clock_.time += hours(1'000);
   limit_ = 0;
   publish("fresh");
-  const auto freed = evictor_.run();
+  const auto freed = run();
   EXPECT_EQ(freed->records, 0U);
   EXPECT_EQ(freed->missing, 2'000U);
   EXPECT_TRUE(lookup(pinned));

@@ -7,13 +7,16 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace mybuild::cache_server {
 
 namespace {
 
-/// A request that finds this part of the limit or less makes room, as Evictor::run() does.
-constexpr std::uint64_t kScarce = 20;
-constexpr std::chrono::seconds kBetweenRequests{1};
+/// Who looked for room in vain has looked for all: it stays at that for so long, and for so many
+/// times the time that it took.
+constexpr std::chrono::seconds kAfterFailure{1};
+constexpr int kRest = 20;
 /// Files without a link are left by kill -9 only; nothing is read at the start.
 constexpr std::chrono::hours kFirstSweep{1};
 constexpr std::chrono::hours kSweep{24};
@@ -84,7 +87,12 @@ Status Service::is_ready() {
 
 void Service::upkeep(const std::function<bool()>& go_on) {
   registry_.drop_idle_uploads();
-  evict();
+  if (clock_.now() >= next_upkeep_) {
+    const Time began = clock_.now();
+    if (evicted(evictor_.run(go_on)).missing > 0) {
+      next_upkeep_ = clock_.now() + kRest * (clock_.now() - began);
+    }
+  }
   if (clock_.now() >= next_sweep_) {
     next_sweep_ = clock_.now() + kSweep;
     sweep(go_on);
@@ -93,22 +101,26 @@ void Service::upkeep(const std::function<bool()>& go_on) {
 
 // Who comes to a full cache is not refused for what the next upkeep would let go.
 std::uint64_t Service::space_left(std::uint64_t wanted) {
-  if (const std::uint64_t left = room_.left(); left > room_.limit() / kScarce && left >= wanted) {
+  const auto is_enough = [&](std::uint64_t left) { return left > 0 && left >= wanted; };
+  if (const std::uint64_t left = room_.left(); is_enough(left)) {
     return left;
   }
   const std::lock_guard lock(making_room_);
-  if (clock_.now() >= next_room_) {
-    evict(wanted);
-    next_room_ = clock_.now() + kBetweenRequests;
+  if (clock_.now() >= next_room_ && !is_enough(room_.left())) {
+    const Time began = clock_.now();
+    if (evicted(evictor_.make_room(wanted)).missing > 0) {
+      const auto took = clock_.now() - began;
+      next_room_ = clock_.now() + std::max<Time::duration>(kAfterFailure, kRest * took);
+    }
   }
   return room_.left();
 }
 
-void Service::evict(std::uint64_t wanted) {
-  const Result<Evictor::Freed> freed = evictor_.run(wanted);
+/// Counts it and tells.
+Evictor::Freed Service::evicted(const Result<Evictor::Freed>& freed) {
   if (!freed) {
     say_("ERROR: eviction: " + freed.error().message());
-    return;
+    return {};
   }
   metrics_.add("mybuild_serve_evicted_records_total", "", static_cast<double>(freed->records));
   metrics_.add("mybuild_serve_evicted_bytes_total", "", static_cast<double>(freed->bytes));
@@ -116,6 +128,7 @@ void Service::evict(std::uint64_t wanted) {
     say_(fmt::format("evicted {} records and {} blobs of {} bytes", freed->records, freed->blobs,
                      freed->bytes));
   }
+  return *freed;
 }
 
 void Service::sweep(const std::function<bool()>& go_on) {

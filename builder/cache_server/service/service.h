@@ -37,7 +37,7 @@ class Service {
   void describe_metrics();
   Status is_ready();
   std::uint64_t space_left(std::uint64_t wanted);
-  void evict(std::uint64_t wanted = 0);
+  Evictor::Freed evicted(const Result<Evictor::Freed>& freed);
   void sweep(const std::function<bool()>& go_on);
 
   ServerState& state_;
@@ -48,7 +48,8 @@ class Service {
   DiskRoom room_;
   Evictor evictor_;
   std::mutex making_room_;
-  Time next_room_{};  // under making_room_
+  Time next_room_{};    // under making_room_
+  Time next_upkeep_{};  // of the evictor; on the thread of the upkeep
   Time next_sweep_;
   AccessControl access_;
   ClaimTable claims_;

@@ -10,38 +10,49 @@ namespace mybuild::cache_server {
 
 namespace {
 
+/// An image is pushed layer by layer, and named when the last one is there: of a slow push the
+/// first ones go when there is nothing else.
+constexpr std::chrono::hours kForgotten{2};
+
 std::uint64_t beyond(std::uint64_t bytes, std::uint64_t limit) {
   return bytes - std::min(bytes, limit);
 }
 
 }  // namespace
 
-Result<Evictor::Freed> Evictor::run(std::uint64_t wanted) {
-  const std::lock_guard lock(running_);
-  Freed freed;
+Result<Evictor::Freed> Evictor::run(const GoOn& go_on) {
   const std::uint64_t kept = TRY(meta_.repositories().linked_bytes());
   const std::uint64_t limit = limit_();
-  const std::uint64_t short_of = wanted > limit ? 0 : beyond(kept + wanted, limit);
-  if (kept <= limit - limit / 20 && short_of == 0) {
-    return freed;
-  }
-  const std::uint64_t enough = std::max(beyond(kept, limit - limit / 10), short_of);
-  TRY(collect(freed, enough));
-  if (freed.bytes < enough) {
-    freed.records = TRY(meta_.records().evict(enough - freed.bytes, clock_.now()));
-    TRY(collect(freed, enough));
-  }
-  freed.missing = beyond(enough, freed.bytes);
-  return freed;
+  return kept <= limit - limit / 20 ? Freed() : free(beyond(kept, limit - limit / 10), go_on);
 }
 
-// What was promised to somebody is not taken, be it a blob whose record is on its way.
-Status Evictor::collect(Freed& freed, std::uint64_t enough) {
-  const BlobKeeper::Removed removed =
-      TRY(keeper_.collect(clock_.now(), beyond(enough, freed.bytes)));
-  freed.blobs += removed.blobs;
-  freed.bytes += removed.bytes;
-  return {};
+Result<Evictor::Freed> Evictor::make_room(std::uint64_t wanted) {
+  const std::uint64_t kept = TRY(meta_.repositories().linked_bytes());
+  const std::uint64_t limit = limit_();
+  const std::uint64_t enough = beyond(kept + std::max(wanted, limit / 100), limit);
+  return wanted > limit ? Freed() : free(enough, [] { return true; });
+}
+
+Result<Evictor::Freed> Evictor::free(std::uint64_t enough, const GoOn& go_on) {
+  Freed freed;
+  const Time now = clock_.now();
+  const auto collect = [&](Time before) -> Status {
+    const BlobKeeper::Removed removed =
+        TRY(keeper_.collect(before, beyond(enough, freed.bytes), go_on));
+    freed.blobs += removed.blobs;
+    freed.bytes += removed.bytes;
+    return {};
+  };
+  TRY(collect(now - kForgotten));
+  if (freed.bytes < enough) {
+    freed.records = TRY(meta_.records().evict(enough - freed.bytes, now, [&]() -> Result<bool> {
+      TRY(collect(now - kForgotten));
+      return go_on();
+    }));
+  }
+  TRY(collect(now - RepositoryTables::kInUse));
+  freed.missing = beyond(enough, freed.bytes);
+  return freed;
 }
 
 }  // namespace mybuild::cache_server

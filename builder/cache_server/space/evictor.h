@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Evictor: keeps the blobs of the server below a size. What nobody needs goes first, then the
-// layers of the records that are worth least; images, pins and what somebody was promised stay, so
-// there may be too much all the same. Thread-safe.
+// Evictor: keeps the blobs of the server below a size. What nobody has needed for two hours goes
+// first, then the layers of the records that are worth least, then what nobody has named yet though
+// it came a quarter of an hour ago. Images, pins and what a lookup has promised stay, so there may
+// be too much all the same. Space comes back all along, so who stops it early has what it freed.
+// Thread-safe: several may be at work at once.
 #pragma once
 
 #include "builder/cache_server/store/blob_keeper.h"
@@ -10,7 +12,6 @@
 
 #include <cstdint>
 #include <functional>
-#include <mutex>
 
 namespace mybuild::cache_server {
 
@@ -27,21 +28,21 @@ class Evictor {
     std::uint64_t bytes = 0;
     std::uint64_t missing = 0;  // bytes that should have gone and may not
   };
-  /// When a twentieth of the limit or less is left it goes on until a tenth is; so there is always
-  /// room for who comes, who is refused at the limit. One question to the database if there is
-  /// nothing to do: to be called every few seconds.
-  /// `wanted`: bytes that come next, for which there shall be room as well, if all there is may
-  /// hold them.
-  Result<Freed> run(std::uint64_t wanted = 0);
+  using GoOn = std::function<bool()>;
+  /// When a twentieth of the limit or less is left it goes on until a tenth is, or `go_on` says no.
+  /// One question to the database if there is nothing to do: to be called every few seconds.
+  Result<Freed> run(const GoOn& go_on);
+  /// For who cannot wait for the next run(): room for `wanted` bytes that come next, or for a
+  /// hundredth of the limit if that is more. Nothing goes for what is larger than the limit.
+  Result<Freed> make_room(std::uint64_t wanted);
 
  private:
-  Status collect(Freed& freed, std::uint64_t enough);
+  Result<Freed> free(std::uint64_t enough, const GoOn& go_on);
 
   MetaStore& meta_;
   BlobKeeper& keeper_;
   const Clock& clock_;
   const std::function<std::uint64_t()> limit_;
-  std::mutex running_;
 };
 
 }  // namespace mybuild::cache_server

@@ -83,12 +83,20 @@ Result<bool> BlobKeeper::drop(const std::string& space, const Digest& digest) {
   return was_linked;
 }
 
-Result<BlobKeeper::Removed> BlobKeeper::collect(Time before, std::uint64_t enough) {
+Result<BlobKeeper::Removed> BlobKeeper::collect(Time before, std::uint64_t enough,
+                                                const std::function<bool()>& go_on) {
   Removed removed;
-  for (const auto& [blob, size] : TRY(meta_.repositories().unlink_unused(before, enough))) {
-    if (TRY(remove_unlinked(blob))) {
-      ++removed.blobs;
-      removed.bytes += size;
+  while (removed.bytes < enough && go_on()) {
+    const RepositoryTables::Unlinked unlinked =
+        TRY(meta_.repositories().unlink_unused(before, enough - removed.bytes));
+    if (unlinked.links == 0) {
+      break;
+    }
+    for (const auto& [blob, size] : unlinked.free) {
+      if (TRY(remove_unlinked(blob))) {
+        ++removed.blobs;
+        removed.bytes += size;
+      }
     }
   }
   return removed;

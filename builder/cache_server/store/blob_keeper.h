@@ -46,8 +46,10 @@ class BlobKeeper {
     std::uint64_t blobs = 0;
     std::uint64_t bytes = 0;
   };
-  /// RepositoryTables::unlink_unused(), then the bytes.
-  Result<Removed> collect(Time before, std::uint64_t enough);
+  /// RepositoryTables::unlink_unused(), then the bytes, a few hundred at a time until it is enough,
+  /// there are no more, or `go_on` says no.
+  Result<Removed> collect(
+      Time before, std::uint64_t enough, const std::function<bool()>& go_on = [] { return true; });
   /// Bytes that no link leads to, of writers that were killed. One question for each blob there is,
   /// so seldom; ends early when `go_on` says no.
   Result<Removed> sweep(const std::function<bool()>& go_on);

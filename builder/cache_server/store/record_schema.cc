@@ -4,8 +4,8 @@
 namespace mybuild::cache_server {
 
 // `record` holds what lookups answer and nothing else, so that three rows fit a page; what an
-// eviction weighs is in `record_use`, as it looks at all of them, and what explain needs in
-// `record_facts`. Times are in
+// eviction weighs is in `record_use`, and what explain needs in `record_facts`. An eviction walks
+// along record_by_worth (EvictionOrder), which holds all that it looks at. Times are in
 // milliseconds since the epoch; `created` is when the server took it. A link that goes takes its
 // records along, whoever removes it.
 const char kRecordSchema[] = R"sql(
@@ -29,12 +29,13 @@ CREATE INDEX record_by_time ON record (space, created);
 CREATE TABLE record_use (
   id INTEGER PRIMARY KEY,
   bytes INTEGER NOT NULL,
-  cost_ms INTEGER NOT NULL,
+  weight INTEGER NOT NULL,
   last_used INTEGER NOT NULL,
   kept_until INTEGER NOT NULL,
   pinned INTEGER NOT NULL DEFAULT 0
 );
 CREATE INDEX record_pinned ON record_use (id) WHERE pinned = 1;
+CREATE INDEX record_by_worth ON record_use (pinned, weight, last_used, id, kept_until);
 CREATE TABLE record_facts (
   id INTEGER PRIMARY KEY,
   space TEXT NOT NULL,

@@ -58,11 +58,14 @@ class RecordTables {
   /// Every record of which this is the layer: its bytes are lost.
   virtual Result<std::uint64_t> remove_of_blob(const Digest& blob) = 0;
   /// The records that are worth least, until the blobs that are needed by none any more have
-  /// `enough` bytes: not pinned, not promised, and not of a blob
-  /// that something else keeps, by cost to rebuild and last use against the bytes
-  /// they hold. In transactions of some hundred, so that nobody waits for long. Returns how many
-  /// went.
-  virtual Result<std::uint64_t> evict(std::uint64_t enough, Time now) = 0;
+  /// `enough` bytes; those blobs count as unused from then on. Not those that are pinned or
+  /// promised, and not those of a blob that something else keeps or that is in use
+  /// (RepositoryTables::kInUse). Worth least is what was not used for longest; of what costs much
+  /// to make for its bytes up to eight times as long counts as equal, whatever cost its writer
+  /// claims. In transactions of some hundred, so that nobody waits for long; `go_on` is asked after
+  /// each, an error or a no ends it early. Returns how many went.
+  virtual Result<std::uint64_t> evict(std::uint64_t enough, Time now,
+                                      const std::function<Result<bool>()>& go_on) = 0;
 
   struct Counts {
     std::uint64_t records = 0;

@@ -13,7 +13,8 @@ namespace {
 using snapshotter::Query;
 using snapshotter::SqliteConnection;
 
-constexpr std::size_t kCandidates = 50'000;  // of the first scan
+/// Of one transaction, so that who publishes does not wait for long.
+constexpr std::size_t kEvictedAtOnce = 500;
 
 /// Many questions about one moment: each alone would lock and unlock the log.
 class Snapshot {
@@ -150,16 +151,17 @@ class SqliteRecordTables final : public RecordTables {
     });
   }
 
-  Result<std::uint64_t> evict(std::uint64_t enough, Time now) override {
+  Result<std::uint64_t> evict(std::uint64_t enough, Time now,
+                              const std::function<Result<bool>()>& go_on) override {
     RecordEviction eviction(enough, stored_time(now));
-    for (std::size_t limit = kCandidates; !eviction.is_done(); limit *= 2) {
-      const auto candidates = TRY(candidates_at(stored_time(now), limit));
-      const std::uint64_t before = eviction.records();
-      for (std::size_t next = 0; next < candidates.size() && !eviction.is_done();) {
-        TRY(change(
-            [&](SqliteConnection& db) { return eviction.remove_some(db, candidates, next); }));
+    EvictionOrder order(database_.reader, stored_time(now));
+    while (!eviction.is_done()) {
+      const std::vector<std::int64_t> ids = TRY(order.next(kEvictedAtOnce));
+      if (ids.empty()) {
+        break;
       }
-      if (eviction.records() == before && candidates.size() < limit) {
+      TRY(change([&](SqliteConnection& db) { return eviction.remove_some(db, ids); }));
+      if (!TRY(go_on())) {
         break;
       }
     }
@@ -212,11 +214,6 @@ class SqliteRecordTables final : public RecordTables {
       return {};
     }
     return written;
-  }
-
-  Result<std::vector<EvictionCandidate>> candidates_at(std::int64_t now, std::size_t limit) {
-    const auto db = database_.writer.lock();
-    return eviction_candidates(*db, now, limit);
   }
 
   SqliteDatabase& database_;
