@@ -7,6 +7,7 @@
 The state is written in the server's own schema, with its triggers, and stays in DIR for the next run: 1.7 GB for a million records, a quarter of an
 hour on a slow disk. Most layers have no bytes, which only who reads them would notice; those that are evicted first have a small file each."""
 import argparse
+import atexit
 import hashlib
 import json
 import os
@@ -55,11 +56,10 @@ class State:
         began, db = time.time(), sqlite3.connect(os.path.join(self.root, "cache.db"), isolation_level=None)
         db.execute("PRAGMA synchronous=OFF")
         db.execute("PRAGMA cache_size=-2000000")
-        columns = [row[1] for row in db.execute("PRAGMA table_info(record_use)")]
         for first in range(0, self.options.records, 20_000):
             db.execute("BEGIN")
             for number in range(first, min(first + 20_000, self.options.records)):
-                self.add(db, number, "weight" in columns)
+                self.add(db, number)
             db.execute("COMMIT")
         db.execute("BEGIN")
         for number in range(self.options.tokens):
@@ -76,7 +76,7 @@ class State:
     def space(self, number):
         return "main" if number % 2 else f"team{number // 2 % self.options.namespaces}"
 
-    def add(self, db, number, has_weight):
+    def add(self, db, number):
         space, layer = self.space(number), raw(f"layer {number}")
         used = self.now - 40 * DAY - int((self.options.records - number) * 30 * DAY / self.options.records)
         body = dict(record(f"step {number}", b"", cost_ms=number % 977 * 100), blob={"mediaType": TYPE, "digest": "sha256:" + layer.hex(), "size": LAYER})
@@ -84,10 +84,7 @@ class State:
         db.execute("INSERT INTO record (id, space, content, definition, output, blob, cost_ms, created, kept_until, signature, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                    (number + 1, space, bytes.fromhex(body["content"][7:]), bytes.fromhex(body["definition"][7:]), bytes.fromhex(body["output"][7:]), layer, body["cost_ms"], used, used,
                     bytes(64), json.dumps(body, sort_keys=True, separators=(",", ":"))))
-        names, values = ["id", "bytes", "cost_ms", "last_used", "kept_until"], [number + 1, LAYER, body["cost_ms"], used, used]
-        if has_weight:
-            names, values = names + ["weight"], values + [1 + number % 8]
-        db.execute(f"INSERT INTO record_use ({', '.join(names)}) VALUES ({', '.join('?' * len(names))})", values)
+        db.execute("INSERT INTO record_use (id, bytes, weight, last_used, kept_until) VALUES (?, ?, ?, ?, ?)", (number + 1, LAYER, 1 + number % 8, used, used))
         db.execute("INSERT INTO record_facts (id, space, step, facts) VALUES (?, ?, ?, '{}')", (number + 1, space, body["step"]))
 
 
@@ -97,6 +94,7 @@ class Server:
         self.root = root
         self.process, self.address, self.token = start(options.mybuild, root, *words)
         self.started = time.time() - began
+        atexit.register(self.process.kill)
         self.log = []
         threading.Thread(target=lambda: self.log.extend(self.process.stderr), daemon=True).start()
         self.client = Client(self.address, self.token, timeout=600)
