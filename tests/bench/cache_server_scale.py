@@ -19,6 +19,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections import Counter
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../support"))
 from cache_server_client import Client, record, sha, start  # noqa: E402
@@ -99,9 +100,10 @@ class Server:
         threading.Thread(target=lambda: self.log.extend(self.process.stderr), daemon=True).start()
         self.client = Client(self.address, self.token, timeout=600)
 
-    def peak(self):
+    def memory(self):
+        """In MB, without the pages of the database that the kernel may take back."""
         with open(f"/proc/{self.process.pid}/status", encoding="ascii") as file:
-            return next(int(line.split()[1]) >> 10 for line in file if line.startswith("VmHWM"))
+            return next(int(line.split()[1]) >> 10 for line in file if line.startswith("RssAnon"))
 
     def stop(self):
         self.process.terminate()
@@ -165,13 +167,14 @@ def kept_bytes(server):
 def eviction(options, state, kept, share):
     """`share` of what is kept has to go, a twentieth or more; a client publishes all the time meanwhile."""
     server = Server(options, state.root, "--max-size", str(int(kept * (1 - share) / 0.9)))
-    data, waits, began = os.urandom(100), [], time.time()
-    while not any("evicted" in line for line in server.log) and time.time() < began + 600:
+    data, waits, statuses, began = os.urandom(100), [], Counter(), time.time()
+    while kept_bytes(server) > kept * (1 - share) and time.time() < began + 600:
         turn = time.perf_counter()
-        server.client.ask("POST", "/cache/v1/publish/main", json.dumps({"records": [{"record": record(f"x {turn}", data), "facts": {}}]}))
+        status, _, _ = server.client.ask("POST", "/cache/v1/publish/main", json.dumps({"records": [{"record": record(f"x {turn}", data), "facts": {}}]}))
+        statuses[status] += 1
         waits.append(time.perf_counter() - turn)
         time.sleep(0.002)
-    show(f"publish beside an eviction of {share:.1%}", waits, f"peak {server.peak()} MB: {''.join(server.log).strip()[-200:]}")
+    show(f"publish beside an eviction of {share:.1%}", waits, f"memory {server.memory()} MB, {statuses}: {''.join(server.log).strip()[-200:]}")
     print(f"{'':44} over after {time.time() - began:.1f} s, the first look is after 5 s at most")
     server.stop()
 
@@ -193,7 +196,7 @@ def main():
     lookups(server, options, rng)
     publishes(server, rng)
     kept = kept_bytes(server)
-    print(f"{'memory':44} peak {server.peak()} MB, {kept >> 30} GiB kept, database {os.path.getsize(os.path.join(state.root, 'cache.db')) >> 20} MB")
+    print(f"{'memory':44} {server.memory()} MB, {kept >> 30} GiB kept, database {os.path.getsize(os.path.join(state.root, 'cache.db')) >> 20} MB")
     server.stop()
     eviction(options, state, kept, 0.06)
     server = Server(options, state.root, "--max-size", "1000t")

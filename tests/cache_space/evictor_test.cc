@@ -54,6 +54,9 @@ class EvictorTest : public ::testing::Test {
   Result<Evictor::Freed> run() {
     return evictor_.run([] { return true; });
   }
+  Result<Evictor::Freed> make_room(std::uint64_t wanted) {
+    return evictor_.make_room(wanted, [] { return true; });
+  }
   std::uint64_t kept() { return meta_->repositories().linked_bytes().value(); }
 
   const TempDir directory_ = TempDir::create().value();
@@ -165,9 +168,9 @@ TEST_F(EvictorTest, RoomForOneRequestTakesNoMoreThanThat) {
     publish(std::to_string(i));
   }
   clock_.time += hours(1'000);
-  EXPECT_EQ(evictor_.make_room(1'500)->records, 2U);
-  EXPECT_EQ(evictor_.make_room(2'000)->records, 0U) << "there is that much";
-  EXPECT_EQ(evictor_.make_room(10'001)->records, 0U) << "there will never be that much";
+  EXPECT_EQ(make_room(1'500)->records, 2U);
+  EXPECT_EQ(make_room(2'000)->records, 0U) << "there is that much";
+  EXPECT_EQ(make_room(10'001)->records, 0U) << "there will never be that much";
   EXPECT_EQ(kept(), 8'000U);
 }
 

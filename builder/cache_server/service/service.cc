@@ -13,6 +13,8 @@ namespace mybuild::cache_server {
 
 namespace {
 
+/// So long a request makes room; where much is too much the upkeep does the rest.
+constexpr std::chrono::seconds kForOneRequest{1};
 /// Who looked for room in vain has looked for all: it stays at that for so long, and for so many
 /// times the time that it took.
 constexpr std::chrono::seconds kAfterFailure{1};
@@ -108,7 +110,8 @@ std::uint64_t Service::space_left(std::uint64_t wanted) {
   const std::lock_guard lock(making_room_);
   if (clock_.now() >= next_room_ && !is_enough(room_.left())) {
     const Time began = clock_.now();
-    if (evicted(evictor_.make_room(wanted)).missing > 0) {
+    const auto go_on = [&] { return clock_.now() < began + kForOneRequest; };
+    if (evicted(evictor_.make_room(wanted, go_on)).missing > 0) {
       const auto took = clock_.now() - began;
       next_room_ = clock_.now() + std::max<Time::duration>(kAfterFailure, kRest * took);
     }

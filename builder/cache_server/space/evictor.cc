@@ -26,11 +26,11 @@ Result<Evictor::Freed> Evictor::run(const GoOn& go_on) {
   return kept <= limit - limit / 20 ? Freed() : free(beyond(kept, limit - limit / 10), go_on);
 }
 
-Result<Evictor::Freed> Evictor::make_room(std::uint64_t wanted) {
+Result<Evictor::Freed> Evictor::make_room(std::uint64_t wanted, const GoOn& go_on) {
   const std::uint64_t kept = TRY(meta_.repositories().linked_bytes());
   const std::uint64_t limit = limit_();
   const std::uint64_t enough = beyond(kept + std::max(wanted, limit / 100), limit);
-  return wanted > limit ? Freed() : free(enough, [] { return true; });
+  return wanted > limit ? Freed() : free(enough, go_on);
 }
 
 Result<Evictor::Freed> Evictor::free(std::uint64_t enough, const GoOn& go_on) {

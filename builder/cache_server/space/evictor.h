@@ -34,7 +34,7 @@ class Evictor {
   Result<Freed> run(const GoOn& go_on);
   /// For who cannot wait for the next run(): room for `wanted` bytes that come next, or for a
   /// hundredth of the limit if that is more. Nothing goes for what is larger than the limit.
-  Result<Freed> make_room(std::uint64_t wanted);
+  Result<Freed> make_room(std::uint64_t wanted, const GoOn& go_on);
 
  private:
   Result<Freed> free(std::uint64_t enough, const GoOn& go_on);

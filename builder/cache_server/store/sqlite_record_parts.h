@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <deque>
 #include <limits>
+#include <span>
 #include <string>
 #include <unordered_map>
 #include <unordered_set>
@@ -67,9 +68,10 @@ class RecordFinder {
   std::size_t bytes_ = 0;
 };
 
-/// Keeps those of which less than `promised` is known, and forgets those that have gone.
-Status promise_records(snapshotter::SqliteConnection& db, std::vector<FoundRecord>& found,
-                       std::int64_t now, std::int64_t promised);
+/// Keeps these until `promised`; returns those that have gone.
+Result<std::vector<std::int64_t>> promise_records(snapshotter::SqliteConnection& db,
+                                                  std::span<const std::int64_t> ids,
+                                                  std::int64_t now, std::int64_t promised);
 
 /// Of one namespace, those of that step; `nearest` keeps the best of all that it is shown.
 Status find_near(snapshotter::SqliteConnection& db, const std::string& space,

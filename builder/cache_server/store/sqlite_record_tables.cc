@@ -13,8 +13,9 @@ namespace {
 using snapshotter::Query;
 using snapshotter::SqliteConnection;
 
-/// Of one transaction, so that who publishes does not wait for long.
+/// Records of one transaction, so that who publishes does not wait for long.
 constexpr std::size_t kEvictedAtOnce = 500;
+constexpr std::size_t kPromisedAtOnce = 500;
 
 /// Many questions about one moment: each alone would lock and unlock the log.
 class Snapshot {
@@ -36,8 +37,17 @@ class Snapshot {
   SqliteConnection* db_;
 };
 
-bool is_promised(const FoundRecord& found, std::int64_t promised) {
-  return found.kept_until >= promised;
+/// In the order in which they came and lie on the disk.
+std::vector<std::int64_t> not_promised(const std::vector<FoundRecord>& found,
+                                       std::int64_t promised) {
+  std::vector<std::int64_t> ids;
+  for (const FoundRecord& each : found) {
+    if (each.kept_until < promised) {
+      ids.push_back(each.id);
+    }
+  }
+  std::sort(ids.begin(), ids.end());
+  return ids;
 }
 
 Result<std::uint64_t> count_rows(Query query) {
@@ -70,11 +80,7 @@ class SqliteRecordTables final : public RecordTables {
                                            const LookupRequest& keys, Time now,
                                            Time promised) override {
     std::vector<FoundRecord> found = TRY(find(spaces, keys));
-    const std::int64_t until = stored_time(promised);
-    if (!std::all_of(found.begin(), found.end(),
-                     [&](const FoundRecord& each) { return is_promised(each, until); })) {
-      TRY(promise(found, stored_time(now), until));
-    }
+    TRY(promise(found, stored_time(now), stored_time(promised)));
     std::vector<SignedRecord> records;
     records.reserve(found.size());
     for (FoundRecord& each : found) {
@@ -205,15 +211,29 @@ class SqliteRecordTables final : public RecordTables {
     return std::move(finder).take();
   }
 
-  /// A server without room still serves: clients take a blob that has gone for a miss.
+  /// Leaves out those that have gone. A server without room still serves: clients take a blob that
+  /// has gone for a miss.
   Status promise(std::vector<FoundRecord>& found, std::int64_t now, std::int64_t promised) {
-    Status written =
-        change([&](SqliteConnection& db) { return promise_records(db, found, now, promised); });
-    if (!written && written.error().kind() == ErrorKind::Unavailable) {
-      log::debug("records are found that may go soon: {}", written.error().message());
-      return {};
+    const std::vector<std::int64_t> ids = not_promised(found, promised);
+    std::unordered_set<std::int64_t> gone;
+    for (std::span<const std::int64_t> left(ids); !left.empty();) {
+      const auto some = left.first(std::min(left.size(), kPromisedAtOnce));
+      left = left.subspan(some.size());
+      const Status written = change([&](SqliteConnection& db) -> Status {
+        const auto lost = TRY(promise_records(db, some, now, promised));
+        gone.insert(lost.begin(), lost.end());
+        return {};
+      });
+      if (!written && written.error().kind() != ErrorKind::Unavailable) {
+        return written;
+      }
+      if (!written) {
+        log::debug("records are found that may go soon: {}", written.error().message());
+        break;
+      }
     }
-    return written;
+    std::erase_if(found, [&](const FoundRecord& each) { return gone.contains(each.id); });
+    return {};
   }
 
   SqliteDatabase& database_;
