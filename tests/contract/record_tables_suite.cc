@@ -454,6 +454,17 @@ TEST_P(RecordTablesContract, WhatAStolenTokenWroteCanBeTakenBack) {
   EXPECT_EQ(by_content(sample_record("elsewhere"), {"pr"}).size(), 1U);
 }
 
+TEST_P(RecordTablesContract, AllThatAStolenTokenWroteGoesHoweverMuchItIs) {
+  link("main", "layer");
+  std::vector<PublishedRecord> records;
+  for (int i = 0; i < 1'100; ++i) {
+    records.push_back({.record = sample_record(std::to_string(i)), .facts = {}});
+  }
+  publish_all(records);
+  EXPECT_EQ(*tables().remove_since("main", time_), 1'100U);
+  EXPECT_EQ(counts().records, 0U);
+}
+
 TEST_P(RecordTablesContract, RecordsOfALostBlobGo) {
   link("main", "layer");
   link("main", "other");

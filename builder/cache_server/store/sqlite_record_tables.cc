@@ -16,6 +16,7 @@ using snapshotter::SqliteConnection;
 /// Records of one transaction, so that who publishes does not wait for long.
 constexpr std::size_t kEvictedAtOnce = 500;
 constexpr std::size_t kPromisedAtOnce = 500;
+constexpr std::size_t kRemovedAtOnce = 500;
 
 /// Many questions about one moment: each alone would lock and unlock the log.
 class Snapshot {
@@ -141,12 +142,18 @@ class SqliteRecordTables final : public RecordTables {
   }
 
   Result<std::uint64_t> remove_since(const std::string& space, Time since) override {
-    return change_rows([&](SqliteConnection& db) -> Result<std::uint64_t> {
-      Query query =
-          TRY(db.query("DELETE FROM record WHERE space = ? AND created >= ? RETURNING id"));
-      query.bind(space).bind(stored_time(since));
-      return count_rows(std::move(query));
-    });
+    std::uint64_t removed = 0;
+    for (std::uint64_t some = 1; some > 0; removed += some) {
+      some = TRY(change_rows([&](SqliteConnection& db) -> Result<std::uint64_t> {
+        Query query =
+            TRY(db.query("DELETE FROM record WHERE id IN (SELECT id FROM record WHERE space = ? "
+                         "AND created >= ? LIMIT ?) RETURNING id"));
+        query.bind(space).bind(stored_time(since));
+        query.bind(static_cast<std::uint64_t>(kRemovedAtOnce));
+        return count_rows(std::move(query));
+      }));
+    }
+    return removed;
   }
 
   Result<std::uint64_t> remove_of_blob(const Digest& blob) override {
