@@ -96,7 +96,8 @@ class SqlitePlans : public testing::Test {
     ASSERT_TRUE(records.set_pin({.space = "main", .content = record.content}, false));
     ASSERT_TRUE(records.counts());
     ASSERT_TRUE(records.remove_since("main", now_ + hours(1)));
-    ASSERT_EQ(records.evict(1, now_ + hours(100), go_on).value(), 1U);
+    ASSERT_EQ(records.evict({.blob_bytes = 1, .record_bytes = 0}, now_ + hours(100), go_on).value(),
+              1U);
     ASSERT_EQ(blobs.unlink_unused(now_, 1)->free.size(), 1U);
     ASSERT_TRUE(blobs.is_linked(blob));
   }

@@ -29,6 +29,9 @@ void make_schema_1(const std::string& path) {
              "DROP INDEX record_by_worth;"
              "ALTER TABLE record_use DROP COLUMN weight;"
              "ALTER TABLE record_use ADD COLUMN cost_ms INTEGER NOT NULL DEFAULT 1000;"
+             "DROP TRIGGER record_body_added; DROP TRIGGER record_body_removed;"
+             "DROP TRIGGER record_facts_added; DROP TRIGGER record_facts_removed;"
+             "ALTER TABLE record_count DROP COLUMN bytes;"
              "PRAGMA user_version = 1"));
 }
 
@@ -38,17 +41,23 @@ TEST(SqliteRecordTables, OfAnEarlierServerAreFoundAndGoWhenTheyAreOld) {
   const Time now = at_second(1'800'000'000);
   const StepRecord record = sample_record();
   const Sign sign = [](const std::string&) -> Result<std::string> { return std::string(64, '.'); };
+  std::uint64_t bytes = 0;
   {
     const auto store = open_sqlite_meta_store(path).value();
     ASSERT_TRUE(store->repositories().link_blob("main", record.blob.digest, 10, now));
     ASSERT_TRUE(store->records().publish({"main"}, {{.record = record, .facts = {}}}, sign, now));
+    bytes = store->records().counts()->bytes;
   }
   make_schema_1(path);
   const auto store = open_sqlite_meta_store(path).value();
+  EXPECT_EQ(store->records().counts()->bytes, bytes);
   const LookupRequest keys{.definitions = {}, .contents = {record.content}};
   EXPECT_EQ(store->records().lookup({"main"}, keys, now, now)->size(), 1U);
   const auto go_on = []() -> Result<bool> { return true; };
-  EXPECT_EQ(store->records().evict(1, now + std::chrono::hours(100), go_on).value(), 1U);
+  EXPECT_EQ(store->records()
+                .evict({.blob_bytes = 1, .record_bytes = 0}, now + std::chrono::hours(100), go_on)
+                .value(),
+            1U);
 }
 
 }  // namespace

@@ -65,8 +65,10 @@ class EvictorTest : public ::testing::Test {
   const std::unique_ptr<BlobStore> blobs_ = make_memory_blob_store();
   MovedClock clock_;
   std::uint64_t limit_ = 10'000;
+  std::uint64_t record_limit_ = 100'000'000;
   BlobKeeper keeper_{*blobs_, *meta_};
-  Evictor evictor_{*meta_, keeper_, clock_, [this] { return limit_; }};
+  Evictor evictor_{*meta_, keeper_, clock_,
+                   [this] { return Evictor::Limits{.blobs = limit_, .records = record_limit_}; }};
 };
 
 TEST_F(EvictorTest, NothingGoesWhileThereIsRoom) {
@@ -161,6 +163,17 @@ TEST_F(EvictorTest, OfASlowPushTheFirstLayersStayWhileThereIsAnythingElse) {
   limit_ = 0;
   EXPECT_EQ(run()->records, 8U);
   EXPECT_FALSE(has_bytes(first));
+}
+
+TEST_F(EvictorTest, RecordsMayNotBeTooManyHoweverSmallTheirLayersAre) {
+  for (int i = 0; i < 9; ++i) {
+    publish(std::to_string(i));
+  }
+  clock_.time += hours(1'000);
+  record_limit_ = meta_->records().counts()->bytes;
+  EXPECT_EQ(run()->records, 1U);
+  EXPECT_EQ(run()->records, 0U) << "less than a twentieth was left, and more is now";
+  EXPECT_EQ(meta_->records().counts()->records, 8U);
 }
 
 TEST_F(EvictorTest, RoomForOneRequestTakesNoMoreThanThat) {

@@ -316,6 +316,20 @@ TEST_P(RecordEvictionContract, ALieAboutTheCostBuysEightTimesTheTimeAndNoMore) {
   EXPECT_FALSE(is_there(rubbish)) << "more than 9 hours";
 }
 
+TEST_P(RecordEvictionContract, RecordsGoForTheirOwnBytesThoughTheirBlobStays) {
+  link("main", "layer");
+  for (int i = 0; i < 10; ++i) {
+    publish({"main"}, sample_record(std::to_string(i)), {{"fact", std::string(1'000, 'x')}});
+  }
+  const std::uint64_t bytes = counts().bytes;
+  EXPECT_GT(bytes, 20'000U);
+  const auto go_on = []() -> Result<bool> { return true; };
+  EXPECT_EQ(*tables().evict({.blob_bytes = 0, .record_bytes = bytes / 2}, time_, go_on), 5U);
+  EXPECT_EQ(counts().bytes, bytes / 2);
+  ASSERT_EQ(*tables().remove_since("main", time_), 5U);
+  EXPECT_EQ(counts().bytes, 0U);
+}
+
 TEST_P(RecordEvictionContract, ItCanBeToldToStopAfterSomeHundred) {
   link("main", "layer");
   std::vector<PublishedRecord> records;
@@ -324,7 +338,8 @@ TEST_P(RecordEvictionContract, ItCanBeToldToStopAfterSomeHundred) {
   }
   publish_all(records);
   time_ += hours(2);
-  const auto evicted = tables().evict(1, time_, []() -> Result<bool> { return false; });
+  const auto evicted = tables().evict({.blob_bytes = 1, .record_bytes = 0}, time_,
+                                      []() -> Result<bool> { return false; });
   EXPECT_GT(*evicted, 0U);
   EXPECT_LE(*evicted, 600U);
   EXPECT_EQ(counts().records, 1'200U - *evicted);

@@ -52,7 +52,10 @@ class RecordEvictionContract : public RecordTablesContract {
     return record;
   }
   std::uint64_t evict(std::uint64_t enough) {
-    return tables().evict(enough, time_, []() -> Result<bool> { return true; }).value();
+    return tables()
+        .evict({.blob_bytes = enough, .record_bytes = 0}, time_,
+               []() -> Result<bool> { return true; })
+        .value();
   }
   bool is_there(const StepRecord& record) {
     return !tables()

@@ -33,7 +33,10 @@ Service::Service(ServerState& state, const ServeOptions& options,
       room_(
           options.max_size, [directory = state.directory()] { return disk_space(directory); },
           [this] { return state_.meta().repositories().linked_bytes().value_or(0); }),
-      evictor_(state.meta(), keeper_, clock_, [this] { return room_.limit(); }),
+      evictor_(state.meta(), keeper_, clock_,
+               [this] {
+                 return Evictor::Limits{.blobs = room_.limit(), .records = room_.record_limit()};
+               }),
       next_sweep_(clock_.now() + kFirstSweep),
       access_(state.meta(), clock_, options.anonymous_read),
       registry_({.blobs = state.blobs(),
@@ -47,7 +50,7 @@ Service::Service(ServerState& state, const ServeOptions& options,
                 .clock = clock_,
                 .metrics = metrics_,
                 .claims = claims_,
-                .has_room = [this] { return space_left(0) > 0; }}),
+                .has_room = [this] { return has_room_for_records(); }}),
       admin_(state.meta(), clock_),
       front_({.access = access_,
               .metrics = metrics_,
@@ -73,6 +76,11 @@ void Service::describe_metrics() {
     return static_cast<double>(
         state_.meta().records().counts().value_or(RecordTables::Counts()).records);
   });
+  metrics_.show("mybuild_serve_record_bytes", "Bytes that records take in the database, about.",
+                [this] {
+                  return static_cast<double>(
+                      state_.meta().records().counts().value_or(RecordTables::Counts()).bytes);
+                });
   metrics_.show("mybuild_serve_open_uploads", "Uploads that are not finished.",
                 [this] { return static_cast<double>(registry_.open_uploads()); });
   metrics_.show("mybuild_serve_claims", "Steps that somebody runs.",
@@ -117,6 +125,11 @@ std::uint64_t Service::space_left(std::uint64_t wanted) {
     }
   }
   return room_.left();
+}
+
+bool Service::has_room_for_records() {
+  const auto counts = state_.meta().records().counts();
+  return counts && counts->bytes < room_.record_limit() && space_left(0) > 0;
 }
 
 /// Counts it and tells.

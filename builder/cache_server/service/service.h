@@ -37,6 +37,7 @@ class Service {
   void describe_metrics();
   Status is_ready();
   std::uint64_t space_left(std::uint64_t wanted);
+  bool has_room_for_records();
   Evictor::Freed evicted(const Result<Evictor::Freed>& freed);
   void sweep(const std::function<bool()>& go_on);
 

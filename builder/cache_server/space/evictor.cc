@@ -18,40 +18,49 @@ std::uint64_t beyond(std::uint64_t bytes, std::uint64_t limit) {
   return bytes - std::min(bytes, limit);
 }
 
+/// What has to go so that a tenth of the limit is left, where a twentieth or less is.
+std::uint64_t surplus(std::uint64_t kept, std::uint64_t limit) {
+  return kept <= limit - limit / 20 ? 0 : beyond(kept, limit - limit / 10);
+}
+
 }  // namespace
 
 Result<Evictor::Freed> Evictor::run(const GoOn& go_on) {
   const std::uint64_t kept = TRY(meta_.repositories().linked_bytes());
-  const std::uint64_t limit = limit_();
-  return kept <= limit - limit / 20 ? Freed() : free(beyond(kept, limit - limit / 10), go_on);
+  const RecordTables::Counts records = TRY(meta_.records().counts());
+  const Limits limits = limits_();
+  const RecordTables::Enough enough{.blob_bytes = surplus(kept, limits.blobs),
+                                    .record_bytes = surplus(records.bytes, limits.records)};
+  return enough.blob_bytes + enough.record_bytes == 0 ? Freed() : free(enough, go_on);
 }
 
 Result<Evictor::Freed> Evictor::make_room(std::uint64_t wanted, const GoOn& go_on) {
   const std::uint64_t kept = TRY(meta_.repositories().linked_bytes());
-  const std::uint64_t limit = limit_();
+  const std::uint64_t limit = limits_().blobs;
   const std::uint64_t enough = beyond(kept + std::max(wanted, limit / 100), limit);
-  return wanted > limit ? Freed() : free(enough, go_on);
+  return wanted > limit ? Freed() : free({.blob_bytes = enough, .record_bytes = 0}, go_on);
 }
 
-Result<Evictor::Freed> Evictor::free(std::uint64_t enough, const GoOn& go_on) {
+Result<Evictor::Freed> Evictor::free(const RecordTables::Enough& enough, const GoOn& go_on) {
   Freed freed;
   const Time now = clock_.now();
+  const auto left = [&] { return beyond(enough.blob_bytes, freed.bytes); };
   const auto collect = [&](Time before) -> Status {
-    const BlobKeeper::Removed removed =
-        TRY(keeper_.collect(before, beyond(enough, freed.bytes), go_on));
+    const BlobKeeper::Removed removed = TRY(keeper_.collect(before, left(), go_on));
     freed.blobs += removed.blobs;
     freed.bytes += removed.bytes;
     return {};
   };
   TRY(collect(now - kForgotten));
-  if (freed.bytes < enough) {
-    freed.records = TRY(meta_.records().evict(enough - freed.bytes, now, [&]() -> Result<bool> {
+  if (left() > 0 || enough.record_bytes > 0) {
+    const RecordTables::Enough rest{.blob_bytes = left(), .record_bytes = enough.record_bytes};
+    freed.records = TRY(meta_.records().evict(rest, now, [&]() -> Result<bool> {
       TRY(collect(now - kForgotten));
       return go_on();
     }));
   }
   TRY(collect(now - RepositoryTables::kInUse));
-  freed.missing = beyond(enough, freed.bytes);
+  freed.missing = left();
   return freed;
 }
 

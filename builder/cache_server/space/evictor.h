@@ -8,6 +8,7 @@
 
 #include "builder/cache_server/store/blob_keeper.h"
 #include "builder/cache_server/store/meta_store.h"
+#include "builder/cache_server/store/record_tables.h"
 #include "snapshotter/base/clock.h"
 
 #include <cstdint>
@@ -17,10 +18,13 @@ namespace mybuild::cache_server {
 
 class Evictor {
  public:
-  /// All outlive it. `limit` gives the bytes that blobs may have in all, as it is now.
-  Evictor(MetaStore& meta, BlobKeeper& keeper, const Clock& clock,
-          std::function<std::uint64_t()> limit)
-      : meta_(meta), keeper_(keeper), clock_(clock), limit_(std::move(limit)) {}
+  struct Limits {
+    std::uint64_t blobs = 0;    // bytes that they may have in all
+    std::uint64_t records = 0;  // likewise, as RecordTables::Counts has them
+  };
+  /// All outlive it. `limits` gives those of now.
+  Evictor(MetaStore& meta, BlobKeeper& keeper, const Clock& clock, std::function<Limits()> limits)
+      : meta_(meta), keeper_(keeper), clock_(clock), limits_(std::move(limits)) {}
 
   struct Freed {
     std::uint64_t records = 0;
@@ -29,20 +33,20 @@ class Evictor {
     std::uint64_t missing = 0;  // bytes that should have gone and may not
   };
   using GoOn = std::function<bool()>;
-  /// When a twentieth of the limit or less is left it goes on until a tenth is, or `go_on` says no.
+  /// When a twentieth of a limit or less is left it goes on until a tenth is, or `go_on` says no.
   /// One question to the database if there is nothing to do: to be called every few seconds.
   Result<Freed> run(const GoOn& go_on);
-  /// For who cannot wait for the next run(): room for `wanted` bytes that come next, or for a
-  /// hundredth of the limit if that is more. Nothing goes for what is larger than the limit.
+  /// For who cannot wait for the next run(): room for `wanted` bytes of blobs that come next, or
+  /// for a hundredth of the limit if that is more. Nothing goes for what is larger than the limit.
   Result<Freed> make_room(std::uint64_t wanted, const GoOn& go_on);
 
  private:
-  Result<Freed> free(std::uint64_t enough, const GoOn& go_on);
+  Result<Freed> free(const RecordTables::Enough& enough, const GoOn& go_on);
 
   MetaStore& meta_;
   BlobKeeper& keeper_;
   const Clock& clock_;
-  const std::function<std::uint64_t()> limit_;
+  const std::function<Limits()> limits_;
 };
 
 }  // namespace mybuild::cache_server

@@ -23,6 +23,12 @@ Result<bool> is_needed(SqliteConnection& db, const Digest& blob) {
   return query.bind(blob).next();
 }
 
+Result<std::uint64_t> record_bytes(SqliteConnection& db) {
+  Query query = TRY(db.query("SELECT bytes FROM record_count"));
+  TRY(query.next());
+  return static_cast<std::uint64_t>(query.integer(0));
+}
+
 Status call_unused(SqliteConnection& db, const Digest& blob) {
   Query query = TRY(db.query("UPDATE blob_link SET last_used = 0 WHERE blob = ?"));
   return query.bind(blob).run();
@@ -50,7 +56,7 @@ Result<bool> RecordEviction::frees_nothing(SqliteConnection& db, const Digest& b
 
 Status RecordEviction::remove(SqliteConnection& db, std::int64_t id) {
   Digest blob;
-  std::uint64_t bytes = 0;
+  std::uint64_t blob_bytes = 0;
   {
     Query query =
         TRY(db.query("SELECT blob, bytes FROM record JOIN record_use USING (id) WHERE id = ?"));
@@ -58,14 +64,20 @@ Status RecordEviction::remove(SqliteConnection& db, std::int64_t id) {
       return {};
     }
     blob = TRY(query.digest(0));
-    bytes = static_cast<std::uint64_t>(query.integer(1));
+    blob_bytes = static_cast<std::uint64_t>(query.integer(1));
   }
-  if (TRY(frees_nothing(db, blob)) || !TRY(remove_if_unused(db, id, now_))) {
+  const bool is_for_itself = freed_.record_bytes < enough_.record_bytes;
+  if (!is_for_itself && TRY(frees_nothing(db, blob))) {
+    return {};
+  }
+  const std::uint64_t before = TRY(record_bytes(db));
+  if (!TRY(remove_if_unused(db, id, now_))) {
     return {};
   }
   ++records_;
+  freed_.record_bytes += before - TRY(record_bytes(db));
   if (!TRY(is_needed(db, blob))) {
-    bytes_ += bytes;
+    freed_.blob_bytes += blob_bytes;
     TRY(call_unused(db, blob));
   }
   return {};

@@ -63,4 +63,24 @@ CREATE TRIGGER record_unlinked AFTER DELETE ON blob_link BEGIN
 END;
 )sql";
 
+// What records take in the database, about: a row with its indexes has some 700 bytes beside its
+// texts.
+const char kRecordBytesSchema[] = R"sql(
+ALTER TABLE record_count ADD COLUMN bytes INTEGER NOT NULL DEFAULT 0;
+UPDATE record_count SET bytes = (SELECT coalesce(sum(length(body) + 700), 0) FROM record) +
+    (SELECT coalesce(sum(length(step) + length(facts)), 0) FROM record_facts);
+CREATE TRIGGER record_body_added AFTER INSERT ON record BEGIN
+  UPDATE record_count SET bytes = bytes + length(NEW.body) + 700;
+END;
+CREATE TRIGGER record_body_removed AFTER DELETE ON record BEGIN
+  UPDATE record_count SET bytes = bytes - length(OLD.body) - 700;
+END;
+CREATE TRIGGER record_facts_added AFTER INSERT ON record_facts BEGIN
+  UPDATE record_count SET bytes = bytes + length(NEW.step) + length(NEW.facts);
+END;
+CREATE TRIGGER record_facts_removed AFTER DELETE ON record_facts BEGIN
+  UPDATE record_count SET bytes = bytes - length(OLD.step) - length(OLD.facts);
+END;
+)sql";
+
 }  // namespace mybuild::cache_server

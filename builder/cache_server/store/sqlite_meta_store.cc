@@ -60,6 +60,7 @@ Status make_schema(SqliteConnection& db, const std::string& path) {
     } else {
       TRY(db.run(kFromSchema1));
     }
+    TRY(db.run(kRecordBytesSchema));
     return db.run("PRAGMA user_version = 2");
   });
 }

@@ -117,8 +117,10 @@ class EvictionOrder {
 /// One call of RecordTables::evict(), in several transactions.
 class RecordEviction {
  public:
-  RecordEviction(std::uint64_t enough, std::int64_t now) : enough_(enough), now_(now) {}
-  bool is_done() const { return bytes_ >= enough_; }
+  RecordEviction(RecordTables::Enough enough, std::int64_t now) : enough_(enough), now_(now) {}
+  bool is_done() const {
+    return freed_.blob_bytes >= enough_.blob_bytes && freed_.record_bytes >= enough_.record_bytes;
+  }
   std::uint64_t records() const { return records_; }
   /// Those of these that may go, until it is enough. A blob that nothing needs any more counts as
   /// unused from now on.
@@ -128,10 +130,10 @@ class RecordEviction {
   Status remove(snapshotter::SqliteConnection& db, std::int64_t id);
   Result<bool> frees_nothing(snapshotter::SqliteConnection& db, const Digest& blob);
 
-  const std::uint64_t enough_;
+  const RecordTables::Enough enough_;
   const std::int64_t now_;
   std::uint64_t records_ = 0;
-  std::uint64_t bytes_ = 0;                         // of blobs that nothing needs any more
+  RecordTables::Enough freed_;
   std::unordered_map<Digest, bool> frees_nothing_;  // asked once: one layer may have most records
 };
 

@@ -164,7 +164,7 @@ class SqliteRecordTables final : public RecordTables {
     });
   }
 
-  Result<std::uint64_t> evict(std::uint64_t enough, Time now,
+  Result<std::uint64_t> evict(const Enough& enough, Time now,
                               const std::function<Result<bool>()>& go_on) override {
     RecordEviction eviction(enough, stored_time(now));
     EvictionOrder order(database_.reader, stored_time(now));
@@ -183,10 +183,11 @@ class SqliteRecordTables final : public RecordTables {
 
   Result<Counts> counts() override {
     const auto db = database_.reader.lock();
-    Query query = TRY(db->query("SELECT records, different FROM record_count"));
+    Query query = TRY(db->query("SELECT records, different, bytes FROM record_count"));
     TRY(query.next());
     return Counts{.records = static_cast<std::uint64_t>(query.integer(0)),
-                  .different = static_cast<std::uint64_t>(query.integer(1))};
+                  .different = static_cast<std::uint64_t>(query.integer(1)),
+                  .bytes = static_cast<std::uint64_t>(query.integer(2))};
   }
 
  private:
