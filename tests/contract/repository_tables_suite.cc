@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <thread>
 
 namespace mybuild::cache_server {
 
@@ -132,6 +133,23 @@ TEST_P(RepositoryTablesContract, ABlobIsFreeWhenItsLastNamespaceLetItGo) {
   EXPECT_FALSE(tables().find_blob({"old"}, kLayer, now_)->has_value());
   EXPECT_TRUE(tables().is_linked(kLayer).value());
   EXPECT_EQ(unlink(now_ + kLater), Digests{kLayer});
+}
+
+TEST_P(RepositoryTablesContract, ManyWhoLinkAtOnceAllHaveTheirLink) {
+  std::vector<std::thread> threads;
+  for (int thread = 0; thread < 8; ++thread) {
+    threads.emplace_back([this, thread] {
+      for (int i = 0; i < 20; ++i) {
+        const Digest blob = Digest::of(std::to_string(thread) + "/" + std::to_string(i));
+        EXPECT_TRUE(tables().link_blob("main", blob, 1, now_));
+        EXPECT_TRUE(tables().is_linked(blob).value());
+      }
+    });
+  }
+  for (std::thread& thread : threads) {
+    thread.join();
+  }
+  EXPECT_EQ(tables().linked_bytes().value(), 160U);
 }
 
 TEST_P(RepositoryTablesContract, WhoFoundABlobHasTimeToNameIt) {

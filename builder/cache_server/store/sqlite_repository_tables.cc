@@ -4,6 +4,8 @@
 #include "builder/cache_server/store/stored_time.h"
 
 #include <chrono>
+#include <optional>
+#include <vector>
 
 namespace mybuild::cache_server {
 
@@ -41,6 +43,14 @@ struct Row {
   RepositoryTables::Unused blob;
 };
 
+struct NewLink {
+  const std::string& space;
+  const Digest& blob;
+  std::uint64_t size;
+  std::int64_t time;
+  std::optional<Status> done;  // written and read with the writer locked
+};
+
 Result<std::vector<Row>> oldest_unused(SqliteConnection& db, std::int64_t before) {
   Query query =
       TRY(db.query("SELECT space, blob, size FROM blob_link WHERE uses = 0 AND last_used < ?1 "
@@ -69,16 +79,22 @@ class SqliteRepositoryTables final : public RepositoryTables {
  public:
   explicit SqliteRepositoryTables(SqliteDatabase& database) : database_(database) {}
 
+  // Who has to wait for the writer finds his link committed by whom he waited for, in one wait for
+  // the disk: uploads of small layers come by the dozen.
   Status link_blob(const std::string& space, const Digest& blob, std::uint64_t size,
                    Time now) override {
-    const std::int64_t time = stored_time(now);
-    return change([&](SqliteConnection& db) -> Status {
-      Query query =
-          TRY(db.query("INSERT INTO blob_link (space, blob, size, last_used) "
-                       "VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET "
-                       "last_used = max(last_used, excluded.last_used)"));
-      return query.bind(space).bind(blob).bind(size).bind(time).run();
-    });
+    NewLink mine{.space = space, .blob = blob, .size = size, .time = stored_time(now), .done = {}};
+    new_links_.lock()->push_back(&mine);
+    const auto db = database_.writer.lock();
+    if (!mine.done) {
+      std::vector<NewLink*> all;
+      new_links_.lock()->swap(all);
+      const Status linked = db->transaction([&] { return add_links(*db, all); });
+      for (NewLink* link : all) {
+        link->done = linked;
+      }
+    }
+    return *mine.done;
   }
 
   Result<std::optional<std::string>> find_blob(const std::vector<std::string>& spaces,
@@ -237,6 +253,17 @@ class SqliteRepositoryTables final : public RepositoryTables {
     return db->transaction([&] { return body(*db); });
   }
 
+  static Status add_links(SqliteConnection& db, const std::vector<NewLink*>& links) {
+    for (const NewLink* link : links) {
+      Query query =
+          TRY(db.query("INSERT INTO blob_link (space, blob, size, last_used) "
+                       "VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET "
+                       "last_used = max(last_used, excluded.last_used)"));
+      TRY(query.bind(link->space).bind(link->blob).bind(link->size).bind(link->time).run());
+    }
+    return {};
+  }
+
   static Result<std::vector<std::string>> texts(Query query) {
     std::vector<std::string> rows;
     while (TRY(query.next())) {
@@ -301,6 +328,7 @@ class SqliteRepositoryTables final : public RepositoryTables {
   }
 
   SqliteDatabase& database_;
+  Guarded<std::vector<NewLink*>> new_links_;  // of who waits for the writer
 };
 
 }  // namespace
