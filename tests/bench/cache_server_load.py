@@ -5,7 +5,7 @@ server for them. Needs root's docker-registry and wrk (apt-get install docker-re
 
     cache_server_load.py --mybuild BINARY --work DIR [--seconds 5] [--connections 16] [--blob-mb 16] [--blobs 32] [--registry-only | --server-only]
 
-Blobs go by sendfile(2) and come into one buffer, from as many processes as there are cores, so that Python is no part of what is measured."""
+Blobs go by sendfile(2) and come into one buffer, large ones from as many processes as there are cores, so that Python is no part of what is measured."""
 import argparse
 import atexit
 import hashlib
@@ -92,8 +92,8 @@ class Measured:
             fields = file.read().rsplit(")", 1)[1].split()
         return (int(fields[11]) + int(fields[12])) / TICK
 
-    def bulk(self, what, work, blobs):
-        parts = [(self.address, self.token, blobs[i::os.cpu_count()]) for i in range(os.cpu_count())]
+    def bulk(self, what, work, blobs, processes):
+        parts = [(self.address, self.token, blobs[i::processes]) for i in range(processes)]
         size = sum(os.path.getsize(path) for path, _ in blobs)
         os.sync()
         cpu, began = self.cpu(), time.time()
@@ -164,9 +164,9 @@ def lookups(server, options):
 
 
 def measure(server, options, large, small):
-    server.bulk("up, blobs of %d MB" % options.blob_mb, push, large)
-    server.bulk("down, blobs of %d MB" % options.blob_mb, pull, large)
-    server.bulk("up, blobs of 64 kB", push, small)
+    server.bulk("up, blobs of %d MB" % options.blob_mb, push, large, os.cpu_count())
+    server.bulk("down, blobs of %d MB" % options.blob_mb, pull, large, os.cpu_count())
+    server.bulk("up, blobs of 64 kB", push, small, options.connections)
     path = f"/v2/main/load/blobs/{small[0][1]}"
     server.wrk("GET /v2/", options, "/v2/", "")
     server.wrk("GET of a blob of 64 kB", options, path, "")
