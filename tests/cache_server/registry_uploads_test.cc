@@ -297,6 +297,19 @@ TEST_F(RegistryUploads, ThatAreInUseAreNotForsaken) {
   EXPECT_EQ(finish(*exchange).status, 202);
 }
 
+TEST_F(RegistryUploads, AreRefusedWhenTheNamespaceHasItsShare) {
+  share_left_ = 5;
+  const Reply reply = put(begin_upload(), kBytes, Digest::of(kBytes));
+  EXPECT_EQ(reply.status, 507);
+  EXPECT_NE(reply.body.find("team/main has its share"), std::string::npos);
+  const std::string upload = begin_upload();
+  EXPECT_EQ(patch(upload, kBytes.substr(0, 5)).status, 202);
+  EXPECT_EQ(put(upload, "", Digest::of(kBytes.substr(0, 5))).status, 201);
+  const std::string streamed = begin_upload();
+  EXPECT_EQ(stream("PATCH", streamed, {kBytes}).status, 202) << "nobody said how many come";
+  EXPECT_EQ(put(streamed, "", Digest::of(kBytes)).status, 507);
+}
+
 TEST_F(RegistryUploads, AreRefusedBeforeTheirBytesWhenThereIsNoSpace) {
   space_left_ = 5;
   const Reply reply = put(begin_upload(), kBytes, Digest::of(kBytes));

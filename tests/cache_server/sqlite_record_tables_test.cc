@@ -32,6 +32,8 @@ void make_schema_1(const std::string& path) {
              "DROP TRIGGER record_body_added; DROP TRIGGER record_body_removed;"
              "DROP TRIGGER record_facts_added; DROP TRIGGER record_facts_removed;"
              "ALTER TABLE record_count DROP COLUMN bytes;"
+             "DROP TRIGGER blob_link_sized; DROP TRIGGER blob_link_unsized;"
+             "DROP TABLE space_size;"
              "PRAGMA user_version = 1"));
 }
 
@@ -51,6 +53,7 @@ TEST(SqliteRecordTables, OfAnEarlierServerAreFoundAndGoWhenTheyAreOld) {
   make_schema_1(path);
   const auto store = open_sqlite_meta_store(path).value();
   EXPECT_EQ(store->records().counts()->bytes, bytes);
+  EXPECT_EQ(store->repositories().linked_bytes_of("main").value(), 10U);
   const LookupRequest keys{.definitions = {}, .contents = {record.content}};
   EXPECT_EQ(store->records().lookup({"main"}, keys, now, now)->size(), 1U);
   const auto go_on = []() -> Result<bool> { return true; };

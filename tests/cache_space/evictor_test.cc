@@ -10,6 +10,8 @@
 
 #include <gtest/gtest.h>
 
+#include <optional>
+
 namespace mybuild::cache_server {
 namespace {
 
@@ -66,9 +68,12 @@ class EvictorTest : public ::testing::Test {
   MovedClock clock_;
   std::uint64_t limit_ = 10'000;
   std::uint64_t record_limit_ = 100'000'000;
+  std::optional<std::uint64_t> share_;
   BlobKeeper keeper_{*blobs_, *meta_};
-  Evictor evictor_{*meta_, keeper_, clock_,
-                   [this] { return Evictor::Limits{.blobs = limit_, .records = record_limit_}; }};
+  Evictor evictor_{*meta_, keeper_, clock_, [this] {
+                     return Evictor::Limits{
+                         .blobs = limit_, .records = record_limit_, .of_space = share_};
+                   }};
 };
 
 TEST_F(EvictorTest, NothingGoesWhileThereIsRoom) {
@@ -174,6 +179,25 @@ TEST_F(EvictorTest, RecordsMayNotBeTooManyHoweverSmallTheirLayersAre) {
   EXPECT_EQ(run()->records, 1U);
   EXPECT_EQ(run()->records, 0U) << "less than a twentieth was left, and more is now";
   EXPECT_EQ(meta_->records().counts()->records, 8U);
+}
+
+TEST_F(EvictorTest, ANamespaceBeyondItsShareLosesItsOwnAndOthersNothing) {
+  const StepRecord mine = publish("mine");
+  const StepRecord promised = publish("promised");
+  const Digest named_nowhere = upload("needless");
+  ASSERT_TRUE(meta_->repositories().link_blob("pr", mine.blob.digest, 1'000, clock_.time));
+  ASSERT_TRUE(meta_->repositories().link_blob("pr", Digest::of("old"), 500, clock_.time));
+  clock_.time += hours(1'000);
+  ASSERT_TRUE(lookup(promised));
+  share_ = 1'800;
+  const auto freed = run();
+  EXPECT_FALSE(has_bytes(named_nowhere));
+  EXPECT_FALSE(lookup(mine));
+  EXPECT_TRUE(has_bytes(mine.blob.digest)) << "another namespace has it still";
+  EXPECT_TRUE(lookup(promised));
+  EXPECT_EQ(freed->records, 1U);
+  EXPECT_EQ(meta_->repositories().linked_bytes_of("main").value(), 1'000U);
+  EXPECT_EQ(meta_->repositories().linked_bytes_of("pr").value(), 1'500U) << "that is allowed";
 }
 
 TEST_F(EvictorTest, RoomForOneRequestTakesNoMoreThanThat) {

@@ -105,6 +105,7 @@ class World {
                     .meta = *meta_,
                     .clock = clock_,
                     .space_left = [](std::uint64_t) { return std::uint64_t{1} << 20; },
+                    .share_left = [](const std::string&) { return std::uint64_t{1} << 20; },
                     .anonymous_read = true}};
 };
 

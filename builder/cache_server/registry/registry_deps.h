@@ -9,6 +9,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <string>
 
 namespace mybuild::cache_server {
 
@@ -21,6 +22,8 @@ struct RegistryDeps {
   /// they will have, for which room is made if that is possible. Asked at least once for each MiB
   /// that comes.
   std::function<std::uint64_t(std::uint64_t wanted)> space_left;
+  /// Bytes that may come still to this namespace, which has a share of its own.
+  std::function<std::uint64_t(const std::string& space)> share_left;
   bool anonymous_read = false;  // as for AccessControl
 };
 

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <limits>
 
 namespace mybuild::cache_server {
 
@@ -29,13 +30,15 @@ Service::Service(ServerState& state, const ServeOptions& options,
                  std::function<void(const std::string&)> say)
     : state_(state),
       say_(std::move(say)),
+      share_(options.max_size_per_namespace),
       keeper_(state.blobs(), state.meta()),
       room_(
           options.max_size, [directory = state.directory()] { return disk_space(directory); },
           [this] { return state_.meta().repositories().linked_bytes().value_or(0); }),
       evictor_(state.meta(), keeper_, clock_,
                [this] {
-                 return Evictor::Limits{.blobs = room_.limit(), .records = room_.record_limit()};
+                 return Evictor::Limits{
+                     .blobs = room_.limit(), .records = room_.record_limit(), .of_space = share_};
                }),
       next_sweep_(clock_.now() + kFirstSweep),
       access_(state.meta(), clock_, options.anonymous_read),
@@ -44,6 +47,7 @@ Service::Service(ServerState& state, const ServeOptions& options,
                  .meta = state.meta(),
                  .clock = clock_,
                  .space_left = [this](std::uint64_t wanted) { return space_left(wanted); },
+                 .share_left = [this](const std::string& space) { return share_left(space); },
                  .anonymous_read = options.anonymous_read}),
       records_({.meta = state.meta(),
                 .keeper = keeper_,
@@ -125,6 +129,14 @@ std::uint64_t Service::space_left(std::uint64_t wanted) {
     }
   }
   return room_.left();
+}
+
+std::uint64_t Service::share_left(const std::string& space) {
+  if (!share_ || space.empty()) {
+    return std::numeric_limits<std::uint64_t>::max();
+  }
+  const Result<std::uint64_t> kept = state_.meta().repositories().linked_bytes_of(space);
+  return kept ? *share_ - std::min(*share_, *kept) : 0;
 }
 
 bool Service::has_room_for_records() {

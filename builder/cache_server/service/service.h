@@ -18,6 +18,7 @@
 
 #include <functional>
 #include <mutex>
+#include <optional>
 #include <string>
 
 namespace mybuild::cache_server {
@@ -38,11 +39,13 @@ class Service {
   Status is_ready();
   std::uint64_t space_left(std::uint64_t wanted);
   bool has_room_for_records();
+  std::uint64_t share_left(const std::string& space);
   Evictor::Freed evicted(const Result<Evictor::Freed>& freed);
   void sweep(const std::function<bool()>& go_on);
 
   ServerState& state_;
   const std::function<void(const std::string&)> say_;
+  const std::optional<std::uint64_t> share_;
   const SystemClock clock_;
   Metrics metrics_;
   BlobKeeper keeper_;

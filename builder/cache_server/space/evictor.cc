@@ -31,7 +31,46 @@ Result<Evictor::Freed> Evictor::run(const GoOn& go_on) {
   const Limits limits = limits_();
   const RecordTables::Enough enough{.blob_bytes = surplus(kept, limits.blobs),
                                     .record_bytes = surplus(records.bytes, limits.records)};
-  return enough.blob_bytes + enough.record_bytes == 0 ? Freed() : free(enough, go_on);
+  Freed freed = limits.of_space ? TRY(free_of_spaces(*limits.of_space, go_on)) : Freed();
+  if (enough.blob_bytes + enough.record_bytes > 0) {
+    freed += TRY(free(enough, go_on));
+  }
+  return freed;
+}
+
+Result<Evictor::Freed> Evictor::free_of_spaces(std::uint64_t limit, const GoOn& go_on) {
+  Freed freed;
+  for (const std::string& space : TRY(meta_.repositories().spaces_above(limit - limit / 20))) {
+    const std::uint64_t kept = TRY(meta_.repositories().linked_bytes_of(space));
+    freed += TRY(free_of(space, surplus(kept, limit), go_on));
+  }
+  return freed;
+}
+
+/// What the namespace cannot do without is its own trouble, and not `missing`.
+Result<Evictor::Freed> Evictor::free_of(const std::string& space, std::uint64_t enough,
+                                        const GoOn& go_on) {
+  Freed freed;
+  std::uint64_t unlinked = 0;
+  const Time now = clock_.now();
+  const auto collect = [&](Time before) -> Status {
+    const BlobKeeper::Removed removed =
+        TRY(keeper_.collect_of(space, before, beyond(enough, unlinked), go_on));
+    unlinked += removed.unlinked;
+    freed.blobs += removed.blobs;
+    freed.bytes += removed.bytes;
+    return {};
+  };
+  TRY(collect(now - kForgotten));
+  if (unlinked < enough) {
+    freed.records =
+        TRY(meta_.records().evict_of(space, enough - unlinked, now, [&]() -> Result<bool> {
+          TRY(collect(now - kForgotten));
+          return go_on();
+        }));
+  }
+  TRY(collect(now - RepositoryTables::kInUse));
+  return freed;
 }
 
 Result<Evictor::Freed> Evictor::make_room(std::uint64_t wanted, const GoOn& go_on) {

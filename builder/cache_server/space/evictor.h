@@ -13,14 +13,17 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
+#include <string>
 
 namespace mybuild::cache_server {
 
 class Evictor {
  public:
   struct Limits {
-    std::uint64_t blobs = 0;    // bytes that they may have in all
-    std::uint64_t records = 0;  // likewise, as RecordTables::Counts has them
+    std::uint64_t blobs = 0;                // bytes that they may have in all
+    std::uint64_t records = 0;              // likewise, as RecordTables::Counts has them
+    std::optional<std::uint64_t> of_space;  // that the links of one namespace may have
   };
   /// All outlive it. `limits` gives those of now.
   Evictor(MetaStore& meta, BlobKeeper& keeper, const Clock& clock, std::function<Limits()> limits)
@@ -31,16 +34,26 @@ class Evictor {
     std::uint64_t blobs = 0;
     std::uint64_t bytes = 0;
     std::uint64_t missing = 0;  // bytes that should have gone and may not
+    Freed& operator+=(const Freed& other) {
+      records += other.records;
+      blobs += other.blobs;
+      bytes += other.bytes;
+      missing += other.missing;
+      return *this;
+    }
   };
   using GoOn = std::function<bool()>;
-  /// When a twentieth of a limit or less is left it goes on until a tenth is, or `go_on` says no.
-  /// One question to the database if there is nothing to do: to be called every few seconds.
+  /// When a twentieth of a limit or less is left it goes on until a tenth is, or `go_on` says no;
+  /// of a namespace that is at its share by what it has itself. One question to the database if
+  /// there is nothing to do: to be called every few seconds.
   Result<Freed> run(const GoOn& go_on);
   /// For who cannot wait for the next run(): room for `wanted` bytes of blobs that come next, or
   /// for a hundredth of the limit if that is more. Nothing goes for what is larger than the limit.
   Result<Freed> make_room(std::uint64_t wanted, const GoOn& go_on);
 
  private:
+  Result<Freed> free_of_spaces(std::uint64_t limit, const GoOn& go_on);
+  Result<Freed> free_of(const std::string& space, std::uint64_t enough, const GoOn& go_on);
   Result<Freed> free(const RecordTables::Enough& enough, const GoOn& go_on);
 
   MetaStore& meta_;

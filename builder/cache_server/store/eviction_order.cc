@@ -26,6 +26,20 @@ std::int64_t eviction_weight(std::uint64_t cost_ms, std::uint64_t bytes) {
   return std::min(1 + static_cast<std::int64_t>(steps), kMaxWeight);
 }
 
+Result<std::vector<std::int64_t>> eviction_order_of(snapshotter::SqliteConnection& db,
+                                                    const std::string& space, std::int64_t now) {
+  Query query =
+      TRY(db.query("SELECT id FROM record JOIN record_use USING (id) WHERE space = ?1 AND "
+                   "pinned = 0 AND record_use.kept_until <= ?2 "
+                   "ORDER BY max(?2 - last_used, 1) * 1.0 / weight DESC, id"));
+  query.bind(space).bind(now);
+  std::vector<std::int64_t> ids;
+  while (TRY(query.next())) {
+    ids.push_back(query.integer(0));
+  }
+  return ids;
+}
+
 Result<std::vector<std::int64_t>> EvictionOrder::next(std::size_t count) {
   std::vector<std::int64_t> ids;
   while (ids.size() < count) {

@@ -18,9 +18,11 @@ Result<bool> remove_if_unused(SqliteConnection& db, std::int64_t id, std::int64_
   return query.bind(id).bind(now).next();
 }
 
-Result<bool> is_needed(SqliteConnection& db, const Digest& blob) {
-  Query query = TRY(db.query("SELECT 1 FROM blob_link WHERE blob = ? AND uses > 0 LIMIT 1"));
-  return query.bind(blob).next();
+Result<bool> is_needed(SqliteConnection& db, const Digest& blob, const std::string& space) {
+  Query query =
+      TRY(db.query("SELECT 1 FROM blob_link WHERE blob = ?1 AND uses > 0 AND "
+                   "(?2 = '' OR space = ?2) LIMIT 1"));
+  return query.bind(blob).bind(space).next();
 }
 
 Result<std::uint64_t> record_bytes(SqliteConnection& db) {
@@ -29,9 +31,11 @@ Result<std::uint64_t> record_bytes(SqliteConnection& db) {
   return static_cast<std::uint64_t>(query.integer(0));
 }
 
-Status call_unused(SqliteConnection& db, const Digest& blob) {
-  Query query = TRY(db.query("UPDATE blob_link SET last_used = 0 WHERE blob = ?"));
-  return query.bind(blob).run();
+Status call_unused(SqliteConnection& db, const Digest& blob, const std::string& space) {
+  Query query =
+      TRY(db.query("UPDATE blob_link SET last_used = 0 WHERE blob = ?1 AND "
+                   "(?2 = '' OR space = ?2)"));
+  return query.bind(blob).bind(space).run();
 }
 
 }  // namespace
@@ -43,13 +47,14 @@ Result<bool> RecordEviction::frees_nothing(SqliteConnection& db, const Digest& b
   if (known != frees_nothing_.end()) {
     return known->second;
   }
-  Query query =
-      TRY(db.query("SELECT EXISTS (SELECT 1 FROM record JOIN record_use USING (id) WHERE blob = ?1 "
-                   "AND (pinned = 1 OR record_use.kept_until > ?2)) OR "
-                   "(SELECT total(uses) FROM blob_link WHERE blob = ?1) > "
-                   "(SELECT count(*) FROM record WHERE blob = ?1) OR "
-                   "EXISTS (SELECT 1 FROM blob_link WHERE blob = ?1 AND last_used > ?3)"));
-  query.bind(blob).bind(now_).bind(now_ - kInUse);
+  Query query = TRY(
+      db.query("SELECT EXISTS (SELECT 1 FROM record JOIN record_use USING (id) WHERE blob = ?1 "
+               "AND (?4 = '' OR space = ?4) AND (pinned = 1 OR record_use.kept_until > ?2)) OR "
+               "(SELECT total(uses) FROM blob_link WHERE blob = ?1 AND (?4 = '' OR space = ?4)) "
+               "> (SELECT count(*) FROM record WHERE blob = ?1 AND (?4 = '' OR space = ?4)) OR "
+               "EXISTS (SELECT 1 FROM blob_link WHERE blob = ?1 AND (?4 = '' OR space = ?4) "
+               "AND last_used > ?3)"));
+  query.bind(blob).bind(now_).bind(now_ - kInUse).bind(space_);
   TRY(query.next());
   return frees_nothing_[blob] = query.integer(0) != 0;
 }
@@ -76,14 +81,14 @@ Status RecordEviction::remove(SqliteConnection& db, std::int64_t id) {
   }
   ++records_;
   freed_.record_bytes += before - TRY(record_bytes(db));
-  if (!TRY(is_needed(db, blob))) {
+  if (!TRY(is_needed(db, blob, space_))) {
     freed_.blob_bytes += blob_bytes;
-    TRY(call_unused(db, blob));
+    TRY(call_unused(db, blob, space_));
   }
   return {};
 }
 
-Status RecordEviction::remove_some(SqliteConnection& db, const std::vector<std::int64_t>& ids) {
+Status RecordEviction::remove_some(SqliteConnection& db, std::span<const std::int64_t> ids) {
   for (auto id = ids.begin(); id != ids.end() && !is_done(); ++id) {
     TRY(remove(db, *id));
   }

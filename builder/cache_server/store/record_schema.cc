@@ -64,8 +64,8 @@ END;
 )sql";
 
 // What records take in the database, about: a row with its indexes has some 700 bytes beside its
-// texts.
-const char kRecordBytesSchema[] = R"sql(
+// texts. And what the links of each namespace have in all.
+const char kSizesSchema[] = R"sql(
 ALTER TABLE record_count ADD COLUMN bytes INTEGER NOT NULL DEFAULT 0;
 UPDATE record_count SET bytes = (SELECT coalesce(sum(length(body) + 700), 0) FROM record) +
     (SELECT coalesce(sum(length(step) + length(facts)), 0) FROM record_facts);
@@ -80,6 +80,15 @@ CREATE TRIGGER record_facts_added AFTER INSERT ON record_facts BEGIN
 END;
 CREATE TRIGGER record_facts_removed AFTER DELETE ON record_facts BEGIN
   UPDATE record_count SET bytes = bytes - length(OLD.step) - length(OLD.facts);
+END;
+CREATE TABLE space_size (space TEXT PRIMARY KEY, bytes INTEGER NOT NULL) WITHOUT ROWID;
+INSERT INTO space_size SELECT space, sum(size) FROM blob_link GROUP BY space;
+CREATE TRIGGER blob_link_sized AFTER INSERT ON blob_link BEGIN
+  INSERT INTO space_size VALUES (NEW.space, NEW.size)
+    ON CONFLICT (space) DO UPDATE SET bytes = bytes + excluded.bytes;
+END;
+CREATE TRIGGER blob_link_unsized AFTER DELETE ON blob_link BEGIN
+  UPDATE space_size SET bytes = bytes - OLD.size WHERE space = OLD.space;
 END;
 )sql";
 

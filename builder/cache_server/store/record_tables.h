@@ -71,6 +71,11 @@ class RecordTables {
   virtual Result<std::uint64_t> evict(const Enough& enough, Time now,
                                       const std::function<Result<bool>()>& go_on) = 0;
 
+  /// Likewise of one namespace, until its links to blobs that none of its records needs any more
+  /// have `enough` bytes. Looks at all of its records.
+  virtual Result<std::uint64_t> evict_of(const std::string& space, std::uint64_t enough, Time now,
+                                         const std::function<Result<bool>()>& go_on) = 0;
+
   struct Counts {
     std::uint64_t records = 0;
     std::uint64_t different = 0;  // outcomes that were refused as they differ

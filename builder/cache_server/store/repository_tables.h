@@ -87,6 +87,10 @@ class RepositoryTables {
 
   /// Bytes of different blobs that are linked anywhere; kept, not counted.
   virtual Result<std::uint64_t> linked_bytes() = 0;
+  /// Bytes of the blobs that are linked to one namespace; kept, not counted.
+  virtual Result<std::uint64_t> linked_bytes_of(const std::string& space) = 0;
+  /// Namespaces (not "") with more than that.
+  virtual Result<std::vector<std::string>> spaces_above(std::uint64_t bytes) = 0;
   struct Unused {
     Digest blob;
     std::uint64_t size = 0;
@@ -96,9 +100,13 @@ class RepositoryTables {
   /// more. A few hundred in one call, so that nobody waits for long: none when there are no more.
   struct Unlinked {
     std::size_t links = 0;
+    std::uint64_t bytes = 0;   // of what counts as enough
     std::vector<Unused> free;  // those without a link now
   };
   virtual Result<Unlinked> unlink_unused(Time before, std::uint64_t enough) = 0;
+  /// Likewise of one namespace, until its links have `enough` bytes less.
+  virtual Result<Unlinked> unlink_unused_of(const std::string& space, Time before,
+                                            std::uint64_t enough) = 0;
   /// True when some namespace has it; under the lock of BlobKeeper who removes the file asks this.
   virtual Result<bool> is_linked(const Digest& blob) = 0;
 };

@@ -60,7 +60,7 @@ Status make_schema(SqliteConnection& db, const std::string& path) {
     } else {
       TRY(db.run(kFromSchema1));
     }
-    TRY(db.run(kRecordBytesSchema));
+    TRY(db.run(kSizesSchema));
     return db.run("PRAGMA user_version = 2");
   });
 }

@@ -114,23 +114,30 @@ class EvictionOrder {
   std::array<Stream, kMaxWeight> streams_;  // that of weight 1 first
 };
 
-/// One call of RecordTables::evict(), in several transactions.
+/// All of one namespace in that order.
+Result<std::vector<std::int64_t>> eviction_order_of(snapshotter::SqliteConnection& db,
+                                                    const std::string& space, std::int64_t now);
+
+/// One call of RecordTables::evict() or evict_of(), in several transactions.
 class RecordEviction {
  public:
-  RecordEviction(RecordTables::Enough enough, std::int64_t now) : enough_(enough), now_(now) {}
+  /// `space`: of one namespace, or of all with "".
+  RecordEviction(RecordTables::Enough enough, std::string space, std::int64_t now)
+      : enough_(enough), space_(std::move(space)), now_(now) {}
   bool is_done() const {
     return freed_.blob_bytes >= enough_.blob_bytes && freed_.record_bytes >= enough_.record_bytes;
   }
   std::uint64_t records() const { return records_; }
   /// Those of these that may go, until it is enough. A blob that nothing needs any more counts as
   /// unused from now on.
-  Status remove_some(snapshotter::SqliteConnection& db, const std::vector<std::int64_t>& ids);
+  Status remove_some(snapshotter::SqliteConnection& db, std::span<const std::int64_t> ids);
 
  private:
   Status remove(snapshotter::SqliteConnection& db, std::int64_t id);
   Result<bool> frees_nothing(snapshotter::SqliteConnection& db, const Digest& blob);
 
   const RecordTables::Enough enough_;
+  const std::string space_;
   const std::int64_t now_;
   std::uint64_t records_ = 0;
   RecordTables::Enough freed_;

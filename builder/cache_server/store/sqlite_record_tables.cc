@@ -166,7 +166,7 @@ class SqliteRecordTables final : public RecordTables {
 
   Result<std::uint64_t> evict(const Enough& enough, Time now,
                               const std::function<Result<bool>()>& go_on) override {
-    RecordEviction eviction(enough, stored_time(now));
+    RecordEviction eviction(enough, "", stored_time(now));
     EvictionOrder order(database_.reader, stored_time(now));
     while (!eviction.is_done()) {
       const std::vector<std::int64_t> ids = TRY(order.next(kEvictedAtOnce));
@@ -174,6 +174,21 @@ class SqliteRecordTables final : public RecordTables {
         break;
       }
       TRY(change([&](SqliteConnection& db) { return eviction.remove_some(db, ids); }));
+      if (!TRY(go_on())) {
+        break;
+      }
+    }
+    return eviction.records();
+  }
+
+  Result<std::uint64_t> evict_of(const std::string& space, std::uint64_t enough, Time now,
+                                 const std::function<Result<bool>()>& go_on) override {
+    RecordEviction eviction({.blob_bytes = enough, .record_bytes = 0}, space, stored_time(now));
+    const std::vector<std::int64_t> ids = TRY(order_of(space, stored_time(now)));
+    for (std::span<const std::int64_t> left(ids); !left.empty() && !eviction.is_done();) {
+      const auto some = left.first(std::min(left.size(), kEvictedAtOnce));
+      left = left.subspan(some.size());
+      TRY(change([&](SqliteConnection& db) { return eviction.remove_some(db, some); }));
       if (!TRY(go_on())) {
         break;
       }
@@ -217,6 +232,11 @@ class SqliteRecordTables final : public RecordTables {
       TRY(finder.find(*space, keys));
     }
     return std::move(finder).take();
+  }
+
+  Result<std::vector<std::int64_t>> order_of(const std::string& space, std::int64_t now) {
+    const auto db = database_.reader.lock();
+    return eviction_order_of(*db, space, now);
   }
 
   /// Leaves out those that have gone. A server without room still serves: clients take a blob that

@@ -51,11 +51,13 @@ struct NewLink {
   std::optional<Status> done;  // written and read with the writer locked
 };
 
-Result<std::vector<Row>> oldest_unused(SqliteConnection& db, std::int64_t before) {
+/// Of all namespaces with "".
+Result<std::vector<Row>> oldest_unused(SqliteConnection& db, const std::string& space,
+                                       std::int64_t before) {
   Query query =
       TRY(db.query("SELECT space, blob, size FROM blob_link WHERE uses = 0 AND last_used < ?1 "
-                   "ORDER BY last_used LIMIT ?2"));
-  query.bind(before).bind(kUnlinkBatch);
+                   "AND (?3 = '' OR space = ?3) ORDER BY last_used LIMIT ?2"));
+  query.bind(before).bind(kUnlinkBatch).bind(space);
   std::vector<Row> rows;
   while (TRY(query.next())) {
     const Digest blob = TRY(query.digest(1));
@@ -233,10 +235,30 @@ class SqliteRepositoryTables final : public RepositoryTables {
     return static_cast<std::uint64_t>(query.integer(0));
   }
 
+  Result<std::uint64_t> linked_bytes_of(const std::string& space) override {
+    const auto db = database_.reader.lock();
+    Query query = TRY(db->query("SELECT bytes FROM space_size WHERE space = ?"));
+    const bool is_there = TRY(query.bind(space).next());
+    return is_there ? static_cast<std::uint64_t>(query.integer(0)) : 0;
+  }
+
+  Result<std::vector<std::string>> spaces_above(std::uint64_t bytes) override {
+    const auto db = database_.reader.lock();
+    Query query = TRY(
+        db->query("SELECT space FROM space_size WHERE bytes > ? AND space <> '' ORDER BY space"));
+    query.bind(bytes);
+    return texts(std::move(query));
+  }
+
   Result<Unlinked> unlink_unused(Time before, std::uint64_t enough) override {
+    return unlink_unused_of("", before, enough);
+  }
+
+  Result<Unlinked> unlink_unused_of(const std::string& space, Time before,
+                                    std::uint64_t enough) override {
     Unlinked unlinked;
     TRY(change([&](SqliteConnection& db) {
-      return unlink_until(db, stored_time(before), enough, unlinked);
+      return unlink_until(db, space, stored_time(before), enough, unlinked);
     }));
     return unlinked;
   }
@@ -312,17 +334,17 @@ class SqliteRepositoryTables final : public RepositoryTables {
     return query.bind(now).bind(space).bind(blob).run();
   }
 
-  static Status unlink_until(SqliteConnection& db, std::int64_t before, std::uint64_t enough,
-                             Unlinked& unlinked) {
-    const std::vector<Row> rows = TRY(oldest_unused(db, before));
-    std::uint64_t bytes = 0;
-    for (auto row = rows.begin(); row != rows.end() && bytes < enough; ++row) {
+  static Status unlink_until(SqliteConnection& db, const std::string& space, std::int64_t before,
+                             std::uint64_t enough, Unlinked& unlinked) {
+    const std::vector<Row> rows = TRY(oldest_unused(db, space, before));
+    for (auto row = rows.begin(); row != rows.end() && unlinked.bytes < enough; ++row) {
       TRY(remove_link(db, row->space, row->blob.blob));
       ++unlinked.links;
-      if (!TRY(is_linked_anywhere(db, row->blob.blob))) {
-        bytes += row->blob.size;
+      const bool is_free = !TRY(is_linked_anywhere(db, row->blob.blob));
+      if (is_free) {
         unlinked.free.push_back(row->blob);
       }
+      unlinked.bytes += is_free || !space.empty() ? row->blob.size : 0;
     }
     return {};
   }
