@@ -94,5 +94,16 @@ TEST_F(ServiceTest, ANamespaceAtItsShareIsRefusedAndOthersAreNot) {
   EXPECT_EQ(upload_to("team", std::string(2'000, 'b')).status, 201);
 }
 
+TEST_F(ServiceTest, ANamespaceMakesRoomInItsShareByWhatItHasItself) {
+  options_.max_size_per_namespace = 3'500;
+  Service shared(*state_, options_, [](const std::string&) {});
+  keep_old(3);
+  Request post = request("POST", "/v2/main/blobs/uploads/");
+  const std::string bytes(2'000, 'a');
+  post.query = {{"digest", Digest::of(bytes).str()}};
+  EXPECT_EQ(drive(shared.front(), std::move(post), bytes).status, 201);
+  EXPECT_EQ(kept(), 3'000U);
+}
+
 }  // namespace
 }  // namespace mybuild::cache_server

@@ -209,7 +209,8 @@ std::unique_ptr<Exchange> Uploads::take(const RepositoryRequest& request, Lease 
   if (announced > sessions_.room(announced)) {
     return refuse_with(no_space());
   }
-  if (lease.size() + announced > deps_.share_left(request.space)) {
+  const std::uint64_t wanted = lease.size() + announced;
+  if (wanted > deps_.share_left(request.space, wanted)) {
     return refuse_with(no_share(request.space));
   }
   return std::make_unique<UploadExchange>(request.repository, std::move(lease), size,
@@ -217,7 +218,7 @@ std::unique_ptr<Exchange> Uploads::take(const RepositoryRequest& request, Lease 
 }
 
 Answer Uploads::commit(const RepositoryRequest& request, const Digest& digest, Lease lease) {
-  if (lease.size() > deps_.share_left(request.space)) {
+  if (lease.size() > deps_.share_left(request.space, lease.size())) {
     lease.end();
     return no_share(request.space);
   }

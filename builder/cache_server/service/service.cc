@@ -47,7 +47,8 @@ Service::Service(ServerState& state, const ServeOptions& options,
                  .meta = state.meta(),
                  .clock = clock_,
                  .space_left = [this](std::uint64_t wanted) { return space_left(wanted); },
-                 .share_left = [this](const std::string& space) { return share_left(space); },
+                 .share_left = [this](const std::string& space,
+                                      std::uint64_t wanted) { return share_left(space, wanted); },
                  .anonymous_read = options.anonymous_read}),
       records_({.meta = state.meta(),
                 .keeper = keeper_,
@@ -131,12 +132,27 @@ std::uint64_t Service::space_left(std::uint64_t wanted) {
   return room_.left();
 }
 
-std::uint64_t Service::share_left(const std::string& space) {
+std::uint64_t Service::share_left(const std::string& space, std::uint64_t wanted) {
   if (!share_ || space.empty()) {
     return std::numeric_limits<std::uint64_t>::max();
   }
-  const Result<std::uint64_t> kept = state_.meta().repositories().linked_bytes_of(space);
-  return kept ? *share_ - std::min(*share_, *kept) : 0;
+  const auto left = [&] {
+    const Result<std::uint64_t> kept = state_.meta().repositories().linked_bytes_of(space);
+    return kept ? *share_ - std::min(*share_, *kept) : 0;
+  };
+  if (const std::uint64_t now = left(); now >= wanted) {
+    return now;
+  }
+  const std::lock_guard lock(making_room_);
+  if (const Time began = clock_.now(); began >= next_share_ && left() < wanted) {
+    evicted(evictor_.make_room_of(space, wanted,
+                                  [&] { return clock_.now() < began + kForOneRequest; }));
+    if (left() < wanted) {
+      const auto took = clock_.now() - began;
+      next_share_ = clock_.now() + std::max<Time::duration>(kAfterFailure, kRest * took);
+    }
+  }
+  return left();
 }
 
 bool Service::has_room_for_records() {

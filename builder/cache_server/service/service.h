@@ -39,7 +39,7 @@ class Service {
   Status is_ready();
   std::uint64_t space_left(std::uint64_t wanted);
   bool has_room_for_records();
-  std::uint64_t share_left(const std::string& space);
+  std::uint64_t share_left(const std::string& space, std::uint64_t wanted);
   Evictor::Freed evicted(const Result<Evictor::Freed>& freed);
   void sweep(const std::function<bool()>& go_on);
 
@@ -53,6 +53,7 @@ class Service {
   Evictor evictor_;
   std::mutex making_room_;
   Time next_room_{};    // under making_room_
+  Time next_share_{};   // likewise
   Time next_upkeep_{};  // of the evictor; on the thread of the upkeep
   Time next_sweep_;
   AccessControl access_;

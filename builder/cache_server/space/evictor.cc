@@ -38,6 +38,13 @@ Result<Evictor::Freed> Evictor::run(const GoOn& go_on) {
   return freed;
 }
 
+Result<Evictor::Freed> Evictor::make_room_of(const std::string& space, std::uint64_t wanted,
+                                             const GoOn& go_on) {
+  const std::uint64_t limit = limits_().of_space.value_or(0);
+  const std::uint64_t kept = TRY(meta_.repositories().linked_bytes_of(space));
+  return wanted > limit ? Freed() : free_of(space, beyond(kept + wanted, limit), go_on);
+}
+
 Result<Evictor::Freed> Evictor::free_of_spaces(std::uint64_t limit, const GoOn& go_on) {
   Freed freed;
   for (const std::string& space : TRY(meta_.repositories().spaces_above(limit - limit / 20))) {

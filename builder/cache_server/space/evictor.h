@@ -50,6 +50,8 @@ class Evictor {
   /// For who cannot wait for the next run(): room for `wanted` bytes of blobs that come next, or
   /// for a hundredth of the limit if that is more. Nothing goes for what is larger than the limit.
   Result<Freed> make_room(std::uint64_t wanted, const GoOn& go_on);
+  /// Likewise within the share of a namespace, by what it has itself.
+  Result<Freed> make_room_of(const std::string& space, std::uint64_t wanted, const GoOn& go_on);
 
  private:
   Result<Freed> free_of_spaces(std::uint64_t limit, const GoOn& go_on);
