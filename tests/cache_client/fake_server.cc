@@ -45,13 +45,11 @@ cache_server::StepRecord record_of(const std::string& name) {
 Result<Response> FakeServer::send(const Request& request, registry::BodySink& body,
                                   const Cancel& cancel) {
   TRY(cancel.check());
-  Respond first;
   {
     const std::lock_guard lock(mutex_);
     requests_.push_back(request);
-    first = respond;
   }
-  if (first) {
+  if (const Respond first = respond.get()) {
     if (auto given = first(request, body, cancel)) {
       return *std::move(given);
     }

@@ -20,6 +20,23 @@ class FakeServer final : public registry::Transport {
  public:
   using Respond = std::function<std::optional<Result<registry::Response>>(
       const registry::Request&, registry::BodySink&, const Cancel&)>;
+  /// May be set while requests come, as a client asks from the moment on that it is there.
+  class Hook {
+   public:
+    Hook& operator=(Respond respond) {
+      const std::lock_guard lock(mutex_);
+      respond_ = std::move(respond);
+      return *this;
+    }
+    Respond get() const {
+      const std::lock_guard lock(mutex_);
+      return respond_;
+    }
+
+   private:
+    mutable std::mutex mutex_;
+    Respond respond_;
+  };
 
   Result<registry::Response> send(const registry::Request& request, registry::BodySink& body,
                                   const Cancel& cancel) override;
@@ -33,7 +50,7 @@ class FakeServer final : public registry::Transport {
 
   const std::string space = "team/main";
   cache_server::SigningKey key = cache_server::SigningKey::generate().value();
-  Respond respond;            // first; nullopt: as usual
+  Hook respond;               // first; nullopt: as usual
   std::string token;          // what it wants to see; "": nothing
   bool takes_at_once = true;  // blobs in a single POST
   std::map<Digest, std::string> blobs;

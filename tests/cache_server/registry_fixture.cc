@@ -55,6 +55,7 @@ void RegistryFixture::serve(bool anonymous_read) {
                    .meta = *meta_,
                    .clock = clock_,
                    .space_left = [this](std::uint64_t) { return space_left_; },
+                   .share_left = [this](const std::string&, std::uint64_t) { return share_left_; },
                    .anonymous_read = anonymous_read});
 }
 

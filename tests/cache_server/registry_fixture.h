@@ -67,6 +67,7 @@ class RegistryFixture : public ::testing::Test {
   std::unique_ptr<BlobKeeper> keeper_;
   SettableClock clock_;
   std::uint64_t space_left_ = 1 << 30;
+  std::uint64_t share_left_ = ~std::uint64_t{0};
   std::unique_ptr<RegistryApi> api_;
   Caller caller_;
 };

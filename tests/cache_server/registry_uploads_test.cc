@@ -240,15 +240,20 @@ TEST_F(RegistryUploads, AreAHundredOfOneTokenAtMost) {
   begin_upload();
 }
 
-TEST_F(RegistryUploads, AreAThousandAtMost) {
-  for (int token = 0; token < 10; ++token) {
+TEST_F(RegistryUploads, AreAThousandAtMostAndNoTokenHasMoreThanAreLeft) {
+  const auto begin_as = [&](int token) {
     be("team/main", 3, "token " + std::to_string(token));
-    for (int i = 0; i < 100; ++i) {
-      begin_upload();
+    return ask("POST", "/v2/team/main/app/blobs/uploads/").status;
+  };
+  for (int token = 0; token < 10; ++token) {
+    while (begin_as(token) == 202) {
     }
   }
-  be("team/main", 3, "one more");
-  EXPECT_EQ(ask("POST", "/v2/team/main/app/blobs/uploads/").status, 429);
+  EXPECT_EQ(api_->open_uploads(), 950U);
+  for (int token = 10; token < 60; ++token) {
+    EXPECT_EQ(begin_as(token), 202) << "who comes later finds a place";
+  }
+  EXPECT_EQ(begin_as(60), 429);
 }
 
 TEST_F(RegistryUploads, ThatWereForsakenMakeRoomTheLongestFirst) {
@@ -290,6 +295,19 @@ TEST_F(RegistryUploads, ThatAreInUseAreNotForsaken) {
   }
   EXPECT_EQ(ask("POST", "/v2/team/main/app/blobs/uploads/").status, 429);
   EXPECT_EQ(finish(*exchange).status, 202);
+}
+
+TEST_F(RegistryUploads, AreRefusedWhenTheNamespaceHasItsShare) {
+  share_left_ = 5;
+  const Reply reply = put(begin_upload(), kBytes, Digest::of(kBytes));
+  EXPECT_EQ(reply.status, 507);
+  EXPECT_NE(reply.body.find("team/main has its share"), std::string::npos);
+  const std::string upload = begin_upload();
+  EXPECT_EQ(patch(upload, kBytes.substr(0, 5)).status, 202);
+  EXPECT_EQ(put(upload, "", Digest::of(kBytes.substr(0, 5))).status, 201);
+  const std::string streamed = begin_upload();
+  EXPECT_EQ(stream("PATCH", streamed, {kBytes}).status, 202) << "nobody said how many come";
+  EXPECT_EQ(put(streamed, "", Digest::of(kBytes)).status, 507);
 }
 
 TEST_F(RegistryUploads, AreRefusedBeforeTheirBytesWhenThereIsNoSpace) {

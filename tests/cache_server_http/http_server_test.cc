@@ -314,9 +314,9 @@ TEST_F(HttpServerTest, WhoHasNotFinishedAHeadMakesRoomForANewOne) {
   EXPECT_THAT(ask("GET /blob HTTP/1.1\r\nConnection: close\r\n\r\n"), EndsWith("23456"));
 }
 
-TEST_F(HttpServerTest, RequestsTogetherHoldNoMoreMemoryThanAllowed) {
+TEST_F(HttpServerTest, OneClientHoldsHalfOfTheMemoryAndNoMore) {
   std::vector<Fd> greedy;
-  for (int i = 0; i < 4; ++i) {
+  for (int i = 0; i < 2; ++i) {
     greedy.push_back(connect());
     send(greedy.back(), "POST /echo HTTP/1.1\r\nContent-Length: 1048576\r\n\r\n");
     send(greedy.back(), std::string(512 << 10, 'x'));
@@ -325,6 +325,20 @@ TEST_F(HttpServerTest, RequestsTogetherHoldNoMoreMemoryThanAllowed) {
   const std::string text = ask("POST /echo HTTP/1.1\r\nContent-Length: 1048576\r\n\r\nx");
   EXPECT_THAT(text, StartsWith("HTTP/1.1 503"));
   EXPECT_THAT(text, HasSubstr("Retry-After: 1"));
+}
+
+TEST_F(HttpServerTest, OneTokenLeavesMemoryToOthersWhateverUserItNames) {
+  const auto post = [](std::string_view credentials, std::size_t size) {
+    return "POST /echo HTTP/1.1\r\nConnection: close\r\nAuthorization: " +
+           std::string(credentials) + "\r\nContent-Length: " + std::to_string(size) + "\r\n\r\n";
+  };
+  const Fd first = connect();
+  const Fd second = connect();
+  send(first, post("Basic YTpncmVlZHk=", 1 << 20) + std::string(512 << 10, 'x'));   // a:greedy
+  send(second, post("Basic YjpncmVlZHk=", 1 << 20) + std::string(512 << 10, 'x'));  // b:greedy
+  std::this_thread::sleep_for(std::chrono::milliseconds(200));
+  EXPECT_THAT(ask(post("Bearer greedy", 5) + "hello"), StartsWith("HTTP/1.1 503"));
+  EXPECT_THAT(ask(post("Bearer modest", 300 << 10) + std::string(300 << 10, 'y')), EndsWith("yyy"));
 }
 
 TEST_F(HttpServerTest, WhoAnnouncesMuchAndSendsLittleKeepsNobodyOut) {

@@ -26,6 +26,15 @@ TEST(DiskRoom, ASizeCountsWhereTheDiskHasIt) {
   EXPECT_EQ(room(900, 500, 300).limit(), 750U) << "more than the disk has";
 }
 
+TEST(DiskRoom, RecordsMayHaveATenthOfItButNoneHasTooLittleForThem) {
+  constexpr std::uint64_t kGib = std::uint64_t{1} << 30;
+  const DiskRoom large(
+      100 * kGib, [] { return Result(DiskSpace{.total = 1000 * kGib, .free = 500 * kGib}); },
+      [] { return 0; });
+  EXPECT_EQ(large.record_limit(), 10 * kGib);
+  EXPECT_EQ(room(400, 500, 300).record_limit(), kGib / 4);
+}
+
 TEST(DiskRoom, ADiskThatCannotBeAskedTakesNothing) {
   const DiskRoom unknown(
       std::nullopt, [] { return Result<DiskSpace>(os_error(5, "statvfs")); }, [] { return 0; });

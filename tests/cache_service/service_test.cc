@@ -78,5 +78,32 @@ TEST_F(ServiceTest, FullOfWhatIsFreshItRefusesAndCanStillBeReadFrom) {
               HasSubstr("\nmybuild_serve_room_bytes 0\n"));
 }
 
+TEST_F(ServiceTest, ANamespaceAtItsShareIsRefusedAndOthersAreNot) {
+  options_.max_size_per_namespace = 3'000;
+  Service shared(*state_, options_, [](const std::string&) {});
+  ASSERT_TRUE(make_space(state_->meta(), "team", ""));
+  const auto upload_to = [&](const std::string& space, const std::string& bytes) {
+    Request post = request("POST", "/v2/" + space + "/blobs/uploads/");
+    post.query = {{"digest", Digest::of(bytes).str()}};
+    return drive(shared.front(), std::move(post), bytes);
+  };
+  ASSERT_EQ(upload_to("main", std::string(2'000, 'a')).status, 201);
+  const Answer refused = upload_to("main", std::string(2'000, 'b'));
+  EXPECT_EQ(refused.status, 507);
+  EXPECT_THAT(text_of(refused), HasSubstr("main has its share"));
+  EXPECT_EQ(upload_to("team", std::string(2'000, 'b')).status, 201);
+}
+
+TEST_F(ServiceTest, ANamespaceMakesRoomInItsShareByWhatItHasItself) {
+  options_.max_size_per_namespace = 3'500;
+  Service shared(*state_, options_, [](const std::string&) {});
+  keep_old(3);
+  Request post = request("POST", "/v2/main/blobs/uploads/");
+  const std::string bytes(2'000, 'a');
+  post.query = {{"digest", Digest::of(bytes).str()}};
+  EXPECT_EQ(drive(shared.front(), std::move(post), bytes).status, 201);
+  EXPECT_EQ(kept(), 3'000U);
+}
+
 }  // namespace
 }  // namespace mybuild::cache_server

@@ -10,10 +10,13 @@
 
 #include <gtest/gtest.h>
 
+#include <optional>
+
 namespace mybuild::cache_server {
 namespace {
 
 using std::chrono::hours;
+using std::chrono::minutes;
 
 class MovedClock final : public Clock {
  public:
@@ -50,6 +53,12 @@ class EvictorTest : public ::testing::Test {
                 ->empty();
   }
   bool has_bytes(const Digest& blob) { return blobs_->size(blob)->has_value(); }
+  Result<Evictor::Freed> run() {
+    return evictor_.run([] { return true; });
+  }
+  Result<Evictor::Freed> make_room(std::uint64_t wanted) {
+    return evictor_.make_room(wanted, [] { return true; });
+  }
   std::uint64_t kept() { return meta_->repositories().linked_bytes().value(); }
 
   const TempDir directory_ = TempDir::create().value();
@@ -58,8 +67,13 @@ class EvictorTest : public ::testing::Test {
   const std::unique_ptr<BlobStore> blobs_ = make_memory_blob_store();
   MovedClock clock_;
   std::uint64_t limit_ = 10'000;
+  std::uint64_t record_limit_ = 100'000'000;
+  std::optional<std::uint64_t> share_;
   BlobKeeper keeper_{*blobs_, *meta_};
-  Evictor evictor_{*meta_, keeper_, clock_, [this] { return limit_; }};
+  Evictor evictor_{*meta_, keeper_, clock_, [this] {
+                     return Evictor::Limits{
+                         .blobs = limit_, .records = record_limit_, .of_space = share_};
+                   }};
 };
 
 TEST_F(EvictorTest, NothingGoesWhileThereIsRoom) {
@@ -67,7 +81,7 @@ TEST_F(EvictorTest, NothingGoesWhileThereIsRoom) {
     publish(std::to_string(i));
   }
   clock_.time += hours(1'000);
-  EXPECT_EQ(evictor_.run()->bytes, 0U);
+  EXPECT_EQ(run()->bytes, 0U);
   EXPECT_EQ(kept(), 9'000U);
 }
 
@@ -77,7 +91,7 @@ TEST_F(EvictorTest, WhatNobodyNeedsGoesFirst) {
     publish(std::to_string(i));
   }
   clock_.time += hours(1'000);
-  const auto freed = evictor_.run();
+  const auto freed = run();
   EXPECT_EQ(freed->records, 0U);
   EXPECT_EQ(freed->blobs, 1U);
   EXPECT_FALSE(has_bytes(needless));
@@ -91,7 +105,7 @@ TEST_F(EvictorTest, ThenTheRecordsThatAreWorthLeastWithTheirLayers) {
     others.push_back(publish(std::to_string(i)));
   }
   clock_.time += hours(1'000);
-  const auto freed = evictor_.run();
+  const auto freed = run();
   EXPECT_EQ(freed->records, 1U);
   EXPECT_EQ(freed->bytes, 1'000U);
   EXPECT_EQ(freed->missing, 0U);
@@ -108,7 +122,7 @@ TEST_F(EvictorTest, ALimitThatBecameSmallerIsReached) {
   }
   clock_.time += hours(1'000);
   limit_ = 2'500;
-  EXPECT_EQ(evictor_.run()->records, 8U);
+  EXPECT_EQ(run()->records, 8U);
   EXPECT_EQ(kept(), 2'000U);
 }
 
@@ -122,24 +136,92 @@ TEST_F(EvictorTest, WhatWasPromisedStaysThoughThereIsNoRoom) {
     ASSERT_TRUE(lookup(record));
   }
   clock_.time += hours(23);
-  EXPECT_EQ(evictor_.run()->missing, 1'000U);
+  EXPECT_EQ(run()->missing, 1'000U);
   EXPECT_EQ(kept(), 10'000U);
   clock_.time += hours(10);
-  EXPECT_EQ(evictor_.run()->missing, 0U);
+  EXPECT_EQ(run()->missing, 0U);
   EXPECT_EQ(kept(), 9'000U);
 }
 
-TEST_F(EvictorTest, AFullCacheMakesRoomAtOnceFromWhatNobodyAskedFor) {
+TEST_F(EvictorTest, AColdCacheThatFillsUpGoesOnAfterAQuarterOfAnHour) {
   for (int i = 0; i < 10; ++i) {
     publish(std::to_string(i));
   }
-  clock_.time += std::chrono::minutes(90);
-  EXPECT_EQ(evictor_.run()->records, 0U) << "layers that nobody may take lose no record";
-  clock_.time += std::chrono::minutes(31);
-  const auto freed = evictor_.run();
-  EXPECT_EQ(freed->records, 1U);
+  clock_.time += minutes(14);
+  EXPECT_EQ(run()->missing, 1'000U) << "somebody may be about to name their layers";
+  clock_.time += minutes(1);
+  const auto freed = run();
+  EXPECT_EQ(freed->records, 1U) << "that nobody has asked for, so nothing was promised";
   EXPECT_EQ(freed->missing, 0U);
   EXPECT_EQ(kept(), 9'000U);
+}
+
+TEST_F(EvictorTest, OfASlowPushTheFirstLayersStayWhileThereIsAnythingElse) {
+  const Digest first = upload("first layer");
+  clock_.time += minutes(60);
+  for (int i = 0; i < 9; ++i) {
+    publish(std::to_string(i));
+  }
+  clock_.time += minutes(20);
+  EXPECT_EQ(run()->records, 1U);
+  EXPECT_TRUE(has_bytes(first));
+  limit_ = 0;
+  EXPECT_EQ(run()->records, 8U);
+  EXPECT_FALSE(has_bytes(first));
+}
+
+TEST_F(EvictorTest, RecordsMayNotBeTooManyHoweverSmallTheirLayersAre) {
+  for (int i = 0; i < 9; ++i) {
+    publish(std::to_string(i));
+  }
+  clock_.time += hours(1'000);
+  record_limit_ = meta_->records().counts()->bytes;
+  EXPECT_EQ(run()->records, 1U);
+  EXPECT_EQ(run()->records, 0U) << "less than a twentieth was left, and more is now";
+  EXPECT_EQ(meta_->records().counts()->records, 8U);
+}
+
+TEST_F(EvictorTest, ANamespaceBeyondItsShareLosesItsOwnAndOthersNothing) {
+  const StepRecord mine = publish("mine");
+  const StepRecord promised = publish("promised");
+  const Digest named_nowhere = upload("needless");
+  ASSERT_TRUE(meta_->repositories().link_blob("pr", mine.blob.digest, 1'000, clock_.time));
+  ASSERT_TRUE(meta_->repositories().link_blob("pr", Digest::of("old"), 500, clock_.time));
+  clock_.time += hours(1'000);
+  ASSERT_TRUE(lookup(promised));
+  share_ = 1'800;
+  const auto freed = run();
+  EXPECT_FALSE(has_bytes(named_nowhere));
+  EXPECT_FALSE(lookup(mine));
+  EXPECT_TRUE(has_bytes(mine.blob.digest)) << "another namespace has it still";
+  EXPECT_TRUE(lookup(promised));
+  EXPECT_EQ(freed->records, 1U);
+  EXPECT_EQ(meta_->repositories().linked_bytes_of("main").value(), 1'000U);
+  EXPECT_EQ(meta_->repositories().linked_bytes_of("pr").value(), 1'500U) << "that is allowed";
+}
+
+TEST_F(EvictorTest, RoomForOneRequestTakesNoMoreThanThat) {
+  for (int i = 0; i < 10; ++i) {
+    publish(std::to_string(i));
+  }
+  clock_.time += hours(1'000);
+  EXPECT_EQ(make_room(1'500)->records, 2U);
+  EXPECT_EQ(make_room(2'000)->records, 0U) << "there is that much";
+  EXPECT_EQ(make_room(10'001)->records, 0U) << "there will never be that much";
+  EXPECT_EQ(kept(), 8'000U);
+}
+
+TEST_F(EvictorTest, WhoStopsItHasWhatWasFreedSoFar) {
+  for (int i = 0; i < 1'200; ++i) {
+    publish(std::to_string(i));
+  }
+  clock_.time += hours(1'000);
+  limit_ = 0;
+  int asked = 0;
+  const auto freed = evictor_.run([&] { return ++asked < 3; });
+  EXPECT_GT(freed->bytes, 0U);
+  EXPECT_GT(freed->missing, 0U);
+  EXPECT_EQ(kept(), 1'200'000U - freed->bytes);
 }
 
 TEST_F(EvictorTest, WhatIsPinnedStays) {
@@ -148,7 +230,7 @@ TEST_F(EvictorTest, WhatIsPinnedStays) {
   clock_.time += hours(1'000);
   limit_ = 0;
   publish("fresh");
-  const auto freed = evictor_.run();
+  const auto freed = run();
   EXPECT_EQ(freed->records, 0U);
   EXPECT_EQ(freed->missing, 2'000U);
   EXPECT_TRUE(lookup(pinned));

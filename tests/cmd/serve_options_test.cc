@@ -26,6 +26,8 @@ TEST(ServeOptions, ACertificateHasItsKey) {
   EXPECT_FALSE(read(kServeCommand, {"--tls-cert", "a"}));
   EXPECT_FALSE(read(kServeCommand, {"--tls-key", "a"}));
   EXPECT_TRUE(read(kServeCommand, {"--tls-cert", "a", "--tls-key", "b"}));
+  EXPECT_EQ(read(kServeCommand, {"--max-size-per-namespace=1g"})->serve.max_size_per_namespace,
+            std::uint64_t{1} << 30);
   EXPECT_EQ(read(kServeCommand, {"--max-size=2g"})->serve.max_size, std::uint64_t{2} << 30);
   EXPECT_FALSE(read(kServeCommand, {"--max-size=0"})) << "no size is no limit, elsewhere";
   EXPECT_FALSE(read(kServeCommand, {"--max-connections", "0"}));

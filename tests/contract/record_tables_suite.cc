@@ -282,10 +282,11 @@ TEST_P(RecordTablesContract, OneRefusalLeavesTheOthers) {
   EXPECT_EQ(answer.results.at(2).result, PublishResult::Known);
 }
 
-TEST_P(RecordEvictionContract, WhatWasJustPublishedStaysForAnHour) {
+TEST_P(RecordEvictionContract, WhatWasJustPublishedStaysWhileItsLayerIsInUse) {
   const StepRecord record = add("a");
+  time_ += RepositoryTables::kTimeToName;
   EXPECT_EQ(evict(10), 0U);
-  time_ += hours(2);
+  time_ += RepositoryTables::kBetweenUses;
   EXPECT_EQ(evict(10), 1U);
   EXPECT_FALSE(is_there(record));
   EXPECT_EQ(counts().records, 0U);
@@ -301,6 +302,47 @@ TEST_P(RecordEvictionContract, TheOneThatIsWorthLeastGoesFirst) {
   EXPECT_EQ(evict(1), 1U);
   EXPECT_FALSE(is_there(cheap));
   EXPECT_TRUE(is_there(dear));
+}
+
+TEST_P(RecordEvictionContract, ALieAboutTheCostBuysEightTimesTheTimeAndNoMore) {
+  const StepRecord rubbish = add("rubbish", kMaxCostMs);
+  const StepRecord honest = add("honest", 10, 100'000'000);
+  time_ += hours(70);
+  add("younger", 10, 100'000'000);
+  time_ += hours(9);
+  EXPECT_EQ(evict(1), 1U);
+  EXPECT_FALSE(is_there(honest)) << "79 hours, against an eighth of it";
+  EXPECT_EQ(evict(1), 1U);
+  EXPECT_FALSE(is_there(rubbish)) << "more than 9 hours";
+}
+
+TEST_P(RecordEvictionContract, RecordsGoForTheirOwnBytesThoughTheirBlobStays) {
+  link("main", "layer");
+  for (int i = 0; i < 10; ++i) {
+    publish({"main"}, sample_record(std::to_string(i)), {{"fact", std::string(1'000, 'x')}});
+  }
+  const std::uint64_t bytes = counts().bytes;
+  EXPECT_GT(bytes, 20'000U);
+  const auto go_on = []() -> Result<bool> { return true; };
+  EXPECT_EQ(*tables().evict({.blob_bytes = 0, .record_bytes = bytes / 2}, time_, go_on), 5U);
+  EXPECT_EQ(counts().bytes, bytes / 2);
+  ASSERT_EQ(*tables().remove_since("main", time_), 5U);
+  EXPECT_EQ(counts().bytes, 0U);
+}
+
+TEST_P(RecordEvictionContract, ItCanBeToldToStopAfterSomeHundred) {
+  link("main", "layer");
+  std::vector<PublishedRecord> records;
+  for (int i = 0; i < 1'200; ++i) {
+    records.push_back({.record = sample_record(std::to_string(i)), .facts = {}});
+  }
+  publish_all(records);
+  time_ += hours(2);
+  const auto evicted = tables().evict({.blob_bytes = 1, .record_bytes = 0}, time_,
+                                      []() -> Result<bool> { return false; });
+  EXPECT_GT(*evicted, 0U);
+  EXPECT_LE(*evicted, 600U);
+  EXPECT_EQ(counts().records, 1'200U - *evicted);
 }
 
 TEST_P(RecordEvictionContract, TheOneThatNobodyUsesGoesBeforeAnother) {
@@ -367,13 +409,24 @@ TEST_P(RecordEvictionContract, WhatAPinOrAPromiseKeepsAnywayLosesNoRecord) {
   EXPECT_TRUE(is_there(sample_record("b")));
 }
 
-TEST_P(RecordEvictionContract, ABlobThatWasJustReadKeepsItsRecords) {
+TEST_P(RecordEvictionContract, ABlobThatWasJustFoundKeepsItsRecords) {
   const StepRecord record = add("a");
   time_ += hours(3);
   EXPECT_TRUE(has_blob("main", "a"));
   EXPECT_EQ(evict(1), 0U) << "its bytes may not go, so nothing would be gained";
-  time_ += hours(2);
+  time_ += RepositoryTables::kInUse;
+  EXPECT_TRUE(*store_->repositories().has_blob({"main"}, record.blob.digest)) << "no use";
   EXPECT_EQ(evict(1), 1U);
+}
+
+TEST_P(RecordEvictionContract, TheLayersOfWhatWentCountAsUnused) {
+  const StepRecord record = add("a");
+  time_ += RepositoryTables::kInUse;
+  link("main", "another's");
+  ASSERT_EQ(evict(1), 1U);
+  const auto unlinked = *store_->repositories().unlink_unused(time_ - hours(2), 1'000);
+  ASSERT_EQ(unlinked.free.size(), 1U);
+  EXPECT_EQ(unlinked.free[0].blob, record.blob.digest);
 }
 
 TEST_P(RecordEvictionContract, WhatAnImageNeedsLosesNoRecord) {
@@ -414,6 +467,17 @@ TEST_P(RecordTablesContract, WhatAStolenTokenWroteCanBeTakenBack) {
   EXPECT_EQ(by_content(sample_record("before")).size(), 1U);
   EXPECT_THAT(by_content(sample_record("after")), IsEmpty());
   EXPECT_EQ(by_content(sample_record("elsewhere"), {"pr"}).size(), 1U);
+}
+
+TEST_P(RecordTablesContract, AllThatAStolenTokenWroteGoesHoweverMuchItIs) {
+  link("main", "layer");
+  std::vector<PublishedRecord> records;
+  for (int i = 0; i < 1'100; ++i) {
+    records.push_back({.record = sample_record(std::to_string(i)), .facts = {}});
+  }
+  publish_all(records);
+  EXPECT_EQ(*tables().remove_since("main", time_), 1'100U);
+  EXPECT_EQ(counts().records, 0U);
 }
 
 TEST_P(RecordTablesContract, RecordsOfALostBlobGo) {

@@ -51,7 +51,12 @@ class RecordEvictionContract : public RecordTablesContract {
     EXPECT_EQ(result_of({"main"}, record), PublishResult::Accepted);
     return record;
   }
-  std::uint64_t evict(std::uint64_t enough) { return tables().evict(enough, time_).value(); }
+  std::uint64_t evict(std::uint64_t enough) {
+    return tables()
+        .evict({.blob_bytes = enough, .record_bytes = 0}, time_,
+               []() -> Result<bool> { return true; })
+        .value();
+  }
   bool is_there(const StepRecord& record) {
     return !tables()
                 .lookup({"main"}, {.definitions = {}, .contents = {record.content}}, time_, time_)

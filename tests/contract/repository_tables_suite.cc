@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <thread>
 
 namespace mybuild::cache_server {
 
@@ -20,9 +21,14 @@ Status RepositoryTablesContract::put(const ManifestRow& row, const std::string& 
 
 std::vector<Digest> RepositoryTablesContract::unlink(Time before, std::uint64_t enough) {
   std::vector<Digest> digests;
-  const auto unused = tables().unlink_unused(before, enough);
-  for (const auto& one : unused.value()) {
-    digests.push_back(one.blob);
+  std::uint64_t bytes = 0;
+  for (std::size_t links = 1; links > 0 && bytes < enough;) {
+    const RepositoryTables::Unlinked unlinked = *tables().unlink_unused(before, enough - bytes);
+    links = unlinked.links;
+    for (const auto& one : unlinked.free) {
+      digests.push_back(one.blob);
+      bytes += one.size;
+    }
   }
   return digests;
 }
@@ -113,7 +119,7 @@ TEST_P(RepositoryTablesContract, UnusedBlobsGoOldestFirstUntilItIsEnough) {
   EXPECT_EQ(tables().linked_bytes().value(), 0U);
 }
 
-TEST_P(RepositoryTablesContract, MoreUnusedBlobsThanOneLookSeesGoAtOnce) {
+TEST_P(RepositoryTablesContract, MoreUnusedBlobsThanOneLookSeesGoAfterEachOther) {
   for (int i = 0; i < 600; ++i) {
     link(Digest::of(std::to_string(i)), 1);
   }
@@ -129,26 +135,47 @@ TEST_P(RepositoryTablesContract, ABlobIsFreeWhenItsLastNamespaceLetItGo) {
   EXPECT_EQ(unlink(now_ + kLater), Digests{kLayer});
 }
 
-TEST_P(RepositoryTablesContract, WhoFoundABlobHasAnHourToUseIt) {
-  ASSERT_TRUE(tables().link_blob("main", kLayer, 10, now_ - kLater));
-  ASSERT_TRUE(tables().find_blob({"main"}, kLayer, now_)->has_value());
-  EXPECT_EQ(unlink(now_ + minutes(59)), Digests{});
-  EXPECT_EQ(unlink(now_ + kLater), Digests{kLayer});
+TEST_P(RepositoryTablesContract, ManyWhoLinkAtOnceAllHaveTheirLink) {
+  std::vector<std::thread> threads;
+  for (int thread = 0; thread < 8; ++thread) {
+    threads.emplace_back([this, thread] {
+      for (int i = 0; i < 20; ++i) {
+        const Digest blob = Digest::of(std::to_string(thread) + "/" + std::to_string(i));
+        EXPECT_TRUE(tables().link_blob("main", blob, 1, now_));
+        EXPECT_TRUE(tables().is_linked(blob).value());
+      }
+    });
+  }
+  for (std::thread& thread : threads) {
+    thread.join();
+  }
+  EXPECT_EQ(tables().linked_bytes().value(), 160U);
 }
 
-TEST_P(RepositoryTablesContract, EveryFindBeginsTheHourAnew) {
+TEST_P(RepositoryTablesContract, WhoFoundABlobHasTimeToNameIt) {
+  ASSERT_TRUE(tables().link_blob("main", kLayer, 10, now_ - kLater));
+  ASSERT_TRUE(tables().find_blob({"main"}, kLayer, now_)->has_value());
+  EXPECT_EQ(unlink(now_), Digests{});
+  EXPECT_EQ(unlink(now_ + minutes(1)), Digests{kLayer});
+}
+
+TEST_P(RepositoryTablesContract, EveryFindGivesThatTimeAnew) {
   link(kLayer);
-  for (int i = 1; i < 10; ++i) {
-    const Time time = now_ + minutes(40) * i;
+  for (int i = 1; i < 20; ++i) {
+    const Time time = now_ + minutes(4) * i;
     ASSERT_TRUE(tables().has_blob_anywhere(kLayer, time).value());
-    EXPECT_EQ(unlink(time + minutes(59)), Digests{}) << i;
+    const Time end = time + RepositoryTables::kTimeToName;
+    EXPECT_EQ(unlink(end - RepositoryTables::kInUse), Digests{}) << i;
   }
 }
 
-TEST_P(RepositoryTablesContract, WhoBroughtABlobHasAnHourToUseIt) {
+TEST_P(RepositoryTablesContract, WhoOnlyReadsABlobDoesNotUseIt) {
   link(kLayer);
-  EXPECT_EQ(unlink(now_ + minutes(59)), Digests{});
-  EXPECT_EQ(unlink(now_ + kLater), Digests{kLayer});
+  const Time later = now_ + kLater;
+  EXPECT_TRUE(tables().has_blob({"other", "main"}, kLayer).value());
+  EXPECT_FALSE(tables().has_blob({"other"}, kLayer).value());
+  EXPECT_EQ(unlink(later), Digests{kLayer});
+  EXPECT_FALSE(tables().has_blob({"main"}, kLayer).value());
 }
 
 // Manifests.

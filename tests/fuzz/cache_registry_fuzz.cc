@@ -100,12 +100,14 @@ class World {
   const std::unique_ptr<MetaStore> meta_ = open_meta();
   BlobKeeper keeper_{*blobs_, *meta_};
   FixedClock clock_{kNow};
-  RegistryApi api_{{.blobs = *blobs_,
-                    .keeper = keeper_,
-                    .meta = *meta_,
-                    .clock = clock_,
-                    .space_left = [](std::uint64_t) { return std::uint64_t{1} << 20; },
-                    .anonymous_read = true}};
+  RegistryApi api_{
+      {.blobs = *blobs_,
+       .keeper = keeper_,
+       .meta = *meta_,
+       .clock = clock_,
+       .space_left = [](std::uint64_t) { return std::uint64_t{1} << 20; },
+       .share_left = [](const std::string&, std::uint64_t) { return std::uint64_t{1} << 20; },
+       .anonymous_read = true}};
 };
 
 /// What stands before `end`, which is taken off with it.

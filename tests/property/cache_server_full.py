@@ -148,18 +148,19 @@ class Run:
     def ready(self):
         return Client(self.address, self.token).ask("GET", "/readyz")
 
-    def age(self, but="", until=0):
-        """As if promises ended at `until`: what is found has to be promised anew, which writes. But for one record."""
-        script = ("import sqlite3, sys; db = sqlite3.connect(sys.argv[1], timeout=20); until = int(sys.argv[3]); "
-                  "db.execute('UPDATE blob_link SET kept_until = ?', (until,)); "
+    def age(self, but="", until=0, used=0):
+        """As if promises ended at `until`, but for one record, and blobs were used at `used`: what is found has to be noted anew, which writes."""
+        script = ("import sqlite3, sys; db = sqlite3.connect(sys.argv[1], timeout=20); until, used = int(sys.argv[3]), int(sys.argv[4]); "
+                  "db.execute('UPDATE blob_link SET last_used = ?', (used,)); "
                   "db.execute('UPDATE record SET kept_until = ? WHERE content != ?', (until, bytes.fromhex(sys.argv[2]))); db.commit()")
-        subprocess.run(["python3", "-c", script, os.path.join(self.disk, "root", "cache.db"), but.split(":")[-1], str(int(until * 1000))], check=True)
+        subprocess.run(["python3", "-c", script, os.path.join(self.disk, "root", "cache.db"), but.split(":")[-1], str(int(until * 1000)), str(int(used * 1000))],
+                       check=True)
 
     def fill(self, left):
         path = os.path.join(self.disk, "filler")
         if os.path.exists(path):
             os.unlink(path)
-        self.age(until=time.time() + 1800)
+        self.age(until=time.time() + 1800, used=time.time() - 600)
         info = os.statvfs(self.disk)
         with open(path, "wb") as file:
             os.posix_fallocate(file.fileno(), 0, max(1, info.f_bavail * info.f_frsize - left))

@@ -31,34 +31,6 @@ constexpr std::size_t kBodyPart = 256 << 10;
 constexpr std::chrono::milliseconds kShortestWait{10};
 constexpr std::uint64_t kDrainLimit = 64 << 10;
 
-/// Taken from what all requests have together as it is needed, and given back with the object. Who
-/// announces much and sends little keeps nobody out.
-class Memory {
- public:
-  explicit Memory(std::atomic<std::size_t>& left) : left_(left) {}
-  ~Memory() { left_ += taken_; }
-  Memory(const Memory&) = delete;
-  Memory& operator=(const Memory&) = delete;
-  /// False when there is not so much.
-  bool hold(std::uint64_t bytes) {
-    if (bytes <= taken_) {
-      return true;
-    }
-    const auto more = static_cast<std::size_t>(bytes) - taken_;
-    for (std::size_t known = left_; known >= more;) {
-      if (left_.compare_exchange_weak(known, known - more)) {
-        taken_ += more;
-        return true;
-      }
-    }
-    return false;
-  }
-
- private:
-  std::atomic<std::size_t>& left_;
-  std::size_t taken_ = 0;
-};
-
 /// Bytes that came and are not used up yet. Gives its memory back when it is empty.
 class Input {
  public:
@@ -118,6 +90,7 @@ class Connection {
   /// False when the connection is over.
   awaitable<bool> serve_one() {
     served_ = {};
+    payer_.clear();
     began_ = SteadyClock::now();
     keep_alive_ = false;
     is_head_ = false;
@@ -207,10 +180,17 @@ class Connection {
     }
     request.host = request.header("host");
     request.is_tls = channel_->is_tls();
+    payer_ = payer_of(request);
     is_head_ = request.method == "HEAD";
     served_.method = request.method;
     served_.path = request.path;
     return request;
+  }
+
+  /// By the token, whatever user name comes with it; who needs none, by where he is.
+  std::string payer_of(const Request& request) const {
+    std::string token = token_in(request.header("authorization"));
+    return token.empty() || token == kAnonymous ? peer_->address() : token;
   }
 
   awaitable<bool> serve(Parser& parser, Exchange& exchange) {
@@ -224,7 +204,7 @@ class Connection {
       keep_alive_ = is_drained;
       co_return co_await respond(*refusal, keep_alive_);
     }
-    Memory memory(deps_.memory_left);
+    BodyMemory::Share memory(deps_.memory, payer_);
     if (expects(parser)) {
       const bool is_asked = co_await channel_->write("HTTP/1.1 100 Continue\r\n\r\n");
       if (!is_asked) {
@@ -259,7 +239,7 @@ class Connection {
   enum class Body { Whole, Refused, TooMuch, Broken };
 
   /// One piece of the body. Who gathers grows by doubling.
-  Body take(std::string_view part, Exchange& exchange, Memory& memory) {
+  Body take(std::string_view part, Exchange& exchange, BodyMemory::Share& memory) {
     served_.bytes_in += part.size();
     if (exchange.memory() > 0 && !memory.hold(2 * served_.bytes_in)) {
       return Body::TooMuch;
@@ -267,7 +247,7 @@ class Connection {
     return exchange.write(as_bytes(part)) ? Body::Whole : Body::Refused;
   }
 
-  awaitable<Body> take_sized(std::uint64_t left, Exchange& exchange, Memory& memory) {
+  awaitable<Body> take_sized(std::uint64_t left, Exchange& exchange, BodyMemory::Share& memory) {
     const auto since = SteadyClock::now();
     while (left > 0) {
       const auto most = static_cast<std::size_t>(std::min<std::uint64_t>(left, kBodyPart));
@@ -289,7 +269,7 @@ class Connection {
     co_return Body::Whole;
   }
 
-  awaitable<Body> take_chunked(Parser& parser, Exchange& exchange, Memory& memory) {
+  awaitable<Body> take_chunked(Parser& parser, Exchange& exchange, BodyMemory::Share& memory) {
     const auto since = SteadyClock::now();
     std::string_view unread = input_.unread();
     for (;;) {
@@ -315,7 +295,8 @@ class Connection {
   }
 
   /// As far as it comes with what is there; `unread` is what is left.
-  Body take_chunks(Parser& parser, std::string_view& unread, Exchange& exchange, Memory& memory) {
+  Body take_chunks(Parser& parser, std::string_view& unread, Exchange& exchange,
+                   BodyMemory::Share& memory) {
     const std::span<char> room = scratch(Scratch::Output);
     bool goes_on = !unread.empty();
     while (goes_on && !parser.is_done()) {
@@ -344,7 +325,7 @@ class Connection {
       Status write(ByteSpan) override { return {}; }
       Outcome finish() override { return Answer(); }
     } nothing;
-    Memory memory(deps_.memory_left);
+    BodyMemory::Share memory(deps_.memory, payer_);
     co_return co_await take_sized(size, nothing, memory) == Body::Whole;
   }
 
@@ -381,7 +362,7 @@ class Connection {
 
   awaitable<bool> respond(const Answer& answer, bool keep_alive) {
     const bool is_large = answer.body.index() == 0 && answer.body_size() > kLargeAnswer;
-    Memory memory(deps_.memory_left);
+    BodyMemory::Share memory(deps_.memory, payer_);
     if (is_large && !memory.hold(answer.body_size())) {
       co_return co_await send(too_busy(), keep_alive);
     }
@@ -424,6 +405,7 @@ class Connection {
   const ConnectionDeps& deps_;
   Input input_;
   Served served_;
+  std::string payer_;  // of the request that is served
   SteadyClock::time_point began_{};
   bool keep_alive_ = false;
   bool is_head_ = false;

@@ -3,6 +3,7 @@
 // the handler while its body comes in. Parsed by Boost.Beast. Used on one strand.
 #pragma once
 
+#include "builder/cache_server/http/body_memory.h"
 #include "builder/cache_server/http/channel.h"
 #include "builder/cache_server/http/http_server.h"
 
@@ -17,7 +18,7 @@ struct ConnectionDeps {
   Handler& handler;
   const std::function<void(const Served&)>& on_served;
   const std::atomic<bool>& is_stopping;  // no request after the one that runs
-  std::atomic<std::size_t>& memory_left;
+  BodyMemory& memory;
 };
 
 /// Serves until either side is done. `deps` outlives it.

@@ -42,13 +42,13 @@ class BeastServer final : public HttpServer {
         listeners_(std::move(listeners)),
         on_served_(std::move(on_served)),
         tls_(std::move(tls)),
-        memory_left_(settings.max_body_memory),
+        memory_(settings.max_body_memory),
         peers_(settings.max_connections),
         deps_{.settings = settings_,
               .handler = handler,
               .on_served = on_served_,
               .is_stopping = is_stopping_,
-              .memory_left = memory_left_} {}
+              .memory = memory_} {}
 
   std::size_t connections() override { return peers_.size(); }
 
@@ -146,7 +146,7 @@ class BeastServer final : public HttpServer {
   const std::function<void(const Served&)> on_served_;
   const TlsContext tls_;
   std::atomic<bool> is_stopping_{false};
-  std::atomic<std::size_t> memory_left_;
+  BodyMemory memory_;
   PeerList peers_;
   const ConnectionDeps deps_;
   asio::io_context context_;  // last: coroutines that are left over go with it, and use the others

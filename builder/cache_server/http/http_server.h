@@ -33,12 +33,11 @@ struct HttpSettings {
   std::string tls_certificate;  // PEM files; both or none. Sockets of the file system have none.
   std::string tls_key;
   std::size_t max_connections = 10'000;
-  std::size_t max_body_memory = 512
-                                << 20;  // of all requests that are gathered before they are read
-  std::chrono::seconds head_time{20};   // for the head of a request, from its first byte on
-  std::chrono::seconds idle_time{300};  // between two requests
-  std::chrono::seconds stall_time{60};  // for the next bytes of a body
-  std::chrono::seconds stop_grace{10};  // for requests that run when it has to stop
+  std::size_t max_body_memory = 512 << 20;  // of all that is gathered, shared as BodyMemory says
+  std::chrono::seconds head_time{20};       // for the head of a request, from its first byte on
+  std::chrono::seconds idle_time{300};      // between two requests
+  std::chrono::seconds stall_time{60};      // for the next bytes of a body
+  std::chrono::seconds stop_grace{10};      // for requests that run when it has to stop
 };
 
 class HttpServer {

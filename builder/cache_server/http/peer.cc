@@ -1,12 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "builder/cache_server/http/peer.h"
 
+#include <netdb.h>
 #include <sys/socket.h>
+
+#include <array>
 
 namespace mybuild::cache_server {
 
 void Peer::expect_within(std::chrono::seconds time) {
   deadline_ = SteadyClock::now() + time;
+}
+
+std::string Peer::address() const {
+  sockaddr_storage storage{};
+  socklen_t size = sizeof(storage);
+  std::array<char, NI_MAXHOST> text{};
+  auto* const address = reinterpret_cast<sockaddr*>(&storage);
+  if (::getpeername(fd(), address, &size) != 0 || address->sa_family == AF_UNIX ||
+      ::getnameinfo(address, size, text.data(), text.size(), nullptr, 0, NI_NUMERICHOST) != 0) {
+    return "";
+  }
+  return text.data();
 }
 
 void Peer::shut_down() {

@@ -11,6 +11,7 @@
 #include <cstddef>
 #include <memory>
 #include <mutex>
+#include <string>
 #include <unordered_set>
 
 namespace mybuild::cache_server {
@@ -23,6 +24,8 @@ class Peer {
  public:
   explicit Peer(Fd socket) : socket_(std::move(socket)) {}
   int fd() const { return socket_.get(); }
+  /// Of who is at the other end, without a port: "" on sockets of the file system.
+  std::string address() const;
   void expect_within(std::chrono::seconds time);
   void set_idle(bool is_idle) { is_idle_ = is_idle; }
   bool is_idle() const { return is_idle_; }

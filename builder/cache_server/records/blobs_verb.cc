@@ -14,7 +14,7 @@ namespace {
 Result<std::optional<std::string>> read_blob(const Ask& ask, const Digest& digest,
                                              std::size_t room) {
   using Bytes = std::optional<std::string>;
-  if (!TRY(ask.deps.meta.repositories().find_blob(ask.lineage.spaces, digest, ask.now))) {
+  if (!TRY(ask.deps.meta.repositories().has_blob(ask.lineage.spaces, digest))) {
     return Bytes();
   }
   const Result<std::unique_ptr<BlobReader>> blob = ask.deps.keeper.open(digest);

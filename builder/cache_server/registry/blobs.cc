@@ -74,11 +74,17 @@ std::unique_ptr<Exchange> Blobs::begin(RepositoryRequest request) {
   });
 }
 
+// Who asks whether there is one is about to name it; who reads one has it.
 Result<Answer> Blobs::show(const RepositoryRequest& request, const Digest& digest) {
-  if (!TRY(deps_.meta.repositories().find_blob(request.lineage, digest, deps_.clock.now()))) {
+  RepositoryTables& tables = deps_.meta.repositories();
+  const bool is_question = request.is("HEAD");
+  const bool is_there =
+      is_question ? TRY(tables.find_blob(request.lineage, digest, deps_.clock.now()))
+  .has_value() : TRY(tables.has_blob(request.lineage, digest));
+  if (!is_there) {
     return blob_unknown(digest);
   }
-  if (request.is("HEAD")) {
+  if (is_question) {
     if (const auto size = TRY(deps_.blobs.size(digest))) {
       return blob_head(*size, digest, kMediaType);
     }

@@ -9,6 +9,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <string>
 
 namespace mybuild::cache_server {
 
@@ -21,6 +22,9 @@ struct RegistryDeps {
   /// they will have, for which room is made if that is possible. Asked at least once for each MiB
   /// that comes.
   std::function<std::uint64_t(std::uint64_t wanted)> space_left;
+  /// Likewise of this namespace, which may have a share of its own: when `wanted` are about to
+  /// come.
+  std::function<std::uint64_t(const std::string& space, std::uint64_t wanted)> share_left;
   bool anonymous_read = false;  // as for AccessControl
 };
 

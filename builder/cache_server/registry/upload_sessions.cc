@@ -63,7 +63,8 @@ bool UploadSessions::reserve(const std::shared_ptr<Session>& session) {
   const auto of_token = std::count_if(table->begin(), table->end(), [&](const auto& entry) {
     return entry.second->owner.token_id == token;
   });
-  const bool is_token_full = static_cast<std::size_t>(of_token) >= kMaxOfOneToken;
+  const std::size_t most = std::min(kMaxOfOneToken, kMax - std::min(kMax, table->size()));
+  const bool is_token_full = of_token > 0 && static_cast<std::size_t>(of_token) >= most;
   if (is_token_full || table->size() >= kMax) {
     forsaken = take_forsaken(*table, is_token_full ? &token : nullptr);
     if (!forsaken) {

@@ -23,7 +23,7 @@ namespace mybuild::cache_server {
 class UploadSessions {
  public:
   static constexpr std::size_t kMax = 1'000;
-  static constexpr std::size_t kMaxOfOneToken = 100;
+  static constexpr std::size_t kMaxOfOneToken = 100;    // and no more than are left for others
   static constexpr std::chrono::minutes kIdle{15};      // without a byte; then it goes
   static constexpr std::chrono::seconds kForsaken{10};  // likewise, when another needs its place
 

@@ -95,6 +95,11 @@ Answer no_space() {
       make_error(ErrorKind::Unavailable, "no space is left for uploads").with_errno(EDQUOT));
 }
 
+Answer no_share(const std::string& space) {
+  return error_answer(507, "UNAVAILABLE",
+                      fmt::format("namespace {} has its share of the cache", space));
+}
+
 }  // namespace
 
 std::unique_ptr<Exchange> Uploads::begin_new(RepositoryRequest request) {
@@ -204,11 +209,19 @@ std::unique_ptr<Exchange> Uploads::take(const RepositoryRequest& request, Lease 
   if (announced > sessions_.room(announced)) {
     return refuse_with(no_space());
   }
+  const std::uint64_t wanted = lease.size() + announced;
+  if (wanted > deps_.share_left(request.space, wanted)) {
+    return refuse_with(no_share(request.space));
+  }
   return std::make_unique<UploadExchange>(request.repository, std::move(lease), size,
                                           std::move(done));
 }
 
 Answer Uploads::commit(const RepositoryRequest& request, const Digest& digest, Lease lease) {
+  if (lease.size() > deps_.share_left(request.space, lease.size())) {
+    lease.end();
+    return no_share(request.space);
+  }
   const Status kept = deps_.keeper.keep(lease.take(), digest, request.space, deps_.clock.now());
   if (kept) {
     return created(blob_address(request.repository, digest), digest);

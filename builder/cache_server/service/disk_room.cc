@@ -13,6 +13,8 @@ namespace {
 
 constexpr std::uint64_t kFreeShare = 10;
 constexpr std::uint64_t kReserveShare = 20;
+constexpr std::uint64_t kRecordShare = 10;
+constexpr std::uint64_t kLeastForRecords = 256 << 20;
 
 std::uint64_t less(std::uint64_t from, std::uint64_t what) {
   return from - std::min(from, what);
@@ -35,6 +37,10 @@ std::uint64_t DiskRoom::limit() const {
   return disk ? std::min(wanted, less(kept_() + disk->free,
                                       disk->total / (max_size_ ? kReserveShare : kFreeShare)))
               : 0;
+}
+
+std::uint64_t DiskRoom::record_limit() const {
+  return std::max(limit() / kRecordShare, kLeastForRecords);
 }
 
 std::uint64_t DiskRoom::left() const {

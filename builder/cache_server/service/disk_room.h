@@ -29,6 +29,8 @@ class DiskRoom {
 
   /// Bytes that blobs may have in all.
   std::uint64_t limit() const;
+  /// Bytes that records may have beside them: a tenth of that, or 256 MiB.
+  std::uint64_t record_limit() const;
   /// Bytes that may come still; 0 when the disk cannot be asked. The last twentieth of the disk is
   /// for the database and for others.
   std::uint64_t left() const;

@@ -25,7 +25,8 @@ struct ServeOptions {
   std::string tls_key;
   bool anonymous_read = false;
   bool log_requests = false;
-  std::optional<std::uint64_t> max_size;  // bytes of blobs; else a share of the disk
+  std::optional<std::uint64_t> max_size;                // bytes of blobs; else a share of the disk
+  std::optional<std::uint64_t> max_size_per_namespace;  // else there is no such limit
   std::size_t max_connections = 10'000;
 };
 

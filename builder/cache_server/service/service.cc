@@ -7,13 +7,19 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <limits>
+
 namespace mybuild::cache_server {
 
 namespace {
 
-/// A request that finds this part of the limit or less makes room, as Evictor::run() does.
-constexpr std::uint64_t kScarce = 20;
-constexpr std::chrono::seconds kBetweenRequests{1};
+/// So long a request makes room; where much is too much the upkeep does the rest.
+constexpr std::chrono::seconds kForOneRequest{1};
+/// Who looked for room in vain has looked for all: it stays at that for so long, and for so many
+/// times the time that it took.
+constexpr std::chrono::seconds kAfterFailure{1};
+constexpr int kRest = 20;
 /// Files without a link are left by kill -9 only; nothing is read at the start.
 constexpr std::chrono::hours kFirstSweep{1};
 constexpr std::chrono::hours kSweep{24};
@@ -24,11 +30,16 @@ Service::Service(ServerState& state, const ServeOptions& options,
                  std::function<void(const std::string&)> say)
     : state_(state),
       say_(std::move(say)),
+      share_(options.max_size_per_namespace),
       keeper_(state.blobs(), state.meta()),
       room_(
           options.max_size, [directory = state.directory()] { return disk_space(directory); },
           [this] { return state_.meta().repositories().linked_bytes().value_or(0); }),
-      evictor_(state.meta(), keeper_, clock_, [this] { return room_.limit(); }),
+      evictor_(state.meta(), keeper_, clock_,
+               [this] {
+                 return Evictor::Limits{
+                     .blobs = room_.limit(), .records = room_.record_limit(), .of_space = share_};
+               }),
       next_sweep_(clock_.now() + kFirstSweep),
       access_(state.meta(), clock_, options.anonymous_read),
       registry_({.blobs = state.blobs(),
@@ -36,13 +47,15 @@ Service::Service(ServerState& state, const ServeOptions& options,
                  .meta = state.meta(),
                  .clock = clock_,
                  .space_left = [this](std::uint64_t wanted) { return space_left(wanted); },
+                 .share_left = [this](const std::string& space,
+                                      std::uint64_t wanted) { return share_left(space, wanted); },
                  .anonymous_read = options.anonymous_read}),
       records_({.meta = state.meta(),
                 .keeper = keeper_,
                 .clock = clock_,
                 .metrics = metrics_,
                 .claims = claims_,
-                .has_room = [this] { return space_left(0) > 0; }}),
+                .has_room = [this] { return has_room_for_records(); }}),
       admin_(state.meta(), clock_),
       front_({.access = access_,
               .metrics = metrics_,
@@ -68,6 +81,11 @@ void Service::describe_metrics() {
     return static_cast<double>(
         state_.meta().records().counts().value_or(RecordTables::Counts()).records);
   });
+  metrics_.show("mybuild_serve_record_bytes", "Bytes that records take in the database, about.",
+                [this] {
+                  return static_cast<double>(
+                      state_.meta().records().counts().value_or(RecordTables::Counts()).bytes);
+                });
   metrics_.show("mybuild_serve_open_uploads", "Uploads that are not finished.",
                 [this] { return static_cast<double>(registry_.open_uploads()); });
   metrics_.show("mybuild_serve_claims", "Steps that somebody runs.",
@@ -86,7 +104,12 @@ Status Service::is_ready() {
 
 void Service::upkeep(const std::function<bool()>& go_on) {
   registry_.drop_idle_uploads();
-  evict();
+  if (clock_.now() >= next_upkeep_) {
+    const Time began = clock_.now();
+    if (evicted(evictor_.run(go_on)).missing > 0) {
+      next_upkeep_ = clock_.now() + kRest * (clock_.now() - began);
+    }
+  }
   if (clock_.now() >= next_sweep_) {
     next_sweep_ = clock_.now() + kSweep;
     sweep(go_on);
@@ -95,22 +118,55 @@ void Service::upkeep(const std::function<bool()>& go_on) {
 
 // Who comes to a full cache is not refused for what the next upkeep would let go.
 std::uint64_t Service::space_left(std::uint64_t wanted) {
-  if (const std::uint64_t left = room_.left(); left > room_.limit() / kScarce && left >= wanted) {
+  const auto is_enough = [&](std::uint64_t left) { return left > 0 && left >= wanted; };
+  if (const std::uint64_t left = room_.left(); is_enough(left)) {
     return left;
   }
   const std::lock_guard lock(making_room_);
-  if (clock_.now() >= next_room_) {
-    evict(wanted);
-    next_room_ = clock_.now() + kBetweenRequests;
+  if (clock_.now() >= next_room_ && !is_enough(room_.left())) {
+    const Time began = clock_.now();
+    const auto go_on = [&] { return clock_.now() < began + kForOneRequest; };
+    if (evicted(evictor_.make_room(wanted, go_on)).missing > 0) {
+      const auto took = clock_.now() - began;
+      next_room_ = clock_.now() + std::max<Time::duration>(kAfterFailure, kRest * took);
+    }
   }
   return room_.left();
 }
 
-void Service::evict(std::uint64_t wanted) {
-  const Result<Evictor::Freed> freed = evictor_.run(wanted);
+std::uint64_t Service::share_left(const std::string& space, std::uint64_t wanted) {
+  if (!share_ || space.empty()) {
+    return std::numeric_limits<std::uint64_t>::max();
+  }
+  const auto left = [&] {
+    const Result<std::uint64_t> kept = state_.meta().repositories().linked_bytes_of(space);
+    return kept ? *share_ - std::min(*share_, *kept) : 0;
+  };
+  if (const std::uint64_t now = left(); now >= wanted) {
+    return now;
+  }
+  const std::lock_guard lock(making_room_);
+  if (const Time began = clock_.now(); began >= next_share_ && left() < wanted) {
+    evicted(evictor_.make_room_of(space, wanted,
+                                  [&] { return clock_.now() < began + kForOneRequest; }));
+    if (left() < wanted) {
+      const auto took = clock_.now() - began;
+      next_share_ = clock_.now() + std::max<Time::duration>(kAfterFailure, kRest * took);
+    }
+  }
+  return left();
+}
+
+bool Service::has_room_for_records() {
+  const auto counts = state_.meta().records().counts();
+  return counts && counts->bytes < room_.record_limit() && space_left(0) > 0;
+}
+
+/// Counts it and tells.
+Evictor::Freed Service::evicted(const Result<Evictor::Freed>& freed) {
   if (!freed) {
     say_("ERROR: eviction: " + freed.error().message());
-    return;
+    return {};
   }
   metrics_.add("mybuild_serve_evicted_records_total", "", static_cast<double>(freed->records));
   metrics_.add("mybuild_serve_evicted_bytes_total", "", static_cast<double>(freed->bytes));
@@ -118,6 +174,7 @@ void Service::evict(std::uint64_t wanted) {
     say_(fmt::format("evicted {} records and {} blobs of {} bytes", freed->records, freed->blobs,
                      freed->bytes));
   }
+  return *freed;
 }
 
 void Service::sweep(const std::function<bool()>& go_on) {

@@ -18,6 +18,7 @@
 
 #include <functional>
 #include <mutex>
+#include <optional>
 #include <string>
 
 namespace mybuild::cache_server {
@@ -37,18 +38,23 @@ class Service {
   void describe_metrics();
   Status is_ready();
   std::uint64_t space_left(std::uint64_t wanted);
-  void evict(std::uint64_t wanted = 0);
+  bool has_room_for_records();
+  std::uint64_t share_left(const std::string& space, std::uint64_t wanted);
+  Evictor::Freed evicted(const Result<Evictor::Freed>& freed);
   void sweep(const std::function<bool()>& go_on);
 
   ServerState& state_;
   const std::function<void(const std::string&)> say_;
+  const std::optional<std::uint64_t> share_;
   const SystemClock clock_;
   Metrics metrics_;
   BlobKeeper keeper_;
   DiskRoom room_;
   Evictor evictor_;
   std::mutex making_room_;
-  Time next_room_{};  // under making_room_
+  Time next_room_{};    // under making_room_
+  Time next_share_{};   // likewise
+  Time next_upkeep_{};  // of the evictor; on the thread of the upkeep
   Time next_sweep_;
   AccessControl access_;
   ClaimTable claims_;

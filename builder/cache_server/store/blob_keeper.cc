@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "builder/cache_server/store/blob_keeper.h"
 
-#include "builder/cache_server/store/repository_tables.h"
 #include "snapshotter/base/log.h"
 
 namespace mybuild::cache_server {
@@ -83,15 +82,45 @@ Result<bool> BlobKeeper::drop(const std::string& space, const Digest& digest) {
   return was_linked;
 }
 
-Result<BlobKeeper::Removed> BlobKeeper::collect(Time before, std::uint64_t enough) {
+Result<BlobKeeper::Removed> BlobKeeper::collect(Time before, std::uint64_t enough,
+                                                const std::function<bool()>& go_on) {
   Removed removed;
-  for (const auto& [blob, size] : TRY(meta_.repositories().unlink_unused(before, enough))) {
+  while (removed.bytes < enough && go_on()) {
+    const RepositoryTables::Unlinked unlinked =
+        TRY(meta_.repositories().unlink_unused(before, enough - removed.bytes));
+    if (unlinked.links == 0) {
+      break;
+    }
+    TRY(remove_free(unlinked.free, removed));
+  }
+  return removed;
+}
+
+Result<BlobKeeper::Removed> BlobKeeper::collect_of(const std::string& space, Time before,
+                                                   std::uint64_t enough,
+                                                   const std::function<bool()>& go_on) {
+  Removed removed;
+  while (removed.unlinked < enough && go_on()) {
+    const RepositoryTables::Unlinked unlinked =
+        TRY(meta_.repositories().unlink_unused_of(space, before, enough - removed.unlinked));
+    if (unlinked.links == 0) {
+      break;
+    }
+    removed.unlinked += unlinked.bytes;
+    TRY(remove_free(unlinked.free, removed));
+  }
+  return removed;
+}
+
+Status BlobKeeper::remove_free(const std::vector<RepositoryTables::Unused>& free,
+                               Removed& removed) {
+  for (const auto& [blob, size] : free) {
     if (TRY(remove_unlinked(blob))) {
       ++removed.blobs;
       removed.bytes += size;
     }
   }
-  return removed;
+  return {};
 }
 
 Result<BlobKeeper::Removed> BlobKeeper::sweep(const std::function<bool()>& go_on) {

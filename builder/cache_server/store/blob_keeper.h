@@ -8,6 +8,7 @@
 
 #include "builder/cache_server/store/blob_store.h"
 #include "builder/cache_server/store/meta_store.h"
+#include "builder/cache_server/store/repository_tables.h"
 #include "snapshotter/base/clock.h"
 
 #include <array>
@@ -45,9 +46,15 @@ class BlobKeeper {
   struct Removed {
     std::uint64_t blobs = 0;
     std::uint64_t bytes = 0;
+    std::uint64_t unlinked = 0;  // bytes of links, where they count and not the blobs
   };
-  /// RepositoryTables::unlink_unused(), then the bytes.
-  Result<Removed> collect(Time before, std::uint64_t enough);
+  /// RepositoryTables::unlink_unused(), then the bytes, a few hundred at a time until it is enough,
+  /// there are no more, or `go_on` says no.
+  Result<Removed> collect(
+      Time before, std::uint64_t enough, const std::function<bool()>& go_on = [] { return true; });
+  /// RepositoryTables::unlink_unused_of(), likewise.
+  Result<Removed> collect_of(const std::string& space, Time before, std::uint64_t enough,
+                             const std::function<bool()>& go_on);
   /// Bytes that no link leads to, of writers that were killed. One question for each blob there is,
   /// so seldom; ends early when `go_on` says no.
   Result<Removed> sweep(const std::function<bool()>& go_on);
@@ -57,6 +64,7 @@ class BlobKeeper {
   // Under the lock of the digest.
   Result<bool> share_found(const Digest& digest, const std::string& space, Time now);
   Status forget(const Digest& digest);
+  Status remove_free(const std::vector<RepositoryTables::Unused>& free, Removed& removed);
   /// False when there is a link.
   Result<bool> remove_unlinked(const Digest& digest);
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "builder/cache_server/store/repository_tables.h"
 #include "builder/cache_server/store/sqlite_record_parts.h"
 
 namespace mybuild::cache_server {
@@ -8,8 +9,7 @@ namespace {
 using snapshotter::Query;
 using snapshotter::SqliteConnection;
 
-/// Of one transaction, so that who publishes does not wait for long.
-constexpr std::uint64_t kBatch = 500;
+constexpr std::int64_t kInUse = std::chrono::milliseconds(RepositoryTables::kInUse).count();
 
 Result<bool> remove_if_unused(SqliteConnection& db, std::int64_t id, std::int64_t now) {
   Query query =
@@ -18,32 +18,27 @@ Result<bool> remove_if_unused(SqliteConnection& db, std::int64_t id, std::int64_
   return query.bind(id).bind(now).next();
 }
 
-Result<bool> is_needed(SqliteConnection& db, const Digest& blob) {
-  Query query = TRY(db.query("SELECT 1 FROM blob_link WHERE blob = ? AND uses > 0 LIMIT 1"));
-  return query.bind(blob).next();
+Result<bool> is_needed(SqliteConnection& db, const Digest& blob, const std::string& space) {
+  Query query =
+      TRY(db.query("SELECT 1 FROM blob_link WHERE blob = ?1 AND uses > 0 AND "
+                   "(?2 = '' OR space = ?2) LIMIT 1"));
+  return query.bind(blob).bind(space).next();
+}
+
+Result<std::uint64_t> record_bytes(SqliteConnection& db) {
+  Query query = TRY(db.query("SELECT bytes FROM record_count"));
+  TRY(query.next());
+  return static_cast<std::uint64_t>(query.integer(0));
+}
+
+Status call_unused(SqliteConnection& db, const Digest& blob, const std::string& space) {
+  Query query =
+      TRY(db.query("UPDATE blob_link SET last_used = 0 WHERE blob = ?1 AND "
+                   "(?2 = '' OR space = ?2)"));
+  return query.bind(blob).bind(space).run();
 }
 
 }  // namespace
-
-// What a second of building it anew is worth per byte and per time since the last use. A second is
-// added, as what cost nothing is asked for in vain, too.
-Result<std::vector<EvictionCandidate>> eviction_candidates(SqliteConnection& db, std::int64_t now,
-                                                           std::size_t limit) {
-  Query query =
-      TRY(db.query("SELECT id, record.blob, bytes FROM (SELECT id, bytes FROM record_use "
-                   "WHERE pinned = 0 AND kept_until <= ?1 "
-                   "ORDER BY (cost_ms + 1000.0) / ((bytes + 4096.0) * max(?1 - last_used, 1)), id "
-                   "LIMIT ?2) JOIN record USING (id)"));
-  query.bind(now).bind(static_cast<std::uint64_t>(limit));
-  std::vector<EvictionCandidate> candidates;
-  while (TRY(query.next())) {
-    const Digest blob = TRY(query.digest(1));
-    candidates.push_back({.id = query.integer(0),
-                          .blob = blob,
-                          .bytes = static_cast<std::uint64_t>(query.integer(2))});
-  }
-  return candidates;
-}
 
 /// An image, a pin or a promise, of a record or of the blob itself, keeps it: its records would go
 /// in vain.
@@ -52,29 +47,50 @@ Result<bool> RecordEviction::frees_nothing(SqliteConnection& db, const Digest& b
   if (known != frees_nothing_.end()) {
     return known->second;
   }
-  Query query =
-      TRY(db.query("SELECT EXISTS (SELECT 1 FROM record JOIN record_use USING (id) WHERE blob = ?1 "
-                   "AND (pinned = 1 OR record_use.kept_until > ?2)) OR "
-                   "(SELECT total(uses) FROM blob_link WHERE blob = ?1) > "
-                   "(SELECT count(*) FROM record WHERE blob = ?1) OR "
-                   "EXISTS (SELECT 1 FROM blob_link WHERE blob = ?1 AND kept_until > ?2)"));
-  query.bind(blob).bind(now_);
+  Query query = TRY(
+      db.query("SELECT EXISTS (SELECT 1 FROM record JOIN record_use USING (id) WHERE blob = ?1 "
+               "AND (?4 = '' OR space = ?4) AND (pinned = 1 OR record_use.kept_until > ?2)) OR "
+               "(SELECT total(uses) FROM blob_link WHERE blob = ?1 AND (?4 = '' OR space = ?4)) "
+               "> (SELECT count(*) FROM record WHERE blob = ?1 AND (?4 = '' OR space = ?4)) OR "
+               "EXISTS (SELECT 1 FROM blob_link WHERE blob = ?1 AND (?4 = '' OR space = ?4) "
+               "AND last_used > ?3)"));
+  query.bind(blob).bind(now_).bind(now_ - kInUse).bind(space_);
   TRY(query.next());
   return frees_nothing_[blob] = query.integer(0) != 0;
 }
 
-Status RecordEviction::remove_some(SqliteConnection& db,
-                                   const std::vector<EvictionCandidate>& candidates,
-                                   std::size_t& next) {
-  for (std::uint64_t seen = 0; next < candidates.size() && seen < kBatch && !is_done(); ++seen) {
-    const EvictionCandidate& candidate = candidates[next++];
-    if (TRY(frees_nothing(db, candidate.blob)) || !TRY(remove_if_unused(db, candidate.id, now_))) {
-      continue;
+Status RecordEviction::remove(SqliteConnection& db, std::int64_t id) {
+  Digest blob;
+  std::uint64_t blob_bytes = 0;
+  {
+    Query query =
+        TRY(db.query("SELECT blob, bytes FROM record JOIN record_use USING (id) WHERE id = ?"));
+    if (!TRY(query.bind(id).next())) {
+      return {};
     }
-    ++records_;
-    if (!TRY(is_needed(db, candidate.blob))) {
-      bytes_ += candidate.bytes;
-    }
+    blob = TRY(query.digest(0));
+    blob_bytes = static_cast<std::uint64_t>(query.integer(1));
+  }
+  const bool is_for_itself = freed_.record_bytes < enough_.record_bytes;
+  if (!is_for_itself && TRY(frees_nothing(db, blob))) {
+    return {};
+  }
+  const std::uint64_t before = TRY(record_bytes(db));
+  if (!TRY(remove_if_unused(db, id, now_))) {
+    return {};
+  }
+  ++records_;
+  freed_.record_bytes += before - TRY(record_bytes(db));
+  if (!TRY(is_needed(db, blob, space_))) {
+    freed_.blob_bytes += blob_bytes;
+    TRY(call_unused(db, blob, space_));
+  }
+  return {};
+}
+
+Status RecordEviction::remove_some(SqliteConnection& db, std::span<const std::int64_t> ids) {
+  for (auto id = ids.begin(); id != ids.end() && !is_done(); ++id) {
+    TRY(remove(db, *id));
   }
   return {};
 }

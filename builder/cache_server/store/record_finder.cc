@@ -61,28 +61,25 @@ bool RecordFinder::is_full() const {
   return bytes_ + kOtherBytes + 2 * kMaxRecordBytes > kMaxMessageBytes;
 }
 
-Status promise_records(snapshotter::SqliteConnection& db, std::vector<FoundRecord>& found,
-                       std::int64_t now, std::int64_t promised) {
+Result<std::vector<std::int64_t>> promise_records(snapshotter::SqliteConnection& db,
+                                                  std::span<const std::int64_t> ids,
+                                                  std::int64_t now, std::int64_t promised) {
   // Kept for longer than was asked, so that it is seldom written down.
   const std::int64_t until = promised + (promised - now) / 4;
-  std::unordered_set<std::int64_t> gone;
-  for (const FoundRecord& each : found) {
-    if (each.kept_until >= promised) {
-      continue;
-    }
+  std::vector<std::int64_t> gone;
+  for (const std::int64_t id : ids) {
     {
       Query query = TRY(
           db.query("UPDATE record SET kept_until = max(kept_until, ?) WHERE id = ? RETURNING id"));
-      if (!TRY(query.bind(until).bind(each.id).next())) {
-        gone.insert(each.id);
+      if (!TRY(query.bind(until).bind(id).next())) {
+        gone.push_back(id);
         continue;
       }
     }
     Query query = TRY(db.query("UPDATE record_use SET last_used = max(last_used, ?) WHERE id = ?"));
-    TRY(query.bind(now).bind(each.id).run());
+    TRY(query.bind(now).bind(id).run());
   }
-  std::erase_if(found, [&](const FoundRecord& each) { return gone.contains(each.id); });
-  return {};
+  return gone;
 }
 
 }  // namespace mybuild::cache_server

@@ -2,16 +2,11 @@
 #include "builder/cache_server/store/sqlite_record_parts.h"
 #include "snapshotter/base/json.h"
 
-#include <chrono>
-
 namespace mybuild::cache_server {
 
 namespace {
 
 using snapshotter::Query;
-
-/// What was accepted is kept for so long, though nobody has asked for it yet.
-constexpr std::int64_t kFresh = std::chrono::milliseconds(std::chrono::hours(1)).count();
 
 PublishAnswer::One refused(std::string message) {
   return {.result = PublishResult::Refused, .message = std::move(message)};
@@ -37,8 +32,7 @@ StepRecord with_outcome_of(const StepRecord& first, StepRecord later) {
 Result<PublishAnswer::One> RecordPublisher::publish(const PublishedRecord& published) {
   std::string body;
   {
-    Query query = TRY(
-        db_.query("SELECT body FROM record WHERE content = ? AND space = ? ORDER BY id LIMIT 1"));
+    Query query = TRY(db_.query("SELECT body FROM record WHERE content = ? AND space = ? LIMIT 1"));
     query.bind(published.record.content).bind(spaces_.front());
     if (TRY(query.next())) {
       body = query.text(0);
@@ -112,14 +106,15 @@ Status RecordPublisher::insert(const StepRecord& record,
         db_.query("INSERT INTO record (space, content, definition, output, blob, cost_ms, created, "
                   "kept_until, signature, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"));
     query.bind(spaces_.front()).bind(record.content).bind(record.definition).bind(record.output);
-    query.bind(record.blob.digest).bind(record.cost_ms).bind(now_).bind(now_ + kFresh);
+    query.bind(record.blob.digest).bind(record.cost_ms).bind(now_).bind(now_);
     TRY(query.bind_bytes(signature).bind(body).run());
   }
   {
     Query query =
-        TRY(db_.query("INSERT INTO record_use (id, bytes, cost_ms, last_used, kept_until) "
+        TRY(db_.query("INSERT INTO record_use (id, bytes, weight, last_used, kept_until) "
                       "VALUES (last_insert_rowid(), ?, ?, ?, ?)"));
-    TRY(query.bind(record.blob.size).bind(record.cost_ms).bind(now_).bind(now_ + kFresh).run());
+    query.bind(record.blob.size).bind(eviction_weight(record.cost_ms, record.blob.size));
+    TRY(query.bind(now_).bind(now_).run());
   }
   const std::string text = facts_text(facts);
   Query query =

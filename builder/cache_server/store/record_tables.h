@@ -52,21 +52,34 @@ class RecordTables {
   /// False when there is no such record. A pinned one is never evicted.
   virtual Result<bool> set_pin(const Pin& pin, bool is_pinned) = 0;
   virtual Result<std::vector<Pin>> pins() = 0;
-  /// What a stolen token wrote, say: by the time at which the server took it. Returns how many
-  /// went.
+  /// What a stolen token wrote, say: by the time at which the server took it. In transactions of
+  /// some hundred. Returns how many went.
   virtual Result<std::uint64_t> remove_since(const std::string& space, Time since) = 0;
   /// Every record of which this is the layer: its bytes are lost.
   virtual Result<std::uint64_t> remove_of_blob(const Digest& blob) = 0;
-  /// The records that are worth least, until the blobs that are needed by none any more have
-  /// `enough` bytes: not pinned, not promised, and not of a blob
-  /// that something else keeps, by cost to rebuild and last use against the bytes
-  /// they hold. In transactions of some hundred, so that nobody waits for long. Returns how many
-  /// went.
-  virtual Result<std::uint64_t> evict(std::uint64_t enough, Time now) = 0;
+  struct Enough {
+    std::uint64_t blob_bytes = 0;    // of blobs that no record needs any more
+    std::uint64_t record_bytes = 0;  // as Counts has them
+  };
+  /// The records that are worth least, until both are enough; blobs that nothing needs any more
+  /// count as unused from then on. Not those that are pinned or promised, and for blobs not those
+  /// of one that something else keeps or that is in use (RepositoryTables::kInUse). Worth least is
+  /// what was not used for longest; of what costs much to make for its bytes up to eight times as
+  /// long counts as equal, whatever cost its writer claims. In transactions of some hundred, so
+  /// that nobody waits for long; `go_on` is asked after each, an error or a no ends it early.
+  /// Returns how many went.
+  virtual Result<std::uint64_t> evict(const Enough& enough, Time now,
+                                      const std::function<Result<bool>()>& go_on) = 0;
+
+  /// Likewise of one namespace, until its links to blobs that none of its records needs any more
+  /// have `enough` bytes. Looks at all of its records.
+  virtual Result<std::uint64_t> evict_of(const std::string& space, std::uint64_t enough, Time now,
+                                         const std::function<Result<bool>()>& go_on) = 0;
 
   struct Counts {
     std::uint64_t records = 0;
     std::uint64_t different = 0;  // outcomes that were refused as they differ
+    std::uint64_t bytes = 0;      // that records take in the store, about
   };
   virtual Result<Counts> counts() = 0;
 };

@@ -5,15 +5,13 @@ namespace mybuild::cache_server {
 
 // `uses` of a link counts the manifests and records of that namespace that need the blob: counted
 // when the link comes, kept by triggers from then on, here and in kRecordSchema. A manifest needs
-// its own bytes, too. Times are in milliseconds since the epoch. `kept_until` is what somebody was
-// promised. `linked` has one row.
+// its own bytes, too. Times are in milliseconds since the epoch. `linked` has one row.
 const char kRepositorySchema[] = R"sql(
 CREATE TABLE blob_link (
   space TEXT NOT NULL,
   blob BLOB NOT NULL,
   size INTEGER NOT NULL,
   last_used INTEGER NOT NULL,
-  kept_until INTEGER NOT NULL DEFAULT 0,
   uses INTEGER NOT NULL DEFAULT 0,
   PRIMARY KEY (space, blob)
 ) WITHOUT ROWID;

@@ -10,6 +10,7 @@
 #include "snapshotter/base/result.h"
 #include "snapshotter/oci/descriptor.h"
 
+#include <chrono>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -35,14 +36,23 @@ class RepositoryTables {
  public:
   virtual ~RepositoryTables() = default;
 
-  /// Again is success. Kept as find_blob() says.
+  /// Who brought or found a blob, to name it in a manifest or a record, has so long for that,
+  /// whatever is wanted meanwhile.
+  static constexpr std::chrono::minutes kTimeToName{10};
+  /// A use is written down no more often than this, so what is collected must be older than both.
+  static constexpr std::chrono::minutes kBetweenUses{5};
+  static constexpr std::chrono::minutes kInUse = kTimeToName + kBetweenUses;
+
+  /// A use. Again is success.
   virtual Status link_blob(const std::string& space, const Digest& blob, std::uint64_t size,
                            Time now) = 0;
-  /// The first of these namespaces that has it; nullopt if none has. Whoever asks may go on to use
-  /// it: it is kept for an hour, at least, but where the disk is full.
+  /// The first of these namespaces that has it; nullopt if none has. A use: whoever asks may go on
+  /// to name it. Only where the disk is full nothing is written down.
   virtual Result<std::optional<std::string>> find_blob(const std::vector<std::string>& spaces,
                                                        const Digest& blob, Time now) = 0;
-  /// Of any namespace, for who reads all.
+  /// Whether one of these namespaces has it, for who only reads its bytes. No use, writes nothing.
+  virtual Result<bool> has_blob(const std::vector<std::string>& spaces, const Digest& blob) = 0;
+  /// Of any namespace, for who reads all. A use.
   virtual Result<bool> has_blob_anywhere(const Digest& blob, Time now) = 0;
   /// False when it is not linked; Denied when a manifest or a record needs it.
   virtual Result<bool> unlink_blob(const std::string& space, const Digest& blob) = 0;
@@ -77,14 +87,26 @@ class RepositoryTables {
 
   /// Bytes of different blobs that are linked anywhere; kept, not counted.
   virtual Result<std::uint64_t> linked_bytes() = 0;
+  /// Bytes of the blobs that are linked to one namespace; kept, not counted.
+  virtual Result<std::uint64_t> linked_bytes_of(const std::string& space) = 0;
+  /// Namespaces (not "") with more than that.
+  virtual Result<std::vector<std::string>> spaces_above(std::uint64_t bytes) = 0;
   struct Unused {
     Digest blob;
     std::uint64_t size = 0;
   };
-  /// Unlinks blobs that no manifest and no record needs, that nobody used since `before` and that
-  /// were promised to nobody for longer (`before` is now or earlier), the oldest first, until
-  /// `enough` bytes of different blobs have no link any more; returns those blobs.
-  virtual Result<std::vector<Unused>> unlink_unused(Time before, std::uint64_t enough) = 0;
+  /// Unlinks blobs that no manifest and no record needs and that nobody used since `before` (kInUse
+  /// ago or earlier), the oldest first, until `enough` bytes of different blobs have no link any
+  /// more. A few hundred in one call, so that nobody waits for long: none when there are no more.
+  struct Unlinked {
+    std::size_t links = 0;
+    std::uint64_t bytes = 0;   // of what counts as enough
+    std::vector<Unused> free;  // those without a link now
+  };
+  virtual Result<Unlinked> unlink_unused(Time before, std::uint64_t enough) = 0;
+  /// Likewise of one namespace, until its links have `enough` bytes less.
+  virtual Result<Unlinked> unlink_unused_of(const std::string& space, Time before,
+                                            std::uint64_t enough) = 0;
   /// True when some namespace has it; under the lock of BlobKeeper who removes the file asks this.
   virtual Result<bool> is_linked(const Digest& blob) = 0;
 };

@@ -23,6 +23,8 @@ struct SqliteDatabase {
 extern const char kAccessSchema[];
 extern const char kRepositorySchema[];
 extern const char kRecordSchema[];
+/// A part of its own, as servers of schema 1 have not got it.
+extern const char kSizesSchema[];
 std::unique_ptr<AccessTables> make_access_tables(SqliteDatabase& database);
 std::unique_ptr<RepositoryTables> make_repository_tables(SqliteDatabase& database);
 std::unique_ptr<RecordTables> make_record_tables(SqliteDatabase& database);

@@ -13,7 +13,16 @@ namespace {
 using snapshotter::Query;
 using snapshotter::SqliteConnection;
 
-constexpr std::int64_t kSchema = 1;
+constexpr std::int64_t kSchema = 2;
+
+// Promises of blobs became uses, and what a record cost a weight; those from before are of a
+// middling one.
+constexpr char kFromSchema1[] = R"sql(
+ALTER TABLE blob_link DROP COLUMN kept_until;
+ALTER TABLE record_use DROP COLUMN cost_ms;
+ALTER TABLE record_use ADD COLUMN weight INTEGER NOT NULL DEFAULT 4;
+CREATE INDEX record_by_worth ON record_use (pinned, weight, last_used, id, kept_until);
+)sql";
 
 class SqliteMetaStore final : public MetaStore {
  public:
@@ -59,10 +68,15 @@ Status make_schema(SqliteConnection& db, const std::string& path) {
     if (schema == kSchema) {
       return {};
     }
-    TRY(db.run(kAccessSchema));
-    TRY(db.run(kRepositorySchema));
-    TRY(db.run(kRecordSchema));
-    return db.run("PRAGMA user_version = 1");
+    if (schema == 0) {
+      TRY(db.run(kAccessSchema));
+      TRY(db.run(kRepositorySchema));
+      TRY(db.run(kRecordSchema));
+    } else {
+      TRY(db.run(kFromSchema1));
+    }
+    TRY(db.run(kSizesSchema));
+    return db.run("PRAGMA user_version = 2");
   });
 }
 

@@ -13,7 +13,10 @@ namespace {
 using snapshotter::Query;
 using snapshotter::SqliteConnection;
 
-constexpr std::size_t kCandidates = 50'000;  // of the first scan
+/// Records of one transaction, so that who publishes does not wait for long.
+constexpr std::size_t kEvictedAtOnce = 500;
+constexpr std::size_t kPromisedAtOnce = 500;
+constexpr std::size_t kRemovedAtOnce = 500;
 
 /// Many questions about one moment: each alone would lock and unlock the log.
 class Snapshot {
@@ -35,8 +38,17 @@ class Snapshot {
   SqliteConnection* db_;
 };
 
-bool is_promised(const FoundRecord& found, std::int64_t promised) {
-  return found.kept_until >= promised;
+/// In the order in which they came and lie on the disk.
+std::vector<std::int64_t> not_promised(const std::vector<FoundRecord>& found,
+                                       std::int64_t promised) {
+  std::vector<std::int64_t> ids;
+  for (const FoundRecord& each : found) {
+    if (each.kept_until < promised) {
+      ids.push_back(each.id);
+    }
+  }
+  std::sort(ids.begin(), ids.end());
+  return ids;
 }
 
 Result<std::uint64_t> count_rows(Query query) {
@@ -69,11 +81,7 @@ class SqliteRecordTables final : public RecordTables {
                                            const LookupRequest& keys, Time now,
                                            Time promised) override {
     std::vector<FoundRecord> found = TRY(find(spaces, keys));
-    const std::int64_t until = stored_time(promised);
-    if (!std::all_of(found.begin(), found.end(),
-                     [&](const FoundRecord& each) { return is_promised(each, until); })) {
-      TRY(promise(found, stored_time(now), until));
-    }
+    TRY(promise(found, stored_time(now), stored_time(promised)));
     std::vector<SignedRecord> records;
     records.reserve(found.size());
     for (FoundRecord& each : found) {
@@ -134,12 +142,18 @@ class SqliteRecordTables final : public RecordTables {
   }
 
   Result<std::uint64_t> remove_since(const std::string& space, Time since) override {
-    return change_rows([&](SqliteConnection& db) -> Result<std::uint64_t> {
-      Query query =
-          TRY(db.query("DELETE FROM record WHERE space = ? AND created >= ? RETURNING id"));
-      query.bind(space).bind(stored_time(since));
-      return count_rows(std::move(query));
-    });
+    std::uint64_t removed = 0;
+    for (std::uint64_t some = 1; some > 0; removed += some) {
+      some = TRY(change_rows([&](SqliteConnection& db) -> Result<std::uint64_t> {
+        Query query =
+            TRY(db.query("DELETE FROM record WHERE id IN (SELECT id FROM record WHERE space = ? "
+                         "AND created >= ? LIMIT ?) RETURNING id"));
+        query.bind(space).bind(stored_time(since));
+        query.bind(static_cast<std::uint64_t>(kRemovedAtOnce));
+        return count_rows(std::move(query));
+      }));
+    }
+    return removed;
   }
 
   Result<std::uint64_t> remove_of_blob(const Digest& blob) override {
@@ -150,16 +164,32 @@ class SqliteRecordTables final : public RecordTables {
     });
   }
 
-  Result<std::uint64_t> evict(std::uint64_t enough, Time now) override {
-    RecordEviction eviction(enough, stored_time(now));
-    for (std::size_t limit = kCandidates; !eviction.is_done(); limit *= 2) {
-      const auto candidates = TRY(candidates_at(stored_time(now), limit));
-      const std::uint64_t before = eviction.records();
-      for (std::size_t next = 0; next < candidates.size() && !eviction.is_done();) {
-        TRY(change(
-            [&](SqliteConnection& db) { return eviction.remove_some(db, candidates, next); }));
+  Result<std::uint64_t> evict(const Enough& enough, Time now,
+                              const std::function<Result<bool>()>& go_on) override {
+    RecordEviction eviction(enough, "", stored_time(now));
+    EvictionOrder order(database_.reader, stored_time(now));
+    while (!eviction.is_done()) {
+      const std::vector<std::int64_t> ids = TRY(order.next(kEvictedAtOnce));
+      if (ids.empty()) {
+        break;
       }
-      if (eviction.records() == before && candidates.size() < limit) {
+      TRY(change([&](SqliteConnection& db) { return eviction.remove_some(db, ids); }));
+      if (!TRY(go_on())) {
+        break;
+      }
+    }
+    return eviction.records();
+  }
+
+  Result<std::uint64_t> evict_of(const std::string& space, std::uint64_t enough, Time now,
+                                 const std::function<Result<bool>()>& go_on) override {
+    RecordEviction eviction({.blob_bytes = enough, .record_bytes = 0}, space, stored_time(now));
+    const std::vector<std::int64_t> ids = TRY(order_of(space, stored_time(now)));
+    for (std::span<const std::int64_t> left(ids); !left.empty() && !eviction.is_done();) {
+      const auto some = left.first(std::min(left.size(), kEvictedAtOnce));
+      left = left.subspan(some.size());
+      TRY(change([&](SqliteConnection& db) { return eviction.remove_some(db, some); }));
+      if (!TRY(go_on())) {
         break;
       }
     }
@@ -168,10 +198,11 @@ class SqliteRecordTables final : public RecordTables {
 
   Result<Counts> counts() override {
     const auto db = database_.reader.lock();
-    Query query = TRY(db->query("SELECT records, different FROM record_count"));
+    Query query = TRY(db->query("SELECT records, different, bytes FROM record_count"));
     TRY(query.next());
     return Counts{.records = static_cast<std::uint64_t>(query.integer(0)),
-                  .different = static_cast<std::uint64_t>(query.integer(1))};
+                  .different = static_cast<std::uint64_t>(query.integer(1)),
+                  .bytes = static_cast<std::uint64_t>(query.integer(2))};
   }
 
  private:
@@ -203,20 +234,34 @@ class SqliteRecordTables final : public RecordTables {
     return std::move(finder).take();
   }
 
-  /// A server without room still serves: clients take a blob that has gone for a miss.
-  Status promise(std::vector<FoundRecord>& found, std::int64_t now, std::int64_t promised) {
-    Status written =
-        change([&](SqliteConnection& db) { return promise_records(db, found, now, promised); });
-    if (!written && written.error().kind() == ErrorKind::Unavailable) {
-      log::debug("records are found that may go soon: {}", written.error().message());
-      return {};
-    }
-    return written;
+  Result<std::vector<std::int64_t>> order_of(const std::string& space, std::int64_t now) {
+    const auto db = database_.reader.lock();
+    return eviction_order_of(*db, space, now);
   }
 
-  Result<std::vector<EvictionCandidate>> candidates_at(std::int64_t now, std::size_t limit) {
-    const auto db = database_.writer.lock();
-    return eviction_candidates(*db, now, limit);
+  /// Leaves out those that have gone. A server without room still serves: clients take a blob that
+  /// has gone for a miss.
+  Status promise(std::vector<FoundRecord>& found, std::int64_t now, std::int64_t promised) {
+    const std::vector<std::int64_t> ids = not_promised(found, promised);
+    std::unordered_set<std::int64_t> gone;
+    for (std::span<const std::int64_t> left(ids); !left.empty();) {
+      const auto some = left.first(std::min(left.size(), kPromisedAtOnce));
+      left = left.subspan(some.size());
+      const Status written = change([&](SqliteConnection& db) -> Status {
+        const auto lost = TRY(promise_records(db, some, now, promised));
+        gone.insert(lost.begin(), lost.end());
+        return {};
+      });
+      if (!written && written.error().kind() != ErrorKind::Unavailable) {
+        return written;
+      }
+      if (!written) {
+        log::debug("records are found that may go soon: {}", written.error().message());
+        break;
+      }
+    }
+    std::erase_if(found, [&](const FoundRecord& each) { return gone.contains(each.id); });
+    return {};
   }
 
   SqliteDatabase& database_;

@@ -4,6 +4,8 @@
 #include "builder/cache_server/store/stored_time.h"
 
 #include <chrono>
+#include <optional>
+#include <vector>
 
 namespace mybuild::cache_server {
 
@@ -12,32 +14,28 @@ namespace {
 using snapshotter::Query;
 using snapshotter::SqliteConnection;
 
-/// Who found a blob may rely on it for so long.
-constexpr std::int64_t kPromise = std::chrono::milliseconds(std::chrono::hours(1)).count();
-/// A find writes only when less than the promise is left, so this is how seldom.
-constexpr std::int64_t kKept = 2 * kPromise;
+constexpr std::int64_t kRewriteAfter =
+    std::chrono::milliseconds(RepositoryTables::kBetweenUses).count();
 constexpr std::int64_t kUnlinkBatch = 256;
 
 struct Link {
   std::string space;
-  std::int64_t kept_until = 0;
+  std::int64_t last_used = 0;
 };
 
 Result<std::optional<Link>> find_link(SqliteConnection& db, const std::string& space,
                                       const Digest& blob) {
-  Query query = TRY(db.query("SELECT kept_until FROM blob_link WHERE space = ? AND blob = ?"));
+  Query query = TRY(db.query("SELECT last_used FROM blob_link WHERE space = ? AND blob = ?"));
   query.bind(space).bind(blob);
   return TRY(query.next())
-  ? std::optional(Link{.space = space, .kept_until = query.integer(0)}) : std::nullopt;
+  ? std::optional(Link{.space = space, .last_used = query.integer(0)}) : std::nullopt;
 }
 
 Result<std::optional<Link>> find_any_link(SqliteConnection& db, const Digest& blob) {
-  Query query =
-      TRY(db.query("SELECT space, kept_until FROM blob_link WHERE blob = ? "
-                   "ORDER BY kept_until DESC LIMIT 1"));
+  Query query = TRY(db.query("SELECT space, last_used FROM blob_link WHERE blob = ? LIMIT 1"));
   query.bind(blob);
   return TRY(query.next())
-  ? std::optional(Link{.space = query.text(0), .kept_until = query.integer(1)}) : std::nullopt;
+  ? std::optional(Link{.space = query.text(0), .last_used = query.integer(1)}) : std::nullopt;
 }
 
 struct Row {
@@ -45,11 +43,21 @@ struct Row {
   RepositoryTables::Unused blob;
 };
 
-Result<std::vector<Row>> oldest_unused(SqliteConnection& db, std::int64_t before) {
+struct NewLink {
+  const std::string& space;
+  const Digest& blob;
+  std::uint64_t size;
+  std::int64_t time;
+  std::optional<Status> done;  // written and read with the writer locked
+};
+
+/// Of all namespaces with "".
+Result<std::vector<Row>> oldest_unused(SqliteConnection& db, const std::string& space,
+                                       std::int64_t before) {
   Query query =
       TRY(db.query("SELECT space, blob, size FROM blob_link WHERE uses = 0 AND last_used < ?1 "
-                   "AND kept_until < ?1 ORDER BY last_used LIMIT ?2"));
-  query.bind(before).bind(kUnlinkBatch);
+                   "AND (?3 = '' OR space = ?3) ORDER BY last_used LIMIT ?2"));
+  query.bind(before).bind(kUnlinkBatch).bind(space);
   std::vector<Row> rows;
   while (TRY(query.next())) {
     const Digest blob = TRY(query.digest(1));
@@ -73,17 +81,22 @@ class SqliteRepositoryTables final : public RepositoryTables {
  public:
   explicit SqliteRepositoryTables(SqliteDatabase& database) : database_(database) {}
 
+  // Who has to wait for the writer finds his link committed by whom he waited for, in one wait for
+  // the disk: uploads of small layers come by the dozen.
   Status link_blob(const std::string& space, const Digest& blob, std::uint64_t size,
                    Time now) override {
-    const std::int64_t time = stored_time(now);
-    return change([&](SqliteConnection& db) -> Status {
-      Query query =
-          TRY(db.query("INSERT INTO blob_link (space, blob, size, last_used, kept_until) "
-                       "VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET "
-                       "last_used = max(last_used, excluded.last_used), "
-                       "kept_until = max(kept_until, excluded.kept_until)"));
-      return query.bind(space).bind(blob).bind(size).bind(time).bind(time + kKept).run();
-    });
+    NewLink mine{.space = space, .blob = blob, .size = size, .time = stored_time(now), .done = {}};
+    new_links_.lock()->push_back(&mine);
+    const auto db = database_.writer.lock();
+    if (!mine.done) {
+      std::vector<NewLink*> all;
+      new_links_.lock()->swap(all);
+      const Status linked = db->transaction([&] { return add_links(*db, all); });
+      for (NewLink* link : all) {
+        link->done = linked;
+      }
+    }
+    return *mine.done;
   }
 
   Result<std::optional<std::string>> find_blob(const std::vector<std::string>& spaces,
@@ -98,6 +111,16 @@ class SqliteRepositoryTables final : public RepositoryTables {
           return std::optional<Link>();
         },
         blob, stored_time(now));
+  }
+
+  Result<bool> has_blob(const std::vector<std::string>& spaces, const Digest& blob) override {
+    const auto db = database_.reader.lock();
+    for (const std::string& space : spaces) {
+      if (TRY(find_link(*db, space, blob))) {
+        return true;
+      }
+    }
+    return false;
   }
 
   Result<bool> has_blob_anywhere(const Digest& blob, Time now) override {
@@ -212,11 +235,32 @@ class SqliteRepositoryTables final : public RepositoryTables {
     return static_cast<std::uint64_t>(query.integer(0));
   }
 
-  Result<std::vector<Unused>> unlink_unused(Time before, std::uint64_t enough) override {
-    std::vector<Unused> free;
-    TRY(change(
-        [&](SqliteConnection& db) { return unlink_until(db, stored_time(before), enough, free); }));
-    return free;
+  Result<std::uint64_t> linked_bytes_of(const std::string& space) override {
+    const auto db = database_.reader.lock();
+    Query query = TRY(db->query("SELECT bytes FROM space_size WHERE space = ?"));
+    const bool is_there = TRY(query.bind(space).next());
+    return is_there ? static_cast<std::uint64_t>(query.integer(0)) : 0;
+  }
+
+  Result<std::vector<std::string>> spaces_above(std::uint64_t bytes) override {
+    const auto db = database_.reader.lock();
+    Query query = TRY(
+        db->query("SELECT space FROM space_size WHERE bytes > ? AND space <> '' ORDER BY space"));
+    query.bind(bytes);
+    return texts(std::move(query));
+  }
+
+  Result<Unlinked> unlink_unused(Time before, std::uint64_t enough) override {
+    return unlink_unused_of("", before, enough);
+  }
+
+  Result<Unlinked> unlink_unused_of(const std::string& space, Time before,
+                                    std::uint64_t enough) override {
+    Unlinked unlinked;
+    TRY(change([&](SqliteConnection& db) {
+      return unlink_until(db, space, stored_time(before), enough, unlinked);
+    }));
+    return unlinked;
   }
 
   Result<bool> is_linked(const Digest& blob) override {
@@ -231,6 +275,17 @@ class SqliteRepositoryTables final : public RepositoryTables {
     return db->transaction([&] { return body(*db); });
   }
 
+  static Status add_links(SqliteConnection& db, const std::vector<NewLink*>& links) {
+    for (const NewLink* link : links) {
+      Query query =
+          TRY(db.query("INSERT INTO blob_link (space, blob, size, last_used) "
+                       "VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET "
+                       "last_used = max(last_used, excluded.last_used)"));
+      TRY(query.bind(link->space).bind(link->blob).bind(link->size).bind(link->time).run());
+    }
+    return {};
+  }
+
   static Result<std::vector<std::string>> texts(Query query) {
     std::vector<std::string> rows;
     while (TRY(query.next())) {
@@ -239,12 +294,12 @@ class SqliteRepositoryTables final : public RepositoryTables {
     return rows;
   }
 
-  /// Looks with the reader, and with the writer again only when there is a promise to write down. A
+  /// Looks with the reader, and with the writer again only when there is a use to write down. A
   /// server without room still serves what it has.
   template <class Look>
   Result<std::optional<std::string>> find(Look look, const Digest& blob, std::int64_t now) {
     std::optional<Link> link = TRY(look_in_reader(look));
-    if (link && link->kept_until < now + kPromise) {
+    if (link && link->last_used < now - kRewriteAfter) {
       auto again = find_again(look, blob, now);
       if (!again && again.error().kind() != ErrorKind::Unavailable) {
         return again.error();
@@ -266,38 +321,36 @@ class SqliteRepositoryTables final : public RepositoryTables {
     std::optional<Link> link;
     TRY(change([&](SqliteConnection& db) -> Status {
       link = TRY(look(db));
-      return link ? promise(db, link->space, blob, now) : Status();
+      return link ? note_use(db, link->space, blob, now) : Status();
     }));
     return link;
   }
 
-  static Status promise(SqliteConnection& db, const std::string& space, const Digest& blob,
-                        std::int64_t now) {
+  static Status note_use(SqliteConnection& db, const std::string& space, const Digest& blob,
+                         std::int64_t now) {
     Query query =
-        TRY(db.query("UPDATE blob_link SET last_used = max(last_used, ?), "
-                     "kept_until = max(kept_until, ?) WHERE space = ? AND blob = ?"));
-    return query.bind(now).bind(now + kKept).bind(space).bind(blob).run();
+        TRY(db.query("UPDATE blob_link SET last_used = max(last_used, ?) "
+                     "WHERE space = ? AND blob = ?"));
+    return query.bind(now).bind(space).bind(blob).run();
   }
 
-  static Status unlink_until(SqliteConnection& db, std::int64_t before, std::uint64_t enough,
-                             std::vector<Unused>& free) {
-    for (std::uint64_t bytes = 0; bytes < enough;) {
-      const std::vector<Row> rows = TRY(oldest_unused(db, before));
-      if (rows.empty()) {
-        break;
+  static Status unlink_until(SqliteConnection& db, const std::string& space, std::int64_t before,
+                             std::uint64_t enough, Unlinked& unlinked) {
+    const std::vector<Row> rows = TRY(oldest_unused(db, space, before));
+    for (auto row = rows.begin(); row != rows.end() && unlinked.bytes < enough; ++row) {
+      TRY(remove_link(db, row->space, row->blob.blob));
+      ++unlinked.links;
+      const bool is_free = !TRY(is_linked_anywhere(db, row->blob.blob));
+      if (is_free) {
+        unlinked.free.push_back(row->blob);
       }
-      for (auto row = rows.begin(); row != rows.end() && bytes < enough; ++row) {
-        TRY(remove_link(db, row->space, row->blob.blob));
-        if (!TRY(is_linked_anywhere(db, row->blob.blob))) {
-          bytes += row->blob.size;
-          free.push_back(row->blob);
-        }
-      }
+      unlinked.bytes += is_free || !space.empty() ? row->blob.size : 0;
     }
     return {};
   }
 
   SqliteDatabase& database_;
+  Guarded<std::vector<NewLink*>> new_links_;  // of who waits for the writer
 };
 
 }  // namespace

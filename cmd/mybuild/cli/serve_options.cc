@@ -47,6 +47,13 @@ constexpr Flag<ServeVerbOptions> kServeFlags[] = {
        }
        return {};
      }},
+    {{.name = "max-size-per-namespace",
+      .argument = "BYTES",
+      .help = "What one namespace may take of it; else all"},
+     [](ServeVerbOptions& options, std::string_view value) -> Status {
+       options.serve.max_size_per_namespace = TRY(parse_bytes(value));
+       return {};
+     }},
     {{.name = "max-connections", .argument = "NUMBER", .help = "At once (10000)"},
      [](ServeVerbOptions& options, std::string_view value) -> Status {
        options.serve.max_connections =
