@@ -13,7 +13,7 @@ namespace mybuild::snapshotter {
 namespace {
 
 // These, with those of the formats, decide the bytes: format.md, "Compression".
-constexpr int kFirstLibdeflateLevel = 4;  // from here on it makes less than our encoder
+constexpr int kFirstLibdeflateLevel = 4;  // who asks for less wants speed: our encoder has most
 constexpr int kZstdLevel = 3;
 
 constexpr std::size_t kMaxInput = std::size_t{64} << 20U;  // bytes on the way, on large machines

@@ -55,15 +55,15 @@ Encoder isal(unsigned level) {
   const auto memory = std::make_shared<std::vector<std::uint8_t>>(ISAL_DEF_LVL3_DEFAULT);
   return {.name = fmt::format("isa-l {}", level),
           .compress = [memory, level](ByteSpan block, MutableByteSpan out) -> std::size_t {
-            std::string input(as_text(block));
             isal_zstream stream{};
             isal_deflate_init(&stream);
             stream.end_of_stream = 1;
             stream.level = level;
             stream.level_buf = memory->data();
             stream.level_buf_size = static_cast<std::uint32_t>(memory->size());
-            stream.next_in = reinterpret_cast<std::uint8_t*>(input.data());
-            stream.avail_in = static_cast<std::uint32_t>(input.size());
+            stream.next_in =  // read only
+                const_cast<std::uint8_t*>(reinterpret_cast<const std::uint8_t*>(block.data()));
+            stream.avail_in = static_cast<std::uint32_t>(block.size());
             stream.next_out = reinterpret_cast<std::uint8_t*>(out.data());
             stream.avail_out = static_cast<std::uint32_t>(out.size());
             isal_deflate(&stream);
