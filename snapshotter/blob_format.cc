@@ -9,26 +9,26 @@ namespace mybuild::snapshotter {
 
 namespace {
 
-/// Raised when the same tree would get another tar or another compressed form (archive/format.md).
-constexpr int kFormatVersion = 1;
 constexpr std::string_view kClamp = ":max-mtime=";
 
-std::string_view compression_name(oci::Compression compression) {
+/// The version is raised when the same tree would get another tar or another compressed form
+/// (archive/format.md).
+std::string_view versioned_name(oci::Compression compression) {
   switch (compression) {
     case oci::Compression::None:
-      return "none";
+      return "none:v1";
     case oci::Compression::Gzip:
-      return "gzip";
+      return "gzip:v2";  // v1 was made by libdeflate at all levels
     case oci::Compression::Zstd:
-      return "zstd";
+      return "zstd:v1";
   }
-  return "none";
+  return "none:v1";
 }
 
 }  // namespace
 
 std::string blob_format(const CompressionSpec& spec, const TarOptions& options) {
-  std::string format = fmt::format("{}:v{}", compression_name(spec.compression), kFormatVersion);
+  std::string format(versioned_name(spec.compression));
   if (spec.level) {
     format += fmt::format(":level={}", *spec.level);
   }

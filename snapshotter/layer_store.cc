@@ -200,9 +200,9 @@ Status LocalLayerStore::write_own_tar(const Digest& diff_id, Sink& sink, TarOpti
   const std::string name = independent_name(diff_id);
   Fd root = TRY(sys::open(find_tree(name).value_or(tree_path(name)), O_RDONLY | O_DIRECTORY)
                     .context(fmt::format("layer {}", diff_id.str())));
-  ScannedTree tree = TRY(scan_layer_tree(root.get()));
+  const ScannedTree tree = TRY(scan_layer_tree(root.get()));
   const std::unique_ptr<EntryContents> contents = tree_contents(std::move(root));
-  return write_layer_tar(tree.changes, *contents, sink, options);
+  return write_unhashed_layer_tar(tree.changes, *contents, sink, options);
 }
 
 Result<oci::Descriptor> LocalLayerStore::ensure_blob(const Digest& diff_id, CompressionSpec spec,

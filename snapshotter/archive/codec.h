@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Layer compression. Input is cut into fixed-size blocks that are compressed in parallel and
-// stitched in order (one gzip member whose blocks end byte-aligned; one zstd frame per block), so
-// the bytes depend on input, format, level and library version only, never on the number of cores
-// or on how the input was handed over (format.md). Thread-compatible.
+// Layer compression. Input is cut into fixed-size blocks that are compressed in parallel, while the
+// writer goes on and a thread of its own writes to the sink, and stitched in order (one gzip member
+// whose blocks end byte-aligned; one zstd frame per block), so the bytes depend on input, format,
+// level and library version only, never on the number of cores or on how the input was handed over
+// (format.md). Thread-compatible.
 #pragma once
 
 #include "snapshotter/base/bytes.h"
@@ -26,7 +27,9 @@ class Compressor : public Sink {
  public:
   virtual Status finish() = 0;
 };
-/// `sink` must outlive the compressor. Levels out of range are clamped (gzip 0-12, zstd 1-22).
+/// `sink` must outlive the compressor; from the first write to the end of finish() another thread
+/// may write to it. Levels out of range are clamped (gzip 0-12, zstd 1-22); format.md says who
+/// compresses at which.
 std::unique_ptr<Compressor> make_compressor(CompressionSpec spec, Sink& sink);
 
 /// Recognised by the first bytes: gzip, zstd, bzip2, xz or none. Several members or frames in a row

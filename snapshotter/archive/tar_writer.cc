@@ -351,11 +351,10 @@ Status TarWriter::pad() {
 
 namespace {
 
-/// Streams one file into the archive and learns its digest on the way.
-Status write_contents(Entry& entry, const EntryContents& contents, TarWriter& writer,
-                      std::vector<std::byte>& buffer) {
+/// Streams one file into the archive, and into `hasher` if there is one.
+Status write_contents(const Entry& entry, const EntryContents& contents, TarWriter& writer,
+                      std::vector<std::byte>& buffer, Hasher* hasher) {
   const Fd fd = TRY(contents.open(entry));
-  Hasher hasher;
   std::uint64_t left = entry.size;
   for (;;) {
     const std::size_t count = TRY(sys::read(fd.get(), buffer));
@@ -366,13 +365,23 @@ Status write_contents(Entry& entry, const EntryContents& contents, TarWriter& wr
       return data_loss("file grew while it was read, expected {} bytes", entry.size);
     }
     const ByteSpan bytes = ByteSpan(buffer).first(count);
-    hasher.update(bytes);
+    if (hasher != nullptr) {
+      hasher->update(bytes);
+    }
     TRY(writer.write(bytes));
     left -= count;
   }
   if (left != 0) {
     return data_loss("file shrank while it was read, {} of {} bytes are missing", left, entry.size);
   }
+  return {};
+}
+
+/// Learns the digest of the contents on the way.
+Status write_hashed_contents(Entry& entry, const EntryContents& contents, TarWriter& writer,
+                             std::vector<std::byte>& buffer) {
+  Hasher hasher;
+  TRY(write_contents(entry, contents, writer, buffer, &hasher));
   const Digest digest = hasher.finish();
   if (entry.content && *entry.content != digest) {
     return data_loss("contents changed: expected {}, read {}", entry.content->str(), digest.str());
@@ -381,14 +390,13 @@ Status write_contents(Entry& entry, const EntryContents& contents, TarWriter& wr
   return {};
 }
 
-}  // namespace
-
-Status write_layer_tar(ChangeList& changes, const EntryContents& contents, Sink& sink,
-                       TarOptions options) {
+/// `write_file(entry, writer, buffer)` writes the contents of a file.
+template <class List, class WriteFile>
+Status write_members(List& changes, Sink& sink, TarOptions options, const WriteFile& write_file) {
   TarWriter writer(sink, options);
   std::vector<std::byte> buffer(kReadBuffer);
   const Entry* previous = nullptr;
-  for (Entry& entry : changes) {
+  for (auto& entry : changes) {
     // A layer reader would take such a name for a deletion.
     if (has_whiteout_part(entry.path) ||
         (entry.type == EntryType::HardLink && has_whiteout_part(entry.link))) {
@@ -402,10 +410,27 @@ Status write_layer_tar(ChangeList& changes, const EntryContents& contents, Sink&
     previous = &entry;
     TRY(writer.add(entry));
     if (entry.type == EntryType::File) {
-      TRY(write_contents(entry, contents, writer, buffer).context(entry.path));
+      TRY(write_file(entry, writer, buffer).context(entry.path));
     }
   }
   return writer.finish();
+}
+
+}  // namespace
+
+Status write_layer_tar(ChangeList& changes, const EntryContents& contents, Sink& sink,
+                       TarOptions options) {
+  return write_members(changes, sink, options, [&](Entry& entry, TarWriter& writer, auto& buffer) {
+    return write_hashed_contents(entry, contents, writer, buffer);
+  });
+}
+
+Status write_unhashed_layer_tar(const ChangeList& changes, const EntryContents& contents,
+                                Sink& sink, TarOptions options) {
+  return write_members(changes, sink, options,
+                       [&](const Entry& entry, TarWriter& writer, auto& buffer) {
+                         return write_contents(entry, contents, writer, buffer, nullptr);
+                       });
 }
 
 }  // namespace mybuild::snapshotter

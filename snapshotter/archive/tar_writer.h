@@ -40,4 +40,9 @@ class TarWriter {
 Status write_layer_tar(ChangeList& changes, const EntryContents& contents, Sink& sink,
                        TarOptions options = {});
 
+/// The same bytes for who looks at the whole tar's digest: files are not hashed one by one, so of
+/// their contents only the sizes are checked.
+Status write_unhashed_layer_tar(const ChangeList& changes, const EntryContents& contents,
+                                Sink& sink, TarOptions options = {});
+
 }  // namespace mybuild::snapshotter

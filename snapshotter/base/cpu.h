@@ -16,6 +16,26 @@ std::size_t parallelism();
 /// not throw.
 void for_each(std::size_t count, const std::function<void(std::size_t)>& body);
 
+/// Bodies that run beside whoever starts them. Thread-compatible.
+class Group {
+ public:
+  Group();
+  Group(const Group&) = delete;
+  Group& operator=(const Group&) = delete;
+  /// Waits.
+  ~Group();
+
+  /// Runs `body` as soon as a core has nothing else to do; the serial twin runs it now. It does not
+  /// throw.
+  void run(std::function<void()> body);
+  /// Until all bodies are done. This thread runs those that no other has begun.
+  void wait();
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
 /// While one lives, no more than `cores` bodies run at once in the whole process; the smallest
 /// limit counts.
 class Limit {

@@ -73,7 +73,7 @@ Result<std::string> decompress(std::string_view bytes, std::size_t step = 1 << 2
 }
 
 const std::vector<CompressionSpec> kSpecs = {
-    {Compression::Gzip, {}}, {Compression::Gzip, 1},  {Compression::Gzip, 12},
+    {Compression::Gzip, {}}, {Compression::Gzip, 4},  {Compression::Gzip, 12},
     {Compression::Gzip, 0},  {Compression::Zstd, {}}, {Compression::Zstd, 1},
     {Compression::Zstd, 9},  {Compression::None, {}},
 };
@@ -205,6 +205,57 @@ TEST(Codec, PassesOnTheErrorOfItsSink) {
     const Status finished = compressor->finish();
     EXPECT_FALSE(written && finished && spec.compression != Compression::None);
   }
+}
+
+TEST(Codec, AnErrorInTheMiddleIsHeardAndNobodyWaitsForever) {
+  /// Takes so many writes: the header and blocks.
+  class Filling final : public Sink {
+   public:
+    explicit Filling(int room) : room_(room) {}
+    Status write(ByteSpan) override {
+      return --room_ >= 0 ? Status() : make_error(ErrorKind::Unavailable, "disk full");
+    }
+
+   private:
+    int room_;
+  };
+  const std::string text = sample(30'000'000, 4);
+  for (const CompressionSpec& spec :
+       {CompressionSpec{Compression::Gzip, {}}, CompressionSpec{Compression::Zstd, 1}}) {
+    for (const int room : {1, 2, 4}) {
+      Filling sink(room);
+      const auto compressor = make_compressor(spec, sink);
+      Status status;
+      for (int i = 0; i < 4 && status; ++i) {
+        status = compressor->write(as_bytes(text));
+      }
+      if (status) {
+        status = compressor->finish();
+      }
+      ASSERT_FALSE(status) << room;
+      EXPECT_EQ(status.error().kind(), ErrorKind::Unavailable);
+    }
+  }
+}
+
+TEST(Codec, AStreamThatNobodyFinishesIsDropped) {
+  const std::string text = sample(12'000'000, 4);
+  StringSink sink;
+  {
+    const auto compressor = make_compressor({}, sink);
+    ASSERT_TRUE(compressor->write(as_bytes(text)));
+  }
+  EXPECT_LT(sink.text.size(), text.size());
+}
+
+TEST(Codec, TheEncoderIsOursUpToLevelThree) {
+  const std::string text = read_file(MYBUILD_SOURCE_DIR "/ARCHITECTURE.md").value();
+  const std::string usual = compress(text, {});
+  for (const int level : {1, 2, 3}) {
+    EXPECT_TRUE(compress(text, {Compression::Gzip, level}) == usual) << level;
+  }
+  EXPECT_GT(compress(text, {Compression::Gzip, 0}).size(), text.size()) << "stored";
+  EXPECT_LT(compress(text, {Compression::Gzip, 9}).size(), usual.size());
 }
 
 TEST(DeflateBlocks, TheLastBlockIsFoundInStreamsOfEveryKind) {

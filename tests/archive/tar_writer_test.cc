@@ -151,6 +151,20 @@ Error error_of(ChangeList list, const FakeContents& contents) {
   return status ? internal_error("no error") : status.error();
 }
 
+TEST(TarWriter, WhoNeedsNoDigestsGetsTheSameBytes) {
+  FakeContents contents;
+  ChangeList list = {make_file("a", "abc", contents),
+                     make_file("b", std::string(5000, 'b'), contents)};
+  StringSink sink;
+  ASSERT_TRUE(write_unhashed_layer_tar(list, contents, sink));
+  EXPECT_FALSE(list[0].content);
+  EXPECT_EQ(sink.text, layer_tar(list, contents));
+  list[1].size = 4999;
+  const Status grown = write_unhashed_layer_tar(list, contents, sink);
+  ASSERT_FALSE(grown);
+  EXPECT_EQ(grown.error().kind(), ErrorKind::DataLoss);
+}
+
 TEST(TarWriter, AFileThatIsNotWhatTheListSaysIsDataLoss) {
   FakeContents contents;
   Entry file = make_file("a", "abc", contents);

@@ -20,6 +20,31 @@ TEST(Cpu, RunsEachIndexOnce) {
   }
 }
 
+TEST(Cpu, RunsEachBodyOnce) {
+  std::vector<std::atomic<int>> runs(1000);
+  cpu::Group group;
+  for (int round = 1; round < 3; ++round) {
+    for (std::atomic<int>& run : runs) {
+      group.run([&run] { ++run; });
+    }
+    group.wait();
+    for (const std::atomic<int>& run : runs) {
+      ASSERT_EQ(run, round);
+    }
+  }
+}
+
+TEST(Cpu, NoBodyIsForgottenByAGroupThatGoes) {
+  std::atomic<int> ran = 0;
+  {
+    cpu::Group group;
+    for (int i = 0; i < 50; ++i) {
+      group.run([&] { ++ran; });
+    }
+  }
+  EXPECT_EQ(ran, 50);
+}
+
 TEST(Cpu, ALimitIsKeptWhileItLives) {
   const std::size_t usual = cpu::parallelism();
   {
@@ -27,11 +52,17 @@ TEST(Cpu, ALimitIsKeptWhileItLives) {
     EXPECT_EQ(cpu::parallelism(), 1U);
     std::atomic<int> running = 0;
     std::atomic<bool> overlapped = false;
-    cpu::for_each(20, [&](std::size_t) {
+    const auto body = [&](std::size_t) {
       overlapped = overlapped || ++running > 1;
       std::this_thread::yield();
       --running;
-    });
+    };
+    cpu::for_each(20, body);
+    cpu::Group group;
+    for (std::size_t i = 0; i < 20; ++i) {
+      group.run([&body] { body(0); });
+    }
+    group.wait();
     EXPECT_FALSE(overlapped);
   }
   EXPECT_EQ(cpu::parallelism(), usual);

@@ -4,6 +4,7 @@
 #include <oneapi/tbb/global_control.h>
 #include <oneapi/tbb/parallel_for.h>
 #include <oneapi/tbb/task_arena.h>
+#include <oneapi/tbb/task_group.h>
 
 #include <algorithm>
 
@@ -35,6 +36,21 @@ void for_each(std::size_t count, const std::function<void(std::size_t)>& body) {
         },
         tbb::simple_partitioner());
   });
+}
+
+struct Group::State {
+  tbb::task_group tasks;
+};
+
+Group::Group() : state_(std::make_unique<State>()) {}
+Group::~Group() {
+  wait();
+}
+void Group::run(std::function<void()> body) {
+  state_->tasks.run(std::move(body));
+}
+void Group::wait() {
+  state_->tasks.wait();
 }
 
 struct Limit::State {

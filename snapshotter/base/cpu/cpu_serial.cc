@@ -13,6 +13,14 @@ void for_each(std::size_t count, const std::function<void(std::size_t)>& body) {
   }
 }
 
+struct Group::State {};
+Group::Group() = default;
+Group::~Group() = default;
+void Group::run(std::function<void()> body) {
+  body();
+}
+void Group::wait() {}
+
 struct Limit::State {};
 Limit::Limit(std::size_t) {}
 Limit::~Limit() = default;
