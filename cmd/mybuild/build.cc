@@ -14,6 +14,7 @@
 
 #include <fmt/format.h>
 
+#include <fcntl.h>
 #include <strings.h>
 
 #include <algorithm>
@@ -55,9 +56,11 @@ bool takes_tag(std::string_view line) {
 /// A guess that costs less than to find out; when it is wrong, another core did a few milliseconds
 /// of work for nothing.
 bool expects_network(const builder::BuildRequest& request) {
+  constexpr std::size_t kMaxGuess = std::size_t{1} << 20U;
   const std::string path =
       request.dockerfile.empty() ? join_path(request.context, "Dockerfile") : request.dockerfile;
-  const Result<std::string> dockerfile = path == "-" ? Result<std::string>("") : read_file(path);
+  const Result<std::string> dockerfile =
+      path == "-" ? Result<std::string>("") : read_regular_file(AT_FDCWD, path, kMaxGuess);
   if (!dockerfile) {
     return true;  // a URL, say
   }
