@@ -118,6 +118,29 @@ bool is_same_server(const ServerAddress& one, const std::string& other) {
   return parsed && parsed->origin == one.origin && parsed->socket == one.socket;
 }
 
+/// Keys are no secret, so those without a URL are for whichever server is used. A token goes to the
+/// server of its own URL or to none. Who thinks that a pin counts has to hear that it does not.
+void take_from_file(const FileSettings& file, const Chosen& chosen, const std::string& path,
+                    const Warn& warn, Settings& settings) {
+  const bool is_of_file = !file.url.empty() && is_same_server(settings.address, file.url);
+  if (is_of_file && settings.token.empty()) {
+    settings.token = file.token;
+  }
+  if (is_of_file || file.url.empty()) {
+    settings.keys = file.keys;
+  }
+  if (!warn || is_of_file) {
+    return;
+  }
+  if (!file.url.empty() && !file.keys.empty()) {
+    warn(fmt::format("{}: its keys are for {} and not for {}, which {} names: they do not count",
+                     path, file.url, chosen.url, chosen.source));
+  }
+  if (file.url.empty() && !file.token.empty()) {
+    warn(fmt::format("{}: its token has no \"url\" beside it, so no server gets it", path));
+  }
+}
+
 }  // namespace
 
 Result<Flush> parse_flush(std::string_view text) {
@@ -180,11 +203,8 @@ Result<std::optional<Settings>> find_settings(const Wish& wish, const SettingPla
   }
   Settings settings;
   settings.address = TRY(parse_address(chosen.url).context(chosen.source));
-  const bool is_of_file = is_same_server(settings.address, file.url);
-  settings.token = places.token.empty() && is_of_file ? file.token : places.token;
-  if (is_of_file) {
-    settings.keys = file.keys;
-  }
+  settings.token = places.token;
+  take_from_file(file, chosen, join_path(places.directory, "config.json"), warn, settings);
   if (!places.directory.empty()) {
     settings.pins_file = join_path(places.directory, "cache-keys.json");
   }

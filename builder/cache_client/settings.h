@@ -2,7 +2,8 @@
 // Settings: which cache server a build uses and how, from the command line, the environment and the
 // user's file: <config>/mybuild/config.json, where <config> is $XDG_CONFIG_HOME or ~/.config:
 //   {"cacheServer": {"url": …, "token": …, "flush": …, "keys": {"team/main": "ed25519:…"}}}
-// What the file says of a token or of keys is for the server of its own URL alone. Value types.
+// What the file says of a token or of keys is for the server of its own URL alone; keys without a
+// URL are for whichever server is used. Value types.
 #pragma once
 
 #include "builder/cache_client/address.h"

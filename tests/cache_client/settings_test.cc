@@ -116,8 +116,27 @@ TEST_F(SettingsTest, TokenAndKeysOfTheFileAreForItsServerAlone) {
   ASSERT_TRUE(other && *other);
   EXPECT_EQ((*other)->token, "");
   EXPECT_TRUE((*other)->keys.empty());
+  std::vector<std::string> told;
+  const auto warn = [&told](const std::string& message) { told.push_back(message); };
+  ASSERT_TRUE(find_settings({.url = "https://d.test", .flush = {}}, places(), warn));
+  EXPECT_THAT(told, testing::ElementsAre(testing::HasSubstr(
+                        "its keys are for https://c.test and not for https://d.test, which "
+                        "--cache-server names: they do not count")));
   const auto same = find_settings({.url = "https://c.test/b", .flush = {}}, places());
   EXPECT_EQ((*same)->token, "t");
+}
+
+TEST_F(SettingsTest, KeysWithoutAUrlAreForWhicheverServerIsUsedAndATokenForNone) {
+  write(R"({"cacheServer": {"token": "t", "keys": {"a": ")" + kKey + R"("}}})");
+  std::vector<std::string> told;
+  const auto warn = [&told](const std::string& message) { told.push_back(message); };
+  SettingPlaces all = places();
+  all.url = "https://environment.test";
+  const auto found = find_settings({}, all, warn);
+  ASSERT_TRUE(found && *found);
+  EXPECT_EQ(cache_server::to_string((*found)->keys.at("a")), kKey);
+  EXPECT_EQ((*found)->token, "");
+  EXPECT_THAT(told, testing::ElementsAre(testing::HasSubstr("no server gets it")));
 }
 
 TEST_F(SettingsTest, TheCommandLineWinsThenTheEnvironment) {
