@@ -12,6 +12,7 @@
 #include <spawn.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 
 namespace mybuild::builder {
@@ -22,6 +23,8 @@ using cache_client::CacheClient;
 using cache_client::LeftSteps;
 
 constexpr std::chrono::minutes kBackground{10};
+/// Of builds whose server was not to be had.
+constexpr std::size_t kMostLeft = 64;
 
 std::string folder_of(const std::string& root) {
   return join_path(root, "cache-publish");
@@ -63,16 +66,51 @@ Status spawn_publisher(const std::string& root) {
   return failed == 0 ? Status() : Status(os_error(failed, "start " + program));
 }
 
-Status hand_over(const std::string& server, std::vector<solver::CacheRecord> steps,
-                 const std::string& root) {
+/// Names of files say whom they are for.
+std::string prefix_of(const std::string& server) {
+  constexpr std::size_t kEnough = 16;
+  return Digest::of(server).hex().substr(0, kEnough) + ".";
+}
+
+/// How many builds have left something for the server.
+std::size_t count_left(const std::string& root, const std::string& server) {
+  const Result<Fd> folder = sys::open(folder_of(root), O_RDONLY | O_DIRECTORY);
+  const auto names =
+      folder ? sys::list_dir(folder->get()) : Result<std::vector<std::string>>(folder.error());
+  if (!names) {
+    return 0;
+  }
+  const std::string prefix = prefix_of(server);
+  return static_cast<std::size_t>(
+      std::count_if(names->begin(), names->end(),
+                    [&](const std::string& name) { return name.starts_with(prefix); }));
+}
+
+Status leave(const std::string& server, std::vector<solver::CacheRecord> steps,
+             const std::string& root) {
   const std::string text =
       cache_client::dump(LeftSteps{.server = server, .steps = std::move(steps)});
   const std::string folder = folder_of(root);
   TRY(make_dirs(folder, 0700));
-  AtomicFile file = TRY(AtomicFile::create(join_path(folder, Digest::of(text).hex()), 0600));
+  AtomicFile file =
+      TRY(AtomicFile::create(join_path(folder, prefix_of(server) + Digest::of(text).hex()), 0600));
   TRY(file.write(as_bytes(text)));
-  TRY(std::move(file).commit());
-  return spawn_publisher(root);
+  return std::move(file).commit();
+}
+
+/// What could not be published waits for a build that meets its server again.
+Status leave_or_go_on(CacheClient& client, std::vector<solver::CacheRecord> left,
+                      const std::string& root) {
+  if (!left.empty()) {
+    TRY(leave(client.server(), std::move(left), root));
+    return spawn_publisher(root);
+  }
+  const std::size_t count = count_left(root, client.server());
+  std::vector<solver::CacheRecord> unsent = client.unsent();
+  if (!unsent.empty()) {
+    return count < kMostLeft ? leave(client.server(), std::move(unsent), root) : Status();
+  }
+  return count > 0 && client.is_in_use() ? spawn_publisher(root) : Status();
 }
 
 CacheClient::Deps deps_of(Engine::Services& own, solver::EventSink& events, Cancel& cancel) {
@@ -90,7 +128,6 @@ CacheClient::Deps deps_of(Engine::Services& own, solver::EventSink& events, Canc
 Status publish(const std::string& path, Engine::Services& own, solver::EventSink& events,
                Cancel& cancel) {
   const std::string text = TRY(read_note(path));
-  TRY(sys::unlink_at(AT_FDCWD, path));  // whatever comes of it
   const LeftSteps left = TRY(cache_client::parse_left_steps(text));
   auto settings = TRY(cache_client::find_settings(
       {.url = left.server, .flush = cache_client::Flush{.time = kBackground}},
@@ -103,7 +140,8 @@ Status publish(const std::string& path, Engine::Services& own, solver::EventSink
     client->on_record(step);
   }
   (void)client->finish();
-  return {};
+  // The next build that meets the server tries again.
+  return client->is_in_use() ? sys::unlink_at(AT_FDCWD, path) : Status();
 }
 
 }  // namespace
@@ -144,10 +182,7 @@ void finish_cache_client(CacheClient* client, const Engine::Services& own,
     return;
   }
   std::vector<solver::CacheRecord> left = client->finish();
-  if (left.empty()) {
-    return;
-  }
-  if (const Status given = hand_over(client->server(), std::move(left), own.root); !given) {
+  if (const Status given = leave_or_go_on(*client, std::move(left), own.root); !given) {
     events.on_event(solver::Warning{
         .message = "steps cannot be published in the background: " + given.error().message(),
         .detail = given.error().hint(),
@@ -164,8 +199,12 @@ Status Engine::publish_left(solver::EventSink& events, Cancel& cancel) {
   for (const std::string& name : TRY(sys::list_dir(open->get()))) {
     TRY(cancel.check());
     // Another process may have taken it.
-    if (const Status done = publish(join_path(folder, name), *services_, events, cancel); !done) {
+    const std::string path = join_path(folder, name);
+    if (const Status done = publish(path, *services_, events, cancel); !done) {
       log::debug("{}: {}", name, done.error().message());
+      if (done.error().kind() != ErrorKind::Cancelled) {
+        (void)sys::unlink_at(AT_FDCWD, path);
+      }
     }
   }
   return {};

@@ -130,19 +130,28 @@ void CacheClient::tell_what_is_lost(std::size_t left) {
        std::move(detail));
 }
 
+/// Who goes on with them knows no secrets.
+std::vector<solver::CacheRecord> CacheClient::fit_to_leave(std::vector<solver::CacheRecord> steps) {
+  std::erase_if(
+      steps, [this](const solver::CacheRecord& record) { return !publisher_->may_leave(record); });
+  for (solver::CacheRecord& record : steps) {
+    record.run->step = publisher_->name_of(record);
+  }
+  return steps;
+}
+
+std::vector<solver::CacheRecord> CacheClient::unsent() {
+  return publisher_ == nullptr ? std::vector<solver::CacheRecord>()
+                               : fit_to_leave(publisher_->unsent());
+}
+
 std::vector<solver::CacheRecord> CacheClient::flush() {
   std::vector<solver::CacheRecord> left;
   if (publisher_ == nullptr) {
     return left;
   }
   if (settings_.flush.how == Flush::How::Background) {
-    left = publisher_->finish(std::chrono::milliseconds(0));
-    // Who goes on with them knows no secrets.
-    std::erase_if(
-        left, [this](const solver::CacheRecord& record) { return !publisher_->may_leave(record); });
-    for (solver::CacheRecord& record : left) {
-      record.run->step = publisher_->name_of(record);
-    }
+    left = fit_to_leave(publisher_->finish(std::chrono::milliseconds(0)));
     if (!left.empty()) {
       claims_.leave();
     }

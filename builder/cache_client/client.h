@@ -64,11 +64,17 @@ class CacheClient {
   /// At the end of the build: says what was wrong with what came, and waits for what is not
   /// published yet as the settings say. Returns what somebody else should go on with.
   std::vector<solver::CacheRecord> finish();
+  /// After finish(): what the server did not get because it was not to be had, as somebody may go
+  /// on with it who knows no secrets. With background publishing that is what finish() returned.
+  std::vector<solver::CacheRecord> unsent();
+  /// It answers, as far as we know.
+  bool is_in_use() const { return !link_.is_closed(); }
 
  private:
   CacheClient(Settings settings, const Deps& deps,
               std::shared_ptr<const registry::TlsSettings> tls);
   std::vector<solver::CacheRecord> flush();
+  std::vector<solver::CacheRecord> fit_to_leave(std::vector<solver::CacheRecord> steps);
   std::size_t wait_for_publisher();
   void tell_what_is_lost(std::size_t left);
   void warn(std::string message, std::string detail = {});

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// LeftSteps: what a build that ends has not published yet, on its way to the process that goes on
-// with it: a file of the state directory. Value type.
+// LeftSteps: what a build that ends has not published, on its way to the process that goes on with
+// it, at once or behind a later build that meets the server again: a file of the state directory.
+// Value type.
 #pragma once
 
 #include "snapshotter/base/result.h"

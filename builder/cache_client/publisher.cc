@@ -31,6 +31,7 @@ constexpr std::uint64_t kLarge = 4 << 20;
 /// Sent without asking whether it is there.
 constexpr std::uint64_t kSmall = 64 << 10;
 constexpr std::size_t kBatch = 256;
+constexpr std::size_t kMostUnsent = 1000;
 /// The server looks for a record's blob, and writes to its disk.
 constexpr Milliseconds kThinking{5'000};
 
@@ -129,6 +130,9 @@ bool Publisher::add(const CacheRecord& record) {
                       record.inputs.size() <= cache_server::kMaxInputs;
   if (!is_one || !is_possible()) {
     lost_.steps += is_one && is_refused_ ? 1 : 0;
+    if (is_one && !is_refused_) {
+      note_unsent(record);
+    }
     return false;
   }
   waiting_.push_back(record);
@@ -198,6 +202,12 @@ void Publisher::send(const std::vector<Ready>& batch) {
     lose(batch.size(), text.error().message());
     const std::lock_guard lock(mutex_);
     is_refused_ = is_refused_ || text.error().kind() == ErrorKind::Denied;
+    for (const Ready& one : batch) {
+      const auto record = find_working(one.content);
+      if (text.error().kind() == ErrorKind::Unavailable && record != working_.end()) {
+        note_unsent(*record);
+      }
+    }
     return;
   }
   const auto answer = cache_server::parse_publish_answer(*text);
@@ -213,6 +223,24 @@ void Publisher::send(const std::vector<Ready>& batch) {
       lose(1, result.message.empty() ? "it refuses the record" : result.message);
     }
   }
+}
+
+/// With the lock.
+std::vector<CacheRecord>::iterator Publisher::find_working(const solver::ContentKey& content) {
+  return std::find_if(working_.begin(), working_.end(),
+                      [&](const CacheRecord& record) { return record.content == content; });
+}
+
+/// With the lock.
+void Publisher::note_unsent(const CacheRecord& record) {
+  if (unsent_.size() < kMostUnsent) {
+    unsent_.push_back(record);
+  }
+}
+
+std::vector<CacheRecord> Publisher::unsent() const {
+  const std::lock_guard lock(mutex_);
+  return unsent_;
 }
 
 /// What fails after finish() is left and not lost.
@@ -240,9 +268,7 @@ bool Publisher::is_stuck() const {
 
 /// With the lock.
 void Publisher::settle(const solver::ContentKey& content) {
-  const auto done = std::find_if(working_.begin(), working_.end(), [&](const CacheRecord& record) {
-    return record.content == content;
-  });
+  const auto done = find_working(content);
   if (done != working_.end()) {
     working_.erase(done);
   }
@@ -260,6 +286,9 @@ std::optional<Publisher::Ready> Publisher::prepare(const CacheRecord& record) {
     lose(1, ready.error().message());
     const std::lock_guard lock(mutex_);
     is_refused_ = is_refused_ || ready.error().kind() == ErrorKind::Denied;
+    if (ready.error().kind() == ErrorKind::Unavailable) {
+      note_unsent(record);
+    }
     return std::nullopt;
   }
   return std::move(ready).value();
@@ -394,6 +423,9 @@ std::vector<CacheRecord> Publisher::finish(Milliseconds time) {
   is_over_ = true;
   std::vector<CacheRecord> left(working_.begin(), working_.end());
   left.insert(left.end(), waiting_.begin(), waiting_.end());
+  for (const CacheRecord& record : left) {
+    note_unsent(record);
+  }
   changed_.notify_all();
   return left;
 }

@@ -74,6 +74,9 @@ class Publisher {
   Lost lost() const;
   /// finish() did not wait any longer because nothing moved.
   bool is_stuck() const;
+  /// After finish(): steps that the server did not get because it was not to be had, or had no room
+  /// or time. Another day it may take them.
+  std::vector<solver::CacheRecord> unsent() const;
 
  private:
   struct Ready {
@@ -83,6 +86,8 @@ class Publisher {
   void work();
   bool is_possible() const;
   void lose(std::size_t steps, std::string_view why);
+  void note_unsent(const solver::CacheRecord& record);
+  std::vector<solver::CacheRecord>::iterator find_working(const solver::ContentKey& content);
   std::optional<Ready> prepare(const solver::CacheRecord& record);
   Result<std::optional<Ready>> try_prepare(const solver::CacheRecord& record);
   bool pays(std::uint64_t bytes, std::chrono::milliseconds took) const;
@@ -108,6 +113,7 @@ class Publisher {
   bool is_refused_ = false;  // the server takes no records of ours
   bool is_stuck_ = false;
   Lost lost_;
+  std::vector<solver::CacheRecord> unsent_;
   std::atomic<std::uint64_t> moved_{0};  // settled steps and bytes of uploads, only ever more
   std::atomic<int> busy_here_{0};        // threads that wait for no server
   std::uint64_t sent_bytes_ = 0;         // of large layers, and how long they took

@@ -1,0 +1,24 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# What a build could not publish because the server was not there is published behind the next build that meets it.
+. "$(dirname "$0")/lib.sh"
+. "$support/cache_server.sh"
+start_cache cache
+export MYBUILD_ROOT=$work/first
+kill "$cache_pid" && wait "$cache_pid" || true
+export MYBUILD_CACHE_SERVER=http://$cache
+dockerfile <<<$'FROM busybox\nRUN echo one >/one\nRUN --mount=type=secret,id=s,required=false echo two >/two'
+echo sesame-open-sesame >secret
+build --secret id=s,src=secret ctx
+assert_log "goes on without the cache server"
+assert_equal "$(ls first/cache-publish | wc -l)" 1 "files of steps that wait"
+! grep -q sesame first/cache-publish/* || fail "the secret waits with them"
+build --secret id=s,src=secret ctx
+assert_equal "$(ls first/cache-publish | wc -l)" 1 "files of steps that wait, the server still gone"
+restart_cache cache "$cache"
+build --secret id=s,src=secret ctx
+assert_step "RUN echo one" CACHED
+until [ -z "$(ls first/cache-publish)" ]; do sleep 0.1; done
+MYBUILD_ROOT=$work/second build ctx
+assert_step "RUN echo one" CACHED
+assert_step "RUN --mount" CACHED
