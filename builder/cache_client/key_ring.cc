@@ -107,6 +107,7 @@ void KeyRing::compare(const KeyMap& said, const KeyMap& known, std::vector<Warni
       continue;
     }
     good_.erase(space);
+    has_changed_ = has_changed_ || pinned != known.end();
     if (!told_.insert(space).second) {
       continue;
     }
@@ -125,6 +126,11 @@ void KeyRing::compare(const KeyMap& said, const KeyMap& known, std::vector<Warni
                                 (given_.empty() ? path_ : std::string("config.json")),
                       .location = {}});
   }
+}
+
+bool KeyRing::has_changed() const {
+  const std::lock_guard lock(mutex_);
+  return has_changed_;
 }
 
 std::optional<cache_server::PublicKey> KeyRing::find(const std::string& space) const {

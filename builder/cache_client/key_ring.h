@@ -30,6 +30,8 @@ class KeyRing {
   std::vector<solver::Warning> meet(const KeyMap& said);
   /// nullopt: records of this namespace are not believed.
   std::optional<cache_server::PublicKey> find(const std::string& space) const;
+  /// It has shown another key than the known one: it may be another server.
+  bool has_changed() const;
 
  private:
   Result<std::vector<solver::Warning>> meet_noted(const KeyMap& said);
@@ -40,6 +42,7 @@ class KeyRing {
   const std::string path_;
   mutable std::mutex mutex_;
   KeyMap good_;
+  bool has_changed_ = false;
   std::set<std::string> told_;  // namespaces that were warned of
 };
 

@@ -300,6 +300,9 @@ Result<std::optional<Publisher::Ready>> Publisher::try_prepare(const CacheRecord
   if (deps_.records.space().empty() || deps_.link.is_closed()) {
     return make_error(ErrorKind::Unavailable, "the server is left alone");
   }
+  if (deps_.records.has_changed_keys()) {
+    return make_error(ErrorKind::Denied, "it has another key than the one that is known");
+  }
   // Compressed it is smaller, but hardly to less than an eighth.
   if (!pays(step.layer.size / 8, record.run->took)) {
     return std::optional<Ready>();

@@ -253,6 +253,11 @@ std::string ServerRecords::space() {
   return space_;
 }
 
+bool ServerRecords::has_changed_keys() {
+  (void)space();
+  return deps_.keys.has_changed();
+}
+
 std::optional<source::RemoteLayer> ServerRecords::where(const Digest& diff_id) {
   const std::lock_guard lock(mutex_);
   const auto found = layers_.find(diff_id);

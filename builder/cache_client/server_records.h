@@ -67,6 +67,8 @@ class ServerRecords final : public remote_cache::RecordSource {
   bool accept(const cache_server::SignedRecord& record);
   /// What the server calls our namespace; waits until it has said so. "" if it has not.
   std::string space();
+  /// See KeyRing; waits as space() does.
+  bool has_changed_keys();
 
   /// The layer of this number (of RemoteLayer::cache), or whichever could not be had, is not used
   /// any more; with a server that is left alone none is.
