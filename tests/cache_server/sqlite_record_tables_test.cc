@@ -58,7 +58,8 @@ TEST(SqliteRecordTables, OfAnEarlierServerAreFoundAndGoWhenTheyAreOld) {
   EXPECT_EQ(store->records().lookup({"main"}, keys, now, now)->size(), 1U);
   const auto go_on = []() -> Result<bool> { return true; };
   EXPECT_EQ(store->records()
-                .evict({.blob_bytes = 1, .record_bytes = 0}, now + std::chrono::hours(100), go_on)
+                .evict({.blob_bytes = 1, .record_bytes = 0, .used_before = Time::max()},
+                       now + std::chrono::hours(100), go_on)
                 .value(),
             1U);
 }

@@ -2,6 +2,7 @@
 #include "builder/cache_server/service/state.h"
 
 #include "builder/cache_server/store/access_tables.h"
+#include "builder/cache_server/store/repository_tables.h"
 #include "snapshotter/sqlite.h"
 
 #include <gmock/gmock.h>
@@ -88,6 +89,66 @@ TEST_F(DamagedStateTest, AnEmptyDatabaseBesideLayersGetsNoNewKeys) {
   EXPECT_THAT(refusal(), HasSubstr("there is a token beside it"));
   write(good);
   EXPECT_EQ(key_of(*ServerState::open(place_).value()), key_) << "the copy was put back";
+}
+
+TEST_F(DamagedStateTest, ADatabaseWhoseLogIsLostGetsNoNewKeys) {
+  std::filesystem::remove(database_);
+  {
+    auto connection = snapshotter::SqliteConnection::open(database_).value();
+    ASSERT_TRUE(connection.use_wal());
+  }
+  ASSERT_GT(bytes().size(), 0U) << "a header without a table";
+  EXPECT_THAT(refusal(), HasSubstr("cache.db is without keys, and there are layers beside it"));
+}
+
+TEST_F(DamagedStateTest, TablesWithoutANamespaceGetNoNewKeys) {
+  {
+    auto connection = snapshotter::SqliteConnection::open(database_).value();
+    ASSERT_TRUE(connection.run("DELETE FROM space"));
+  }
+  EXPECT_THAT(refusal(), HasSubstr("cache.db is without keys"));
+}
+
+class CopiedStateTest : public StateTest {
+ protected:
+  void copy() { std::filesystem::copy_file(place_ + "/cache.db", copy_); }
+  /// Instead of all that there is of the database.
+  void put_back() {
+    for (const char* end : {"", "-wal", "-shm"}) {
+      std::filesystem::remove(place_ + "/cache.db" + end);
+    }
+    std::filesystem::copy_file(copy_, place_ + "/cache.db");
+  }
+  const std::string copy_ = dir_.path() + "/copy";
+};
+
+TEST_F(CopiedStateTest, ACopyBesideAServerThatRunsHasKeysAndTokens) {
+  std::string seed;
+  std::string secret;
+  {
+    const auto state = ServerState::open(place_).value();
+    const auto admin = open_server_admin(place_, IfMissing::Make).value();
+    ASSERT_TRUE(admin->make_space("team", ""));
+    secret = admin->make_token({.space = "team", .scopes = 1, .note = "", .expires = std::nullopt})
+                 .value()
+                 .secret;
+    copy();
+    seed = state->meta().access().find_space("team").value()->seed;
+  }
+  put_back();
+  const auto again = ServerState::open(place_).value();
+  EXPECT_EQ(again->meta().access().find_space("team").value()->seed, seed);
+  EXPECT_TRUE(again->meta().access().find_token(Digest::of(secret)).value());
+}
+
+TEST_F(CopiedStateTest, ACopyOfAServerThatStoppedHasAllThatItKnew) {
+  const Digest blob = Digest::of("a layer");
+  const std::string space(kDefaultSpace);
+  ASSERT_TRUE(ServerState::open(place_).value()->meta().repositories().link_blob(space, blob, 7,
+                                                                                 clock_.now()));
+  copy();
+  put_back();
+  EXPECT_TRUE(ServerState::open(place_).value()->meta().repositories().is_linked(blob).value());
 }
 
 TEST_F(DamagedStateTest, OneThatACrashLeftBeforeAnythingElseIsMade) {

@@ -143,16 +143,34 @@ TEST_F(EvictorTest, WhatWasPromisedStaysThoughThereIsNoRoom) {
   EXPECT_EQ(kept(), 9'000U);
 }
 
-TEST_F(EvictorTest, AColdCacheThatFillsUpGoesOnAfterAQuarterOfAnHour) {
+TEST_F(EvictorTest, AColdCacheThatFillsUpInSecondsGoesOnAtOnce) {
+  for (int i = 0; i < 30; ++i) {
+    EXPECT_EQ(make_room(1'000)->missing, 0U) << i;
+    publish(std::to_string(i));
+    clock_.time += std::chrono::seconds(1);
+  }
+  EXPECT_EQ(kept(), 10'000U);
+  EXPECT_EQ(meta_->records().counts()->records, 10U) << "nobody has asked for the others";
+}
+
+TEST_F(EvictorTest, ALargeLengthThatIsOnlyAnnouncedTakesNothingThatJustCame) {
   for (int i = 0; i < 10; ++i) {
     publish(std::to_string(i));
   }
+  EXPECT_EQ(make_room(2'501)->records, 0U);
+  EXPECT_EQ(run()->records, 0U) << "nor does it go when nobody needs the room at once";
+  clock_.time += minutes(16);
+  EXPECT_EQ(make_room(2'501)->records, 3U);
+}
+
+TEST_F(EvictorTest, LayersThatSomebodyIsAboutToNameStayForAQuarterOfAnHour) {
+  for (int i = 0; i < 10; ++i) {
+    upload(std::to_string(i));
+  }
   clock_.time += minutes(14);
-  EXPECT_EQ(run()->missing, 1'000U) << "somebody may be about to name their layers";
-  clock_.time += minutes(1);
-  const auto freed = run();
-  EXPECT_EQ(freed->records, 1U) << "that nobody has asked for, so nothing was promised";
-  EXPECT_EQ(freed->missing, 0U);
+  EXPECT_EQ(run()->missing, 1'000U);
+  clock_.time += minutes(1) + std::chrono::seconds(1);
+  EXPECT_EQ(run()->missing, 0U);
   EXPECT_EQ(kept(), 9'000U);
 }
 
@@ -229,7 +247,7 @@ TEST_F(EvictorTest, WhatIsPinnedStays) {
   ASSERT_TRUE(*meta_->records().set_pin({.space = "main", .content = pinned.content}, true));
   clock_.time += hours(1'000);
   limit_ = 0;
-  publish("fresh");
+  upload("fresh");
   const auto freed = run();
   EXPECT_EQ(freed->records, 0U);
   EXPECT_EQ(freed->missing, 2'000U);

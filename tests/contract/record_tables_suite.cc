@@ -282,11 +282,8 @@ TEST_P(RecordTablesContract, OneRefusalLeavesTheOthers) {
   EXPECT_EQ(answer.results.at(2).result, PublishResult::Known);
 }
 
-TEST_P(RecordEvictionContract, WhatWasJustPublishedStaysWhileItsLayerIsInUse) {
+TEST_P(RecordEvictionContract, WhatWasJustPublishedGoesWhenNobodyHasAskedForIt) {
   const StepRecord record = add("a");
-  time_ += RepositoryTables::kTimeToName;
-  EXPECT_EQ(evict(10), 0U);
-  time_ += RepositoryTables::kBetweenUses;
   EXPECT_EQ(evict(10), 1U);
   EXPECT_FALSE(is_there(record));
   EXPECT_EQ(counts().records, 0U);
@@ -324,7 +321,10 @@ TEST_P(RecordEvictionContract, RecordsGoForTheirOwnBytesThoughTheirBlobStays) {
   const std::uint64_t bytes = counts().bytes;
   EXPECT_GT(bytes, 20'000U);
   const auto go_on = []() -> Result<bool> { return true; };
-  EXPECT_EQ(*tables().evict({.blob_bytes = 0, .record_bytes = bytes / 2}, time_, go_on), 5U);
+  EXPECT_EQ(
+      *tables().evict({.blob_bytes = 0, .record_bytes = bytes / 2, .used_before = Time::max()},
+                      time_, go_on),
+      5U);
   EXPECT_EQ(counts().bytes, bytes / 2);
   ASSERT_EQ(*tables().remove_since("main", time_), 5U);
   EXPECT_EQ(counts().bytes, 0U);
@@ -338,8 +338,9 @@ TEST_P(RecordEvictionContract, ItCanBeToldToStopAfterSomeHundred) {
   }
   publish_all(records);
   time_ += hours(2);
-  const auto evicted = tables().evict({.blob_bytes = 1, .record_bytes = 0}, time_,
-                                      []() -> Result<bool> { return false; });
+  const auto evicted =
+      tables().evict({.blob_bytes = 1, .record_bytes = 0, .used_before = Time::max()}, time_,
+                     []() -> Result<bool> { return false; });
   EXPECT_GT(*evicted, 0U);
   EXPECT_LE(*evicted, 600U);
   EXPECT_EQ(counts().records, 1'200U - *evicted);
@@ -407,6 +408,16 @@ TEST_P(RecordEvictionContract, WhatAPinOrAPromiseKeepsAnywayLosesNoRecord) {
   EXPECT_EQ(evict(1'000), 1U);
   EXPECT_FALSE(is_there(alone));
   EXPECT_TRUE(is_there(sample_record("b")));
+}
+
+TEST_P(RecordEvictionContract, ALayerThatIsFoundSecondsAfterItsRecordCameIsInUse) {
+  add("a");
+  time_ += std::chrono::seconds(5);
+  EXPECT_TRUE(has_blob("main", "a")) << "for an image, say";
+  time_ += RepositoryTables::kTimeToName;
+  EXPECT_EQ(evict(10), 0U);
+  time_ += RepositoryTables::kBetweenUses;
+  EXPECT_EQ(evict(10), 1U);
 }
 
 TEST_P(RecordEvictionContract, ABlobThatWasJustFoundKeepsItsRecords) {

@@ -62,7 +62,9 @@ Result<Outcome> serve_keys(const Ask& ask) {
 
 Result<Outcome> serve_publish(const Ask& ask) {
   if (!ask.deps.has_room()) {
-    return error_answer(507, "UNAVAILABLE", "the cache is full of what was promised to be kept");
+    return error_answer(507, "UNAVAILABLE",
+                        "the cache is full of what may not go yet: images, pins, and what was "
+                        "looked up or uploaded lately");
   }
   const PublishRequest request = TRY(parse_publish_request(ask.body));
   const SigningKey& key = ask.lineage.keys.front();

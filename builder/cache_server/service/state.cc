@@ -73,13 +73,14 @@ class Admin final : public ServerAdmin {
   const std::unique_ptr<MetaStore> meta_;
 };
 
-/// SQLite takes a file without bytes for a new database, and throws away the log beside it. What
-/// stands in the directory was made after the database: then it was there, with keys that clients
-/// know.
+/// SQLite takes a file without bytes for a new database, and throws away the log beside it; and
+/// the file alone, without the log that had all of the tables, for one that nobody has used yet.
+/// What stands in the directory was made after the database: then it was there, with keys that
+/// clients know.
 Status refuse_lost_database(const std::string& directory) {
   const std::string path = database_in(directory);
   const Result<struct stat> info = sys::stat_at(AT_FDCWD, path);
-  if (info && info->st_size > 0) {
+  if (info && info->st_size > 0 && !has_no_keys(path)) {
     return {};
   }
   const bool has_layers = sys::exists_at(AT_FDCWD, join_path(directory, "content/blobs"));
@@ -89,19 +90,21 @@ Status refuse_lost_database(const std::string& directory) {
   return data_loss(
              "the cache server's database {} is {}, and there {} beside it: the keys, tokens "
              "and records of this server are lost",
-             path, info ? "empty" : "gone", has_layers ? "are layers" : "is a token")
+             path, info ? info->st_size > 0 ? "without keys" : "empty" : "gone",
+             has_layers ? "are layers" : "is a token")
       .with_hint(
-          "put a copy of it back; for a new start, with new keys, tokens and records, move the "
+          "put a copy of it back (without cache.db-wal and cache.db-shm of another); for a new "
+          "start, with new keys, tokens and records, move the "
           "whole directory away");
 }
 
 Result<std::unique_ptr<MetaStore>> open_meta(const std::string& directory) {
-  TRY(refuse_lost_database(directory));
   const mode_t before = ::umask(0077);  // SQLite's files
   struct Restore {
     mode_t mode;
     ~Restore() { ::umask(mode); }
   } const restore{before};
+  TRY(refuse_lost_database(directory));
   auto meta = TRY(open_sqlite_meta_store(database_in(directory)));
   TRY(advised(make_space(*meta, std::string(kDefaultSpace), "")));
   return meta;
@@ -125,9 +128,15 @@ Result<std::unique_ptr<ServerState>> ServerState::open(const std::string& direct
         .with_hint("stop it, or give this one a directory of its own with --root");
   }
   auto meta = TRY(open_meta(directory));
+  meta->settle();
   auto blobs = TRY(open_local_blob_store(join_path(directory, "content")));
   return std::unique_ptr<ServerState>(
       new ServerState(directory, std::move(*lock), std::move(meta), std::move(blobs)));
+}
+
+// A copy of cache.db is one of the keys then, whoever stopped an earlier server and how.
+ServerState::~ServerState() {
+  meta_->settle();
 }
 
 bool ServerState::is_damaged() const {

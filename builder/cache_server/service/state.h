@@ -20,6 +20,10 @@ class ServerState {
   /// is damaged, or gone while what it speaks of is there: keys that clients know are not replaced
   /// by others in silence.
   static Result<std::unique_ptr<ServerState>> open(const std::string& directory);
+  /// All that the database knows is in cache.db itself then.
+  ~ServerState();
+  ServerState(const ServerState&) = delete;
+  ServerState& operator=(const ServerState&) = delete;
   MetaStore& meta() { return *meta_; }
   BlobStore& blobs() { return *blobs_; }
   const std::string& directory() const { return directory_; }

@@ -14,6 +14,10 @@ namespace {
 /// first ones go when there is nothing else.
 constexpr std::chrono::hours kForgotten{2};
 
+/// A length is announced for nothing: what others have just published does not go for one that is
+/// more than this part of all.
+constexpr std::uint64_t kMuch = 4;
+
 std::uint64_t beyond(std::uint64_t bytes, std::uint64_t limit) {
   return bytes - std::min(bytes, limit);
 }
@@ -30,7 +34,8 @@ Result<Evictor::Freed> Evictor::run(const GoOn& go_on) {
   const RecordTables::Counts records = TRY(meta_.records().counts());
   const Limits limits = limits_();
   const RecordTables::Enough enough{.blob_bytes = surplus(kept, limits.blobs),
-                                    .record_bytes = surplus(records.bytes, limits.records)};
+                                    .record_bytes = surplus(records.bytes, limits.records),
+                                    .used_before = clock_.now() - RepositoryTables::kInUse};
   Freed freed = limits.of_space ? TRY(free_of_spaces(*limits.of_space, go_on)) : Freed();
   if (enough.blob_bytes + enough.record_bytes > 0) {
     freed += TRY(free(enough, go_on));
@@ -84,7 +89,13 @@ Result<Evictor::Freed> Evictor::make_room(std::uint64_t wanted, const GoOn& go_o
   const std::uint64_t kept = TRY(meta_.repositories().linked_bytes());
   const std::uint64_t limit = limits_().blobs;
   const std::uint64_t enough = beyond(kept + std::max(wanted, limit / 100), limit);
-  return wanted > limit ? Freed() : free({.blob_bytes = enough, .record_bytes = 0}, go_on);
+  const bool is_much = wanted > limit / kMuch;
+  return wanted > limit ? Freed()
+                        : free({.blob_bytes = enough,
+                                .record_bytes = 0,
+                                .used_before = is_much ? clock_.now() - RepositoryTables::kInUse
+                                                       : Time::max()},
+                               go_on);
 }
 
 Result<Evictor::Freed> Evictor::free(const RecordTables::Enough& enough, const GoOn& go_on) {
@@ -99,7 +110,9 @@ Result<Evictor::Freed> Evictor::free(const RecordTables::Enough& enough, const G
   };
   TRY(collect(now - kForgotten));
   if (left() > 0 || enough.record_bytes > 0) {
-    const RecordTables::Enough rest{.blob_bytes = left(), .record_bytes = enough.record_bytes};
+    const RecordTables::Enough rest{.blob_bytes = left(),
+                                    .record_bytes = enough.record_bytes,
+                                    .used_before = enough.used_before};
     freed.records = TRY(meta_.records().evict(rest, now, [&]() -> Result<bool> {
       TRY(collect(now - kForgotten));
       return go_on();

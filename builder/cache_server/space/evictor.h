@@ -45,10 +45,12 @@ class Evictor {
   using GoOn = std::function<bool()>;
   /// When a twentieth of a limit or less is left it goes on until a tenth is, or `go_on` says no;
   /// of a namespace that is at its share by what it has itself. One question to the database if
-  /// there is nothing to do: to be called every few seconds.
+  /// there is nothing to do: to be called every few seconds. For blobs no record goes that came in
+  /// the last quarter of an hour: on a disk that others fill it would be gone before anybody asks.
   Result<Freed> run(const GoOn& go_on);
   /// For who cannot wait for the next run(): room for `wanted` bytes of blobs that come next, or
-  /// for a hundredth of the limit if that is more. Nothing goes for what is larger than the limit.
+  /// for a hundredth of the limit if that is more. Nothing goes for what is larger than the limit,
+  /// and nothing that came in the last quarter of an hour for what is larger than a quarter of it.
   Result<Freed> make_room(std::uint64_t wanted, const GoOn& go_on);
   /// Likewise within the share of a namespace, by what it has itself.
   Result<Freed> make_room_of(const std::string& space, std::uint64_t wanted, const GoOn& go_on);

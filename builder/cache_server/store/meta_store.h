@@ -17,6 +17,9 @@ class MetaStore {
   virtual AccessTables& access() = 0;
   virtual RepositoryTables& repositories() = 0;
   virtual RecordTables& records() = 0;
+  /// Brings what is written ahead to where copies are made of, as far as nobody reads it still.
+  /// Keys and tokens are there when the call that made them returns.
+  virtual void settle() = 0;
 };
 
 }  // namespace mybuild::cache_server

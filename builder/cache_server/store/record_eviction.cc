@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "builder/cache_server/store/repository_tables.h"
 #include "builder/cache_server/store/sqlite_record_parts.h"
+#include "builder/cache_server/store/stored_time.h"
 
 namespace mybuild::cache_server {
 
@@ -62,18 +63,24 @@ Result<bool> RecordEviction::frees_nothing(SqliteConnection& db, const Digest& b
 Status RecordEviction::remove(SqliteConnection& db, std::int64_t id) {
   Digest blob;
   std::uint64_t blob_bytes = 0;
+  std::int64_t last_used = 0;
   {
     Query query =
-        TRY(db.query("SELECT blob, bytes FROM record JOIN record_use USING (id) WHERE id = ?"));
+        TRY(db.query("SELECT blob, bytes, last_used FROM record JOIN record_use USING (id) "
+                     "WHERE id = ?"));
     if (!TRY(query.bind(id).next())) {
       return {};
     }
     blob = TRY(query.digest(0));
     blob_bytes = static_cast<std::uint64_t>(query.integer(1));
+    last_used = query.integer(2);
   }
   const bool is_for_itself = freed_.record_bytes < enough_.record_bytes;
-  if (!is_for_itself && TRY(frees_nothing(db, blob))) {
-    return {};
+  if (!is_for_itself) {
+    const bool stays = last_used >= stored_time(enough_.used_before);
+    if (stays || TRY(frees_nothing(db, blob))) {
+      return {};
+    }
   }
   const std::uint64_t before = TRY(record_bytes(db));
   if (!TRY(remove_if_unused(db, id, now_))) {

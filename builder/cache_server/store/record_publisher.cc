@@ -116,11 +116,21 @@ Status RecordPublisher::insert(const StepRecord& record,
     query.bind(record.blob.size).bind(eviction_weight(record.cost_ms, record.blob.size));
     TRY(query.bind(now_).bind(now_).run());
   }
+  TRY(call_named(record.blob.digest));
   const std::string text = facts_text(facts);
   Query query =
       TRY(db_.query("INSERT INTO record_facts (id, space, step, facts) "
                     "VALUES (last_insert_rowid(), ?, ?, ?)"));
   return query.bind(spaces_.front()).bind(record.step).bind(text).run();
+}
+
+// RepositoryTables::kTimeToName is over for who brought the blob: else a cache that fills up within
+// that time could let nothing go. Whoever finds it from now on has that time again.
+Status RecordPublisher::call_named(const Digest& blob) {
+  Query query =
+      TRY(db_.query("UPDATE blob_link SET last_used = 0 WHERE space = ? AND blob = ? "
+                    "AND uses = 1"));
+  return query.bind(spaces_.front()).bind(blob).run();
 }
 
 Status RecordPublisher::count_different() {

@@ -60,10 +60,13 @@ class RecordTables {
   struct Enough {
     std::uint64_t blob_bytes = 0;    // of blobs that no record needs any more
     std::uint64_t record_bytes = 0;  // as Counts has them
+    Time used_before = Time::max();  // for blobs only records that came or were used before
   };
   /// The records that are worth least, until both are enough; blobs that nothing needs any more
   /// count as unused from then on. Not those that are pinned or promised, and for blobs not those
-  /// of one that something else keeps or that is in use (RepositoryTables::kInUse). Worth least is
+  /// of one that something else keeps or that somebody has found (RepositoryTables::kInUse) since
+  /// a record named it; but those that were published just now, if nothing older is left. Worth
+  /// least is
   /// what was not used for longest; of what costs much to make for its bytes up to eight times as
   /// long counts as equal, whatever cost its writer claims. In transactions of some hundred, so
   /// that nobody waits for long; `go_on` is asked after each, an error or a no ends it early.

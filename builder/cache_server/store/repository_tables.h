@@ -37,7 +37,8 @@ class RepositoryTables {
   virtual ~RepositoryTables() = default;
 
   /// Who brought or found a blob, to name it in a manifest or a record, has so long for that,
-  /// whatever is wanted meanwhile.
+  /// whatever is wanted meanwhile. The first record that names it ends that; who finds it later
+  /// has it again.
   static constexpr std::chrono::minutes kTimeToName{10};
   /// A use is written down no more often than this, so what is collected must be older than both.
   static constexpr std::chrono::minutes kBetweenUses{5};

@@ -92,7 +92,7 @@ class SqliteAccessTables final : public AccessTables {
 
   Status add_space(const SpaceRow& space) override {
     const auto db = database_.writer.lock();
-    return db->transaction([&]() -> Status {
+    return folded(*db, [&]() -> Status {
       if (const auto known = TRY(find_space_in(*db, space.name))) {
         return known->parent == space.parent
                    ? Status()
@@ -140,7 +140,7 @@ class SqliteAccessTables final : public AccessTables {
 
   Status add_token(const TokenRow& token) override {
     const auto db = database_.writer.lock();
-    return db->transaction([&]() -> Status {
+    return folded(*db, [&]() -> Status {
       Query known = TRY(db->query("SELECT 1 FROM token WHERE id = ? OR secret = ?"));
       if (TRY(known.bind(token.id).bind(token.secret).next())) {
         return make_error(ErrorKind::AlreadyExists, "token {} exists", token.id);
@@ -176,7 +176,7 @@ class SqliteAccessTables final : public AccessTables {
   Result<bool> revoke_token(const std::string& id, Time now) override {
     bool is_known = false;
     const auto db = database_.writer.lock();
-    TRY(db->transaction([&]() -> Status {
+    TRY(folded(*db, [&]() -> Status {
       Query query = TRY(
           db->query("UPDATE token SET revoked = coalesce(revoked, ?) WHERE id = ? RETURNING id"));
       is_known = TRY(query.bind(stored_time(now)).bind(id).next());
@@ -186,6 +186,17 @@ class SqliteAccessTables final : public AccessTables {
   }
 
  private:
+  /// Such changes are rare, and keys are what cannot be made again: who copies cache.db while the
+  /// server runs has them.
+  template <class Body>
+  static Status folded(SqliteConnection& db, Body body) {
+    TRY(db.transaction(body));
+    if (db.wal_pages() > 0) {
+      fold_log(db);
+    }
+    return {};
+  }
+
   static Status insert_token(SqliteConnection& db, const TokenRow& token) {
     const auto stored = [](const std::optional<Time>& time) {
       return time ? std::to_string(stored_time(*time)) : std::string();

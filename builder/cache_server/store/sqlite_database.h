@@ -18,6 +18,11 @@ struct SqliteDatabase {
   Guarded<snapshotter::SqliteConnection> reader;
 };
 
+/// The whole write-ahead log goes back into the database's file, and is empty then; not within a
+/// transaction. Where that cannot be it is left to later: nothing is lost as long as the log is
+/// there.
+void fold_log(snapshotter::SqliteConnection& writer);
+
 // Each set of tables with its part of the schema, which holds once per database. `database`
 // outlives the tables.
 extern const char kAccessSchema[];

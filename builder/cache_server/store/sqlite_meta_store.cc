@@ -32,6 +32,10 @@ class SqliteMetaStore final : public MetaStore {
   AccessTables& access() override { return *access_; }
   RepositoryTables& repositories() override { return *repositories_; }
   RecordTables& records() override { return *records_; }
+  void settle() override {
+    const auto db = database_.writer.lock();
+    fold_log(*db);
+  }
 
  private:
   SqliteDatabase database_;
@@ -106,7 +110,28 @@ Result<std::unique_ptr<MetaStore>> open_whole(const std::string& path) {
       std::make_unique<SqliteMetaStore>(std::move(writer), std::move(reader)));
 }
 
+Result<bool> has_no_keys_in(SqliteConnection& db) {
+  Query tables =
+      TRY(db.query("SELECT count(*), coalesce(sum(name = 'space'), 0) FROM "
+                   "sqlite_master WHERE type = 'table'"));
+  TRY(tables.next());
+  if (tables.integer(1) == 0) {
+    return tables.integer(0) == 0;
+  }
+  Query keys = TRY(db.query("SELECT 1 FROM space LIMIT 1"));
+  return !TRY(keys.next());
+}
+
 }  // namespace
+
+void fold_log(SqliteConnection& writer) {
+  (void)writer.run("PRAGMA wal_checkpoint(TRUNCATE)");
+}
+
+bool has_no_keys(const std::string& path) {
+  auto db = SqliteConnection::open(path);
+  return db && has_no_keys_in(*db).value_or(false);
+}
 
 Result<std::unique_ptr<MetaStore>> open_sqlite_meta_store(const std::string& path) {
   auto store = open_whole(path);

@@ -15,6 +15,9 @@ namespace mybuild::cache_server {
 /// scanned, unless damage was met in it before.
 /// The token verbs of the command line open it beside a server that runs.
 Result<std::unique_ptr<MetaStore>> open_sqlite_meta_store(const std::string& path);
+/// A database that nobody has used yet, or one whose log is lost with all that it had: no table is
+/// there, or no namespace. False as well for what cannot be read.
+bool has_no_keys(const std::string& path);
 /// Damage that is met later, in the words of that DataLoss; any other error as it is.
 Error with_advice(const Error& error);
 /// Somebody has met damage in it; the next who opens it looks through it.

@@ -35,6 +35,8 @@ class RecordPublisher {
   Result<PublishAnswer::One> link_blob(const oci::Descriptor& blob);
   Status add_link(const oci::Descriptor& blob);
   Status insert(const StepRecord& record, const std::map<std::string, std::string>& facts);
+  /// A blob that nothing but this record has named.
+  Status call_named(const Digest& blob);
   Status count_different();
 
   snapshotter::SqliteConnection& db_;

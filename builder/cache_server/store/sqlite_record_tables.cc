@@ -183,7 +183,8 @@ class SqliteRecordTables final : public RecordTables {
 
   Result<std::uint64_t> evict_of(const std::string& space, std::uint64_t enough, Time now,
                                  const std::function<Result<bool>()>& go_on) override {
-    RecordEviction eviction({.blob_bytes = enough, .record_bytes = 0}, space, stored_time(now));
+    RecordEviction eviction({.blob_bytes = enough, .record_bytes = 0, .used_before = Time::max()},
+                            space, stored_time(now));
     const std::vector<std::int64_t> ids = TRY(order_of(space, stored_time(now)));
     for (std::span<const std::int64_t> left(ids); !left.empty() && !eviction.is_done();) {
       const auto some = left.first(std::min(left.size(), kEvictedAtOnce));
