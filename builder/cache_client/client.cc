@@ -47,7 +47,8 @@ CacheClient::CacheClient(Settings settings, const Deps& deps,
                       link_.set_token(
                           find_token(settings_.address, settings_.token, deps_.logins, stop));
                     }}),
-      claims_({.link = link_, .records = records_, .lanes = deps.lanes}) {
+      claims_(
+          {.link = link_, .records = records_, .lanes = deps.lanes, .patience = deps.patience}) {
   if (settings_.flush.how == Flush::How::Off) {
     return;
   }

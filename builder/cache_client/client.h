@@ -37,6 +37,7 @@ class CacheClient {
     /// The name of a step as others may see it. Empty: as it is.
     std::function<std::string(std::string name)> masked = {};
     std::chrono::milliseconds stuck = kStuck;  // see Publisher
+    ClaimPatience patience = {};
   };
   /// Denied when the token would go over a network without TLS. Connects in the background. What
   /// `deps` names outlives the client.

@@ -193,6 +193,8 @@ bool ServerRecords::accept_parsed(const std::string& space, const StepRecord& re
   if (layers_.emplace(record.diff_id, place).second) {
     numbers_.emplace(place.number, record.diff_id);
   }
+  std::chrono::milliseconds& cost = costs_[record.definition];
+  cost = std::max(cost, std::chrono::milliseconds(record.cost_ms));
   const CacheRecord imported = to_imported(record);
   by_definition_[record.definition].push_back(imported);
   if (!record.content.is_zero()) {
@@ -235,6 +237,22 @@ void ServerRecords::ask(const solver::ContentKey& key) {
   if (!asked) {
     log::debug("cache server: {}", asked.error().message());
   }
+}
+
+std::chrono::milliseconds ServerRecords::cost_of(const solver::DefinitionKey& key) {
+  for (const bool is_last : {false, true}) {
+    {
+      const std::lock_guard lock(mutex_);
+      const auto found = costs_.find(key.digest);
+      if (found != costs_.end() || is_last) {
+        return found == costs_.end() ? std::chrono::milliseconds(0) : found->second;
+      }
+    }
+    if (const Status asked = look_up({.definitions = {key.digest}, .contents = {}}); !asked) {
+      log::debug("cache server: {}", asked.error().message());
+    }
+  }
+  return {};
 }
 
 void ServerRecords::wait_prepared() {
