@@ -97,6 +97,8 @@ class ServerRecords final : public remote_cache::RecordSource {
   std::optional<std::vector<Digest>> next_question();
   void finish(const std::vector<Digest>& keys);
   Status look_up(cache_server::LookupRequest request);
+  bool is_of_use() const { return !deps_.link.is_closed() && !deps_.link.is_slow(); }
+  void weigh();
   enum class Belief { UnknownKey, WrongSignature, Good };
   void take(const cache_server::LookupAnswer& answer);
   Belief check(const cache_server::SignedRecord& record) const;
