@@ -130,7 +130,7 @@ Status publish(const std::string& path, Engine::Services& own, solver::EventSink
   const std::string text = TRY(read_note(path));
   const LeftSteps left = TRY(cache_client::parse_left_steps(text));
   auto settings = TRY(cache_client::find_settings(
-      {.url = left.server, .flush = cache_client::Flush{.time = kBackground}},
+      {.url = left.server, .flush = cache_client::Flush{.time = kBackground, .is_asked = true}},
       cache_client::SettingPlaces::from_environment()));
   if (!settings) {
     return {};

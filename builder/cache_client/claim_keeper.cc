@@ -24,10 +24,7 @@ constexpr int kHeartbeats = 3;
 constexpr Milliseconds kMinHeartbeat{500};
 constexpr Milliseconds kMaxHeartbeat{5'000};
 constexpr Milliseconds kMaxPoll{60'000};
-/// Of one step; it is run here then.
-constexpr Milliseconds kMaxWait{10 * 60'000};
-/// After a wait of that length without any good nobody waits again in this build.
-constexpr Milliseconds kMaxInVain{10'000};
+constexpr int kMostWaitsInVain = 2;
 /// The claim of a step that fails elsewhere goes from one to the next.
 constexpr int kMostRounds = 8;
 /// A wait that is answered at once, without anything, is no reason to ask at once again.
@@ -108,24 +105,50 @@ void ClaimKeeper::take(const ClaimedStep& step, Lane lane, const std::function<v
   }
   const Steady::time_point begun = Steady::now();
   std::optional<Steady::time_point> deadline;
-  for (int round = 0; round < kMostRounds && deps_.link.may_ask() && !cancel.requested(); ++round) {
+  for (int round = 0; round < kMostRounds && deps_.link.may_ask() && !cancel.requested() &&
+                      waits_in_vain_ < kMostWaitsInVain;
+       ++round) {
     if (!is_allowed_) {
       deps_.records.ask(step.content);  // who may only read asks for what there is
       return;
     }
     Milliseconds time{};
-    if (ask(step, time, cancel) != Answer::Wait || is_impatient_) {
+    if (ask(step, time, cancel) != Answer::Wait) {
       return;
     }
     if (!deadline) {
-      deadline = begun + std::min(time, kMaxWait);
       on_wait();
+      deadline = begun + limit(step, time);
     }
-    bool is_free = false;
-    deps_.lanes.step_aside(lane, [&] { is_free = wait(step.content, *deadline, cancel); });
-    if (!is_free) {
+    const Steady::time_point from = Steady::now();
+    End end = End::Never;
+    deps_.lanes.step_aside(lane, [&] { end = wait(step.content, *deadline, cancel); });
+    if (end == End::Known) {
       return;
     }
+    note_wait_in_vain(since(from));
+    if (end == End::Never) {
+      return;
+    }
+  }
+}
+
+/// What no key signed is not worth more than half a minute.
+Milliseconds ClaimKeeper::limit(const ClaimedStep& step, Milliseconds told) {
+  const ClaimPatience& patience = deps_.patience;
+  if (in_vain_ms_ >= patience.in_vain.count()) {
+    return std::min(told, patience.then);
+  }
+  if (told <= patience.unproven) {
+    return told;
+  }
+  const Milliseconds proven = std::min(deps_.records.cost_of(step.definition) * 2, patience.most);
+  return std::min(told, std::max(patience.unproven, proven));
+}
+
+void ClaimKeeper::note_wait_in_vain(Milliseconds took) {
+  if ((in_vain_ms_ += took.count()) >= deps_.patience.in_vain.count()) {
+    ++waits_in_vain_;
   }
 }
 
@@ -161,9 +184,8 @@ ClaimKeeper::Answer ClaimKeeper::ask(const ClaimedStep& step, Milliseconds& time
   return Answer::Ours;
 }
 
-bool ClaimKeeper::wait(const ContentKey& content, Steady::time_point deadline,
-                       const Cancel& cancel) {
-  const Steady::time_point begun = Steady::now();
+ClaimKeeper::End ClaimKeeper::wait(const ContentKey& content, Steady::time_point deadline,
+                                   const Cancel& cancel) {
   while (Steady::now() < deadline && !cancel.requested()) {
     const auto time =
         std::min(std::chrono::duration_cast<Milliseconds>(deadline - Steady::now()), kMaxPoll);
@@ -174,20 +196,19 @@ bool ClaimKeeper::wait(const ContentKey& content, Steady::time_point deadline,
     const auto answer = text ? cache_server::parse_wait_answer(*text)
                              : Result<cache_server::WaitAnswer>(text.error());
     if (!answer) {
-      return false;
+      return End::Never;
     }
     for (const cache_server::SignedRecord& record : answer->records) {
       if (deps_.records.accept(record)) {
-        return false;
+        return End::Known;
       }
     }
     (void)registry::wait_or_cancel(kPause, cancel);
     if (!answer->over.empty()) {
-      return true;
+      return End::Free;
     }
   }
-  is_impatient_ = is_impatient_ || since(begun) >= kMaxInVain;
-  return false;
+  return End::Never;
 }
 
 void ClaimKeeper::keep(const ContentKey& content, std::string claim, Milliseconds life) {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // ClaimKeeper: the claims that one build has at a cache server: taken, kept alive by one thread for
 // all of them, and given back when their step is settled. Who is told to wait does so for as long
-// as the server says, within limits of our own: a server that lets builds wait for nothing is not
-// waited for again. Thread-safe.
+// as the server says, within limits of our own (ClaimPatience): its word alone is not worth much
+// time, and a build that has waited in vain hardly waits again. Thread-safe.
 #pragma once
 
 #include "builder/cache_client/server_link.h"
@@ -21,12 +21,24 @@
 
 namespace mybuild::cache_client {
 
+/// How long a build waits for a step that another machine is said to run.
+struct ClaimPatience {
+  using Milliseconds = std::chrono::milliseconds;
+  Milliseconds unproven{30'000};   // where no signed record says that the step takes longer
+  Milliseconds most{10 * 60'000};  // and twice what that record says at most
+  /// After so much time without a record, all steps together, the others wait for `then` at most;
+  /// after the second wait of that kind there are no claims any more.
+  Milliseconds in_vain{2'000};
+  Milliseconds then{3'000};
+};
+
 class ClaimKeeper {
  public:
   struct Deps {
     ServerLink& link;
     ServerRecords& records;
     Lanes& lanes;
+    ClaimPatience patience = {};
   };
   explicit ClaimKeeper(Deps deps) : deps_(deps) {}
   /// Gives back what is left, unless leave() was called.
@@ -47,9 +59,12 @@ class ClaimKeeper {
   enum class Answer { Ours, Known, Wait };
   Answer ask(const solver::ClaimedStep& step, std::chrono::milliseconds& time,
              const Cancel& cancel);
-  /// True when the step is free again, and there is no record of it.
-  bool wait(const solver::ContentKey& content, std::chrono::steady_clock::time_point deadline,
-            const Cancel& cancel);
+  std::chrono::milliseconds limit(const solver::ClaimedStep& step, std::chrono::milliseconds told);
+  void note_wait_in_vain(std::chrono::milliseconds took);
+  enum class End { Known, Free, Never };
+  /// Free: without a record.
+  End wait(const solver::ContentKey& content, std::chrono::steady_clock::time_point deadline,
+           const Cancel& cancel);
   /// `life`: how long the claim is good for without a heartbeat.
   void keep(const solver::ContentKey& content, std::string claim, std::chrono::milliseconds life);
   void keep_alive();
@@ -58,8 +73,9 @@ class ClaimKeeper {
 
   const Deps deps_;
   Cancel cancel_;
-  std::atomic<bool> is_allowed_{true};     // the token has the scope
-  std::atomic<bool> is_impatient_{false};  // it was waited for in vain, and long
+  std::atomic<bool> is_allowed_{true};       // the token has the scope
+  std::atomic<std::int64_t> in_vain_ms_{0};  // waited without a record, in sum
+  std::atomic<int> waits_in_vain_{0};        // beyond ClaimPatience::in_vain
   std::mutex mutex_;
   std::condition_variable changed_;
   std::map<Digest, std::string> held_;  // by content key

@@ -14,6 +14,9 @@ std::string name_of(const ServerAddress& address) {
   return address.socket.empty() ? address.origin : "unix:" + address.socket;
 }
 
+/// However short the build was.
+constexpr std::chrono::milliseconds kLeastFlush{2'000};
+
 double seconds(std::chrono::milliseconds time) {
   return std::chrono::duration<double>(time).count();
 }
@@ -47,7 +50,8 @@ CacheClient::CacheClient(Settings settings, const Deps& deps,
                       link_.set_token(
                           find_token(settings_.address, settings_.token, deps_.logins, stop));
                     }}),
-      claims_({.link = link_, .records = records_, .lanes = deps.lanes}) {
+      claims_(
+          {.link = link_, .records = records_, .lanes = deps.lanes, .patience = deps.patience}) {
   if (settings_.flush.how == Flush::How::Off) {
     return;
   }
@@ -96,6 +100,17 @@ void CacheClient::warn(std::string message, std::string detail) {
       solver::Warning{.message = std::move(message), .detail = std::move(detail), .location = {}});
 }
 
+/// Nobody who did not ask for it waits longer than for the build itself. What is left then goes out
+/// behind another one.
+std::chrono::milliseconds CacheClient::flush_time() const {
+  const Flush& flush = settings_.flush;
+  if (flush.is_asked) {
+    return flush.time;
+  }
+  return std::min(flush.time, link_.is_slow() ? publisher_->cost_of_left()
+                                              : std::max(kLeastFlush, link_.time_of_build()));
+}
+
 /// Shown like a step, where there is something to wait for. How many are left.
 std::size_t CacheClient::wait_for_publisher() {
   if (publisher_->left() == 0) {
@@ -104,7 +119,8 @@ std::size_t CacheClient::wait_for_publisher() {
   const std::string title = "publishing to the cache server " + settings_.address.text;
   const solver::VertexId vertex = solver::internal_vertex(title);
   deps_.events.on_event(solver::VertexStarted{vertex, title, deps_.clock.now()});
-  const std::size_t left = publisher_->finish(settings_.flush.time).size();
+  waited_ = flush_time();
+  const std::size_t left = publisher_->finish(waited_).size();
   deps_.events.on_event(solver::VertexDone{vertex, deps_.clock.now(), std::nullopt});
   return left;
 }
@@ -112,8 +128,9 @@ std::size_t CacheClient::wait_for_publisher() {
 /// In one warning, and only if the server's failure was not told by now.
 void CacheClient::tell_what_is_lost(std::size_t left) {
   const Publisher::Lost lost = publisher_->lost();
-  if (left + lost.steps == 0 || deps_.cancel.requested() || link_.is_closed() || link_.has_told() ||
-      !link_.complaint().empty()) {
+  const bool is_told =
+      link_.is_closed() || link_.is_slow() || link_.has_told() || !link_.complaint().empty();
+  if (left + lost.steps == 0 || deps_.cancel.requested() || is_told) {
     return;
   }
   std::string why = lost.why;
@@ -122,7 +139,7 @@ void CacheClient::tell_what_is_lost(std::size_t left) {
     why = fmt::format("nothing moved for {:.0f} s{}", seconds(deps_.stuck),
                       why.empty() ? "" : ", and before that: " + why);
   } else if (left > 0) {
-    why = fmt::format("{:.0f} s were not enough", seconds(settings_.flush.time));
+    why = fmt::format("{:.0f} s were not enough", seconds(waited_));
     detail = "--cache-flush=wait:5m waits longer, --cache-flush=background not at all";
   }
   warn(fmt::format("{} steps were not published to the cache server {}: {}", left + lost.steps,

@@ -37,6 +37,7 @@ class CacheClient {
     /// The name of a step as others may see it. Empty: as it is.
     std::function<std::string(std::string name)> masked = {};
     std::chrono::milliseconds stuck = kStuck;  // see Publisher
+    ClaimPatience patience = {};
   };
   /// Denied when the token would go over a network without TLS. Connects in the background. What
   /// `deps` names outlives the client.
@@ -75,6 +76,7 @@ class CacheClient {
               std::shared_ptr<const registry::TlsSettings> tls);
   std::vector<solver::CacheRecord> flush();
   std::vector<solver::CacheRecord> fit_to_leave(std::vector<solver::CacheRecord> steps);
+  std::chrono::milliseconds flush_time() const;
   std::size_t wait_for_publisher();
   void tell_what_is_lost(std::size_t left);
   void warn(std::string message, std::string detail = {});
@@ -86,6 +88,7 @@ class CacheClient {
   ServerRecords records_;
   ClaimKeeper claims_;
   std::unique_ptr<Publisher> publisher_;  // null: nothing is published
+  std::chrono::milliseconds waited_{};    // for it at most, at the end
 };
 
 }  // namespace mybuild::cache_client

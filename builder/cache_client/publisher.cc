@@ -391,6 +391,18 @@ std::size_t Publisher::left() const {
   return waiting_.size() + working_.size();
 }
 
+Milliseconds Publisher::cost_of_left() const {
+  const std::lock_guard lock(mutex_);
+  Milliseconds sum{};
+  for (const CacheRecord& record : waiting_) {
+    sum += record.run->took;
+  }
+  for (const CacheRecord& record : working_) {
+    sum += record.run->took;
+  }
+  return sum;
+}
+
 bool Publisher::has(const solver::ContentKey& content) const {
   const std::lock_guard lock(mutex_);
   const auto is_it = [&](const CacheRecord& record) { return record.content == content; };

@@ -58,6 +58,8 @@ class Publisher {
   std::vector<solver::CacheRecord> finish(std::chrono::milliseconds time);
   /// How many are not settled.
   std::size_t left() const;
+  /// How long these took.
+  std::chrono::milliseconds cost_of_left() const;
   /// The step was added, and is not settled.
   bool has(const solver::ContentKey& content) const;
   /// False when the step has a secret in its files, or nobody can tell.

@@ -95,9 +95,32 @@ Milliseconds ServerLink::patience() const {
   return std::clamp(Milliseconds(usual_ms_ * kUsualTimes), kLeastPatience, kFirstPatience);
 }
 
+Milliseconds ServerLink::most_wait() const {
+  return kFreeWait + since(start_) / kShareOfBuild;
+}
+
 bool ServerLink::may_ask() const {
-  const Milliseconds after_it(waited_ms_ + usual_ms_);
-  return !is_closed() && after_it < kFreeWait + since(start_) / kShareOfBuild;
+  return !is_closed() && !is_slow() && waits_.total() + Milliseconds(usual_ms_) < most_wait();
+}
+
+Milliseconds ServerLink::time_of_build() const {
+  return std::max(since(start_) - waits_.total(), Milliseconds(0));
+}
+
+void ServerLink::weigh(Milliseconds saved) {
+  const Milliseconds waited = waits_.total();
+  if (is_closed() || waited < most_wait() || waited < saved || slow_.exchange(true)) {
+    return;
+  }
+  const auto seconds = [](Milliseconds time) {
+    return std::chrono::duration<double>(time).count();
+  };
+  deps_.events.on_event(solver::Warning{
+      .message = fmt::format("steps do not wait any longer for the cache server {}: its answers "
+                             "took {:.1f} s, and what it knows saves {:.1f} s",
+                             address_.text, seconds(waited), seconds(saved)),
+      .detail = {},
+      .location = {}});
 }
 
 Result<std::string> ServerLink::post(std::string_view verb, const std::string& space,
@@ -122,10 +145,14 @@ Result<std::string> ServerLink::post(std::string_view verb, const std::string& s
   }
   registry::TextBody body(cache_server::kMaxMessageBytes);
   const Steady::time_point begun = Steady::now();
+  std::optional<BusyTime::One> wait;
+  if (need == Need::Step) {
+    wait.emplace(waits_);
+  }
   const Result<Response> response = deps_.transport.send(request, body, cancel);
+  wait.reset();
   const Milliseconds took = since(begun);
   if (need == Need::Step) {
-    waited_ms_ += took.count();
     note_wait(response, took, cancel);
   }
   if (response && response->ok() && extra.count() == 0) {

@@ -8,6 +8,7 @@
 #pragma once
 
 #include "builder/cache_client/address.h"
+#include "builder/cache_client/busy_time.h"
 #include "builder/registry/hosts/host_table.h"
 #include "builder/registry/transport.h"
 #include "snapshotter/base/guarded.h"
@@ -70,6 +71,14 @@ class ServerLink final : public registry::Transport {
   bool is_closed() const { return closed_.load(std::memory_order_acquire); }
   /// A step may be held up by one more question.
   bool may_ask() const;
+  /// Steps have waited for answers so long by now that it is a large part of the build, and
+  /// `saved`, what they may have been spared, is less: then is_slow() from now on, and the user
+  /// hears of it.
+  void weigh(std::chrono::milliseconds saved);
+  /// No step is to wait for it any more. What nobody waits for may go on.
+  bool is_slow() const { return slow_.load(std::memory_order_acquire); }
+  /// Of the build, without what its steps have waited.
+  std::chrono::milliseconds time_of_build() const;
   /// Leaves it alone from now on, and says why.
   void close(const Error& why);
   /// The same for who has said it in other words.
@@ -84,6 +93,7 @@ class ServerLink final : public registry::Transport {
   using Milliseconds = std::chrono::milliseconds;
   registry::Request prepared(registry::Request request);
   Milliseconds patience() const;
+  Milliseconds most_wait() const;
   Result<std::string> answer(const Result<registry::Response>& response, std::string_view what,
                              const std::string& text);
   void note(const Result<registry::Response>& response, const Cancel& cancel);
@@ -96,13 +106,14 @@ class ServerLink final : public registry::Transport {
   const Deps deps_;
   Guarded<std::string> token_;
   std::atomic<bool> closed_{false};
+  std::atomic<bool> slow_{false};
   std::atomic<bool> told_{false};
   std::atomic<int> failures_{0};  // in a row
   std::atomic<bool> has_answered_{false};
   std::atomic<bool> has_served_{false};  // with success
   Guarded<std::string> last_failure_;
-  std::atomic<std::int64_t> usual_ms_{0};   // what an answer takes
-  std::atomic<std::int64_t> waited_ms_{0};  // steps, in sum
+  std::atomic<std::int64_t> usual_ms_{0};  // what an answer takes
+  BusyTime waits_;                         // of steps for answers
   const std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
 };
 

@@ -110,7 +110,7 @@ void ServerRecords::finish(const std::vector<Digest>& keys) {
   for (const Digest& key : keys) {
     pending_.erase(key);
   }
-  if (deps_.link.is_closed() || cancel_.requested()) {
+  if (!is_of_use() || cancel_.requested()) {
     waiting_.clear();
     pending_.clear();
   }
@@ -129,7 +129,20 @@ Status ServerRecords::look_up(cache_server::LookupRequest request) {
     return answer.error();
   }
   take(*answer);
+  weigh();
   return {};
+}
+
+/// Each step that has a record may be spared: more than that the server's answers are not worth.
+void ServerRecords::weigh() {
+  std::chrono::milliseconds saved{};
+  {
+    const std::lock_guard lock(mutex_);
+    for (const auto& [definition, cost] : costs_) {
+      saved += std::min(cost, std::chrono::milliseconds(kMaxCost));
+    }
+  }
+  deps_.link.weigh(saved);
 }
 
 void ServerRecords::take(const cache_server::LookupAnswer& answer) {
@@ -193,6 +206,8 @@ bool ServerRecords::accept_parsed(const std::string& space, const StepRecord& re
   if (layers_.emplace(record.diff_id, place).second) {
     numbers_.emplace(place.number, record.diff_id);
   }
+  std::chrono::milliseconds& cost = costs_[record.definition];
+  cost = std::max(cost, std::chrono::milliseconds(record.cost_ms));
   const CacheRecord imported = to_imported(record);
   by_definition_[record.definition].push_back(imported);
   if (!record.content.is_zero()) {
@@ -202,7 +217,7 @@ bool ServerRecords::accept_parsed(const std::string& space, const StepRecord& re
 }
 
 void ServerRecords::expect(std::span<const solver::DefinitionKey> keys) {
-  if (deps_.link.is_closed()) {
+  if (!is_of_use()) {
     return;
   }
   const std::lock_guard lock(mutex_);
@@ -221,13 +236,13 @@ std::vector<CacheRecord> ServerRecords::find(const solver::DefinitionKey& key) {
   std::unique_lock lock(mutex_);
   changed_.wait(lock, [&] { return !pending_.contains(key.digest); });
   const auto found = by_definition_.find(key.digest);
-  return found == by_definition_.end() ? std::vector<CacheRecord>() : found->second;
+  return found == by_definition_.end() || !is_of_use() ? std::vector<CacheRecord>() : found->second;
 }
 
 std::vector<CacheRecord> ServerRecords::find(const solver::ContentKey& key) {
   const std::lock_guard lock(mutex_);
   const auto found = by_content_.find(key.digest);
-  return found == by_content_.end() ? std::vector<CacheRecord>() : found->second;
+  return found == by_content_.end() || !is_of_use() ? std::vector<CacheRecord>() : found->second;
 }
 
 void ServerRecords::ask(const solver::ContentKey& key) {
@@ -235,6 +250,22 @@ void ServerRecords::ask(const solver::ContentKey& key) {
   if (!asked) {
     log::debug("cache server: {}", asked.error().message());
   }
+}
+
+std::chrono::milliseconds ServerRecords::cost_of(const solver::DefinitionKey& key) {
+  for (const bool is_last : {false, true}) {
+    {
+      const std::lock_guard lock(mutex_);
+      const auto found = costs_.find(key.digest);
+      if (found != costs_.end() || is_last) {
+        return found == costs_.end() ? std::chrono::milliseconds(0) : found->second;
+      }
+    }
+    if (const Status asked = look_up({.definitions = {key.digest}, .contents = {}}); !asked) {
+      log::debug("cache server: {}", asked.error().message());
+    }
+  }
+  return {};
 }
 
 void ServerRecords::wait_prepared() {

@@ -63,6 +63,9 @@ class ServerRecords final : public remote_cache::RecordSource {
   /// Asks for one step by its content key, while that waits. Nothing comes of it but what find()
   /// has then.
   void ask(const solver::ContentKey& key);
+  /// How long the step took, by the dearest record that was believed; asks for one if there was
+  /// none. 0: nobody knows.
+  std::chrono::milliseconds cost_of(const solver::DefinitionKey& key);
   /// Takes what came with another answer; false when it is not believed.
   bool accept(const cache_server::SignedRecord& record);
   /// What the server calls our namespace; waits until it has said so. "" if it has not.
@@ -96,6 +99,8 @@ class ServerRecords final : public remote_cache::RecordSource {
   std::optional<std::vector<Digest>> next_question();
   void finish(const std::vector<Digest>& keys);
   Status look_up(cache_server::LookupRequest request);
+  bool is_of_use() const { return !deps_.link.is_closed() && !deps_.link.is_slow(); }
+  void weigh();
   enum class Belief { UnknownKey, WrongSignature, Good };
   void take(const cache_server::LookupAnswer& answer);
   Belief check(const cache_server::SignedRecord& record) const;
@@ -117,6 +122,7 @@ class ServerRecords final : public remote_cache::RecordSource {
   std::set<Digest> pending_;     // these, and those that are being asked for
   std::map<Digest, std::vector<solver::CacheRecord>> by_definition_;
   std::map<Digest, std::vector<solver::CacheRecord>> by_content_;
+  std::map<Digest, std::chrono::milliseconds> costs_;  // by definition, the most
   std::map<Digest, Place> layers_;
   std::map<std::size_t, Digest> numbers_;
   std::set<Digest> dropped_;  // layers

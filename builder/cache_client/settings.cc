@@ -162,7 +162,8 @@ Result<Flush> parse_flush(std::string_view text) {
         .with_hint("use wait:30s, background or off");
   }
   return Flush{.how = Flush::How::Wait,
-               .time = std::chrono::duration_cast<std::chrono::milliseconds>(*time)};
+               .time = std::chrono::duration_cast<std::chrono::milliseconds>(*time),
+               .is_asked = true};
 }
 
 std::string to_string(const Flush& flush) {

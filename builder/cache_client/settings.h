@@ -27,6 +27,7 @@ struct Flush {
   };
   How how = How::Wait;
   std::chrono::milliseconds time = std::chrono::seconds(30);
+  bool is_asked = false;  // so long by the user's wish; else a short build waits less
   bool operator==(const Flush&) const = default;
 };
 /// "wait:30s", "wait", "background" or "off".

@@ -142,6 +142,52 @@ TEST_F(ServerClaimsTest, AServerThatLiesAboutWaitsIsNotAskedForEver) {
   EXPECT_EQ(waits, 1);
 }
 
+/// Says of every step that it is held, and never gives one.
+class HoldingServerTest : public ServerClaimsTest {
+ protected:
+  using Milliseconds = std::chrono::milliseconds;
+  HoldingServerTest() {
+    client_.reset();
+    patience = {.unproven = Milliseconds(300),
+                .most = Milliseconds(60'000),
+                .in_vain = Milliseconds(250),
+                .then = Milliseconds(1)};
+    server.held_time = std::chrono::minutes(8);
+    for (const char* name : {"one", "two", "three"}) {
+      server.held.insert(Digest::of(std::string("content ") + name));
+    }
+    server.respond = [](const Request& request, registry::BodySink& body, const Cancel&) -> Answer {
+      return request.url.find("/wait/") == std::string::npos
+                 ? std::nullopt
+                 : Answer(ok(body, "{\"over\":[],\"records\":[]}"));
+    };
+    client();
+  }
+  Milliseconds time_of_claim(const std::string& name) {
+    const auto begun = std::chrono::steady_clock::now();
+    EXPECT_TRUE(claim(name));
+    return std::chrono::duration_cast<Milliseconds>(std::chrono::steady_clock::now() - begun);
+  }
+};
+
+TEST_F(HoldingServerTest, ItsWordAloneIsWorthLittleTimeAndOnlyOnce) {
+  EXPECT_GE(time_of_claim("one"), Milliseconds(250));
+  const std::size_t before = server.asked("/wait/");
+  EXPECT_GE(before, 1U);
+  EXPECT_TRUE(claim("two"));
+  EXPECT_LE(server.asked("/wait/"), before + 1) << "hardly waited for";
+  EXPECT_TRUE(claim("three"));
+  EXPECT_EQ(server.asked("/claim/"), 2U) << "not asked any more";
+}
+
+TEST_F(HoldingServerTest, ASignedRecordOfTheStepWithOtherInputsIsWorthTwiceItsTime) {
+  cache_server::StepRecord before = record_of("one");
+  before.content = Digest::of("content of yesterday");
+  before.cost_ms = 350;
+  server.add(before);
+  EXPECT_GE(time_of_claim("one"), Milliseconds(650));
+}
+
 TEST_F(ServerClaimsTest, WhoMayNotClaimLooksTheStepUp) {
   serve("one");
   answer_to("/claim/", 403);

@@ -154,7 +154,7 @@ cache_server::ClaimAnswer FakeServer::claim(const cache_server::ClaimRequest& re
     } else if (held.contains(step.content)) {
       one.result = ClaimResult::Held;
       one.owner = "another machine";
-      one.time = std::chrono::seconds(30);
+      one.time = held_time;
     } else {
       one.claim = "claim-" + step.content.hex().substr(0, 16);
       one.time = claim_life;

@@ -58,6 +58,7 @@ class FakeServer final : public registry::Transport {
   std::set<Digest> held;         // contents that another machine runs
   std::set<std::string> claims;  // that are ours
   std::chrono::milliseconds claim_life{15'000};
+  std::chrono::milliseconds held_time{30'000};  // how long to wait for what another machine runs
 
  private:
   Result<registry::Response> answer(const registry::Request& request, registry::BodySink& body);

@@ -164,6 +164,45 @@ TEST_F(LookupTest, AnEndlessAnswerEndsIt) {
   EXPECT_LE(server.requests().size(), 3U);
 }
 
+/// Each answer takes 1.1 s, so that two are more than any build gives for nothing.
+class SlowServerTest : public LookupTest {
+ protected:
+  void be_slow() {
+    server.respond = [](const Request&, registry::BodySink&, const Cancel&) -> Answer {
+      std::this_thread::sleep_for(std::chrono::milliseconds(1'100));
+      return std::nullopt;
+    };
+  }
+  cache_server::StepRecord costing(const std::string& name, std::uint64_t milliseconds) {
+    cache_server::StepRecord record = record_of(name);
+    record.cost_ms = milliseconds;
+    return record;
+  }
+};
+
+TEST_F(SlowServerTest, NoStepWaitsForAnswersThatSaveLessThanTheyTake) {
+  be_slow();
+  server.add(costing("one", 20));
+  client();
+  (void)client_->records().space();
+  EXPECT_EQ(found("one"), 0U);
+  EXPECT_EQ(found("two"), 0U);
+  EXPECT_EQ(server.asked("lookup"), 2U) << "the greeting, and one question";
+  client_->on_record(ran("three", std::chrono::milliseconds(1)));
+  EXPECT_TRUE(client_->finish().empty());
+  EXPECT_EQ(events.all<solver::Warning>().size(), 1U) << warnings();
+  EXPECT_NE(warnings().find("and what it knows saves 0.0 s"), std::string::npos) << warnings();
+}
+
+TEST_F(SlowServerTest, AnswersThatSaveMinutesAreWorthTheirTime) {
+  be_slow();
+  server.add(costing("one", 60'000));
+  client();
+  (void)client_->records().space();
+  EXPECT_EQ(found("one"), 1U);
+  EXPECT_EQ(warnings(), "");
+}
+
 TEST_F(LookupTest, ARefusedTokenSaysWhatToDo) {
   server.token = "another";
   client();

@@ -17,7 +17,10 @@ using Answer = std::optional<Result<Response>>;
 class PublishTest : public CacheClientTest {
  protected:
   /// Tests that expect something to be left do not wait for it for long.
-  void wait_only(milliseconds time) { flush.time = time; }
+  void wait_only(milliseconds time) {
+    flush.time = time;
+    flush.is_asked = true;
+  }
   /// Until somebody does not wait any longer.
   void hang_at(const std::string& word) {
     server.respond = [word](const Request& request, registry::BodySink&,
@@ -180,6 +183,17 @@ TEST_F(PublishTest, TimeRunsOutWithAWarning) {
   EXPECT_TRUE(client_->finish().empty()) << "nobody goes on with it";
   EXPECT_NE(warnings().find("1 steps were not published"), std::string::npos) << warnings();
   EXPECT_NE(warnings().find("not enough"), std::string::npos) << warnings();
+}
+
+TEST_F(PublishTest, AShortBuildWaitsShortlyUnlessItIsToldToWait) {
+  stuck = std::chrono::minutes(1);
+  hang_at("uploads");
+  client().on_record(ran("one"));
+  const auto begun = std::chrono::steady_clock::now();
+  EXPECT_TRUE(client_->finish().empty());
+  EXPECT_LT(std::chrono::steady_clock::now() - begun, std::chrono::seconds(10));
+  EXPECT_NE(warnings().find("2 s were not enough"), std::string::npos) << warnings();
+  EXPECT_EQ(client_->unsent().size(), 1U) << "another day";
 }
 
 TEST_F(PublishTest, AServerWhereNothingMovesIsNotWaitedForHoweverLongTheUserWould) {

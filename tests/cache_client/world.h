@@ -43,7 +43,8 @@ class CacheClientTest : public testing::Test {
                                                     .clock = clock,
                                                     .has_secret = has_secret,
                                                     .masked = masked,
-                                                    .stuck = stuck});
+                                                    .stuck = stuck,
+                                                    .patience = patience});
   }
   CacheClient& client() {
     client_ = start("http://127.0.0.1:7000/team/main").value();
@@ -103,6 +104,7 @@ class CacheClientTest : public testing::Test {
   KeyMap given{{"team/main", server.key.public_key()}};
   Flush flush;
   std::chrono::milliseconds stuck = kStuck;
+  ClaimPatience patience;
   std::function<Result<bool>(const Digest&)> has_secret;
   std::function<std::string(std::string)> masked;
   std::map<Digest, std::string> tars;  // by diff id; of others "a layer"
