@@ -6,6 +6,8 @@
 
 #include <fcntl.h>
 
+#include <cerrno>
+
 namespace mybuild::cache_server {
 
 namespace {
@@ -140,6 +142,10 @@ Result<std::unique_ptr<MetaStore>> open_sqlite_meta_store(const std::string& pat
 }
 
 Error with_advice(const Error& error) {
+  if (error.os_errno() == ENOSPC) {
+    return Error(error).with_hint(
+        "the disk is full: make room there, or let the server keep less (--max-size)");
+  }
   if (!snapshotter::is_corrupt_database(error)) {
     return error;
   }
