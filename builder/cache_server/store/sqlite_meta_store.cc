@@ -127,7 +127,10 @@ Result<bool> has_no_keys_in(SqliteConnection& db) {
 }  // namespace
 
 void fold_log(SqliteConnection& writer) {
+  // A reader that damage has left within its transaction holds up neither a stop nor who asks.
+  (void)writer.run("PRAGMA busy_timeout=1000");
   (void)writer.run("PRAGMA wal_checkpoint(TRUNCATE)");
+  (void)writer.run("PRAGMA busy_timeout=30000");
 }
 
 bool has_no_keys(const std::string& path) {
