@@ -103,6 +103,29 @@ TEST_F(AdminApiTest, ALeadMakesABranchAndATokenForIt) {
   EXPECT_THAT(list, Not(HasSubstr("mbt_"))) << "no secret is shown again";
 }
 
+TEST_F(AdminApiTest, ATokenOfATokenEndsWithItAtTheLatest) {
+  const Caller brief = holder(ask(
+      root_, "POST", "/admin/v1/tokens",
+      R"({"namespace":"team/main","scopes":["read","admin"],"expires_in":100,"note":"brief"})"));
+  const auto end_of = [&](const std::string& note) {
+    for (const TokenRow& token : meta_->access().tokens().value()) {
+      if (token.note == note) {
+        return token.expires.value();
+      }
+    }
+    return Time();
+  };
+  const std::string common = R"({"namespace":"-","scopes":["read"],"note":)";
+  for (const char* rest : {R"("ever"})", R"("long","expires_in":3600})"}) {
+    EXPECT_EQ(ask(brief, "POST", "/admin/v1/tokens", common + rest).status, 201);
+  }
+  EXPECT_EQ(ask(brief, "POST", "/admin/v1/tokens", common + R"("short","expires_in":9})").status,
+            201);
+  EXPECT_EQ(end_of("ever"), end_of("brief"));
+  EXPECT_EQ(end_of("long"), end_of("brief"));
+  EXPECT_LT(end_of("short"), end_of("brief"));
+}
+
 TEST_F(AdminApiTest, ALeadRulesNothingElse) {
   EXPECT_EQ(
       ask(lead_, "POST", "/admin/v1/tokens", R"({"namespace":"other","scopes":["read"]})").status,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "builder/cache_server/service/front.h"
 
+#include "builder/cache_server/store/access_tables.h"
 #include "builder/cache_server/store/sqlite_meta_store.h"
 #include "snapshotter/base/file.h"
 #include "tests/cache_service/exchange_driver.h"
@@ -73,6 +74,27 @@ TEST_F(FrontTest, MonitorsChangeNothing) {
       EXPECT_EQ(header_of(answer, "Allow"), "GET, HEAD") << method << " " << path;
     }
   }
+}
+
+TEST_F(FrontTest, ATokenThatEndsWhileABodyComesChangesNothing) {
+  ASSERT_TRUE(make_space(*meta_, "main", ""));
+  const MadeToken token =
+      make_token(*meta_, {.space = "main", .scopes = 15, .note = {}, .expires = std::nullopt},
+                 clock_.now())
+          .value();
+  const auto begin = [&](const std::string& method, const std::string& path) {
+    Request request;
+    request.method = method;
+    request.path = path;
+    request.headers["authorization"] = "Bearer " + token.secret;
+    return front_.begin(std::move(request));
+  };
+  const auto upload = begin("PUT", "/v2/main/blobs/uploads/x");
+  const auto publish = begin("POST", "/cache/v1/publish/main");
+  EXPECT_EQ(std::get<Answer>(begin("PUT", "/v2/main/blobs/uploads/y")->finish()).status, 200);
+  ASSERT_TRUE(meta_->access().revoke_token(token.id, clock_.now()).value());
+  EXPECT_EQ(std::get<Answer>(upload->finish()).status, 401);
+  EXPECT_EQ(std::get<Answer>(publish->finish()).status, 401);
 }
 
 TEST_F(FrontTest, AnAddressBelongsToOneHandlerWhichHearsWhoAsks) {

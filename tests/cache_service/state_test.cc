@@ -3,6 +3,7 @@
 
 #include "builder/cache_server/store/access_tables.h"
 #include "builder/cache_server/store/repository_tables.h"
+#include "builder/cache_server/store/sqlite_meta_store.h"
 #include "snapshotter/sqlite.h"
 
 #include <gmock/gmock.h>
@@ -11,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <filesystem>
 
 namespace mybuild::cache_server {
@@ -217,6 +219,11 @@ TEST_F(StateTest, ARevokedLocalTokenIsReplaced) {
   const std::string id = state->meta().access().tokens().value().front().id;
   ASSERT_TRUE(state->meta().access().revoke_token(id, clock_.now()).value());
   EXPECT_NE(state->local_token(clock_.now()).value(), first);
+}
+
+TEST_F(StateTest, AFullDiskIsToldWithWhatHelpsAServer) {
+  const Error full = make_error(ErrorKind::Unavailable, "database is full").with_errno(ENOSPC);
+  EXPECT_THAT(with_advice(full).hint(), HasSubstr("--max-size"));
 }
 
 TEST_F(StateTest, WhoLooksMakesNothing) {

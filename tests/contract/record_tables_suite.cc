@@ -491,6 +491,18 @@ TEST_P(RecordTablesContract, AllThatAStolenTokenWroteGoesHoweverMuchItIs) {
   EXPECT_EQ(counts().records, 0U);
 }
 
+TEST_P(RecordTablesContract, WhatIsPinnedIsNotRemovedWithTheOthers) {
+  link("main", "layer");
+  const StepRecord pinned = sample_record("pinned");
+  publish({"main"}, pinned);
+  publish({"main"}, sample_record("other"));
+  ASSERT_TRUE(*tables().set_pin({.space = "main", .content = pinned.content}, true));
+  EXPECT_EQ(*tables().remove_since("main", time_), 1U);
+  EXPECT_EQ(by_content(pinned).size(), 1U);
+  ASSERT_TRUE(*tables().set_pin({.space = "main", .content = pinned.content}, false));
+  EXPECT_EQ(*tables().remove_since("main", time_), 1U);
+}
+
 TEST_P(RecordTablesContract, RecordsOfALostBlobGo) {
   link("main", "layer");
   link("main", "other");

@@ -79,6 +79,16 @@ Result<std::uint8_t> scopes_in(const JsonField& list) {
   return scopes;
 }
 
+/// Else one that is stolen lives for ever in those that it makes.
+Result<std::optional<Time>> end_of(const Ask& ask, const std::string& id) {
+  for (const TokenRow& token : TRY(ask.meta.access().tokens())) {
+    if (token.id == id) {
+      return token.expires;
+    }
+  }
+  return std::optional<Time>();
+}
+
 Result<Answer> create_token(const Ask& ask) {
   const Json json = TRY(parse_json(ask.body));
   const JsonField root(json, "token");
@@ -105,6 +115,9 @@ Result<Answer> create_token(const Ask& ask) {
   }
   if ((token.scopes & ~caller.scopes) != 0) {
     return make_error(ErrorKind::Denied, "a token gives no scope that it has not got itself");
+  }
+  if (const std::optional<Time> end = TRY(end_of(ask, caller.token_id))) {
+    token.expires = std::min(token.expires.value_or(*end), *end);
   }
   const MadeToken made = TRY(make_token(ask.meta, token, now));
   return json_answer(201, canonical_dump({{"id", made.id}, {"token", made.secret}}));

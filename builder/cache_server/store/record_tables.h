@@ -52,8 +52,8 @@ class RecordTables {
   /// False when there is no such record. A pinned one is never evicted.
   virtual Result<bool> set_pin(const Pin& pin, bool is_pinned) = 0;
   virtual Result<std::vector<Pin>> pins() = 0;
-  /// What a stolen token wrote, say: by the time at which the server took it. In transactions of
-  /// some hundred. Returns how many went.
+  /// What a stolen token wrote, say: by the time at which the server took it. Not what is pinned.
+  /// In transactions of some hundred. Returns how many went.
   virtual Result<std::uint64_t> remove_since(const std::string& space, Time since) = 0;
   /// Every record of which this is the layer: its bytes are lost.
   virtual Result<std::uint64_t> remove_of_blob(const Digest& blob) = 0;

@@ -6,6 +6,8 @@
 
 #include <fcntl.h>
 
+#include <cerrno>
+
 namespace mybuild::cache_server {
 
 namespace {
@@ -125,7 +127,10 @@ Result<bool> has_no_keys_in(SqliteConnection& db) {
 }  // namespace
 
 void fold_log(SqliteConnection& writer) {
+  // A reader that damage has left within its transaction holds up neither a stop nor who asks.
+  (void)writer.run("PRAGMA busy_timeout=1000");
   (void)writer.run("PRAGMA wal_checkpoint(TRUNCATE)");
+  (void)writer.run("PRAGMA busy_timeout=30000");
 }
 
 bool has_no_keys(const std::string& path) {
@@ -140,6 +145,10 @@ Result<std::unique_ptr<MetaStore>> open_sqlite_meta_store(const std::string& pat
 }
 
 Error with_advice(const Error& error) {
+  if (error.os_errno() == ENOSPC) {
+    return Error(error).with_hint(
+        "the disk is full: make room there, or let the server keep less (--max-size)");
+  }
   if (!snapshotter::is_corrupt_database(error)) {
     return error;
   }

@@ -18,7 +18,8 @@ Result<std::unique_ptr<MetaStore>> open_sqlite_meta_store(const std::string& pat
 /// A database that nobody has used yet, or one whose log is lost with all that it had: no table is
 /// there, or no namespace. False as well for what cannot be read.
 bool has_no_keys(const std::string& path);
-/// Damage that is met later, in the words of that DataLoss; any other error as it is.
+/// Damage that is met later, in the words of that DataLoss, and a full disk with what helps a
+/// server; any other error as it is.
 Error with_advice(const Error& error);
 /// Somebody has met damage in it; the next who opens it looks through it.
 bool is_marked_damaged(const std::string& path);

@@ -147,7 +147,8 @@ class SqliteRecordTables final : public RecordTables {
       some = TRY(change_rows([&](SqliteConnection& db) -> Result<std::uint64_t> {
         Query query =
             TRY(db.query("DELETE FROM record WHERE id IN (SELECT id FROM record WHERE space = ? "
-                         "AND created >= ? LIMIT ?) RETURNING id"));
+                         "AND created >= ? AND NOT EXISTS (SELECT 1 FROM record_use AS used "
+                         "WHERE used.id = record.id AND pinned = 1) LIMIT ?) RETURNING id"));
         query.bind(space).bind(stored_time(since));
         query.bind(static_cast<std::uint64_t>(kRemovedAtOnce));
         return count_rows(std::move(query));
