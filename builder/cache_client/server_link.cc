@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "builder/cache_client/server_link.h"
 
+#include "builder/cache_client/line_speed.h"
 #include "builder/cache_server/protocol/messages.h"
 #include "builder/registry/body.h"
 #include "builder/registry/errors.h"
@@ -218,7 +219,7 @@ void ServerLink::note_wait(const Result<Response>& response, Milliseconds took,
 }
 
 void ServerLink::note(const Result<Response>& response, const Cancel& cancel) {
-  if (cancel.requested()) {
+  if (cancel.requested() || (!response && response.error().os_errno() == kEnough)) {
     return;
   }
   // 429: too much of one kind of thing, which says nothing of others.

@@ -20,10 +20,13 @@ using solver::CacheRecord;
 /// In front of everything else of the lane: it is what steps wait for.
 constexpr std::uint32_t kFirst = 1'000'000;
 constexpr std::chrono::milliseconds kPerKey{1};
-/// A layer may come so slowly as would be no gain.
+/// The end of a transfer whatever else is said: several share the line.
 constexpr std::chrono::milliseconds kLeastTransfer{30'000};
 constexpr std::uint64_t kMaxCost = 3'600'000;
 constexpr std::uint64_t kTimesCost = 3;
+/// Beyond that by itself it would be no gain, as a step may take longer here than elsewhere.
+constexpr std::chrono::milliseconds kWorth{2'000};
+constexpr std::uint64_t kTimesWorth = 2;
 constexpr std::string_view kTransfer = "fetch a layer from the cache server";
 
 CacheRecord to_imported(const StepRecord& record) {
@@ -37,6 +40,16 @@ CacheRecord to_imported(const StepRecord& record) {
   }
   return remote_cache::imported_record({record.definition}, {record.content}, std::move(inputs),
                                        step);
+}
+
+void forget(std::vector<CacheRecord>& records, const Digest& diff_id) {
+  std::erase_if(records, [layer = diff_id.str()](const CacheRecord& record) {
+    return record.body.find(layer) != std::string::npos;
+  });
+}
+
+std::chrono::milliseconds worth_of(std::uint64_t cost_ms) {
+  return kWorth + std::chrono::milliseconds(std::min(cost_ms, kMaxCost) * kTimesWorth);
 }
 
 std::string counted(std::size_t count, std::string_view what) {
@@ -236,13 +249,31 @@ std::vector<CacheRecord> ServerRecords::find(const solver::DefinitionKey& key) {
   std::unique_lock lock(mutex_);
   changed_.wait(lock, [&] { return !pending_.contains(key.digest); });
   const auto found = by_definition_.find(key.digest);
-  return found == by_definition_.end() || !is_of_use() ? std::vector<CacheRecord>() : found->second;
+  return found == by_definition_.end() || !is_of_use() ? std::vector<CacheRecord>()
+                                                       : worth_having(found->second);
 }
 
 std::vector<CacheRecord> ServerRecords::find(const solver::ContentKey& key) {
   const std::lock_guard lock(mutex_);
   const auto found = by_content_.find(key.digest);
-  return found == by_content_.end() || !is_of_use() ? std::vector<CacheRecord>() : found->second;
+  return found == by_content_.end() || !is_of_use() ? std::vector<CacheRecord>()
+                                                    : worth_having(found->second);
+}
+
+/// With the lock.
+bool ServerRecords::is_too_dear(const Digest& diff_id, const Place& place) const {
+  const auto expected = speed_.expected(place.blob.size);
+  return expected && *expected > worth_of(place.cost_ms) && !fetched_.contains(diff_id);
+}
+
+/// With the lock.
+std::vector<CacheRecord> ServerRecords::worth_having(std::vector<CacheRecord> records) const {
+  for (const auto& [diff_id, place] : layers_) {
+    if (is_too_dear(diff_id, place)) {
+      forget(records, diff_id);
+    }
+  }
+  return records;
 }
 
 void ServerRecords::ask(const solver::ContentKey& key) {
@@ -309,7 +340,8 @@ void ServerRecords::announce(std::span<const Digest> diff_ids) {
     const std::lock_guard lock(mutex_);
     for (const Digest& diff_id : diff_ids) {
       const auto found = layers_.find(diff_id);
-      if (found != layers_.end() && !dropped_.contains(diff_id)) {
+      if (found != layers_.end() && !dropped_.contains(diff_id) &&
+          !is_too_dear(diff_id, found->second)) {
         blobs.push_back(found->second.blob);
       }
     }
@@ -323,12 +355,17 @@ Status ServerRecords::fetch(const Digest& diff_id, const Place& place, const oci
     return sink.write(as_bytes(*bytes));
   }
   const std::chrono::milliseconds by_cost(std::min(place.cost_ms, kMaxCost) * kTimesCost);
-  Status fetched = deps_.link.download(place.space, blob, sink, kLeastTransfer + by_cost, cancel_);
-  if (fetched || fetched.error().kind() == ErrorKind::Cancelled) {
+  PacedSink paced(sink, speed_, blob.size, worth_of(place.cost_ms));
+  Status fetched = deps_.link.download(place.space, blob, paced, kLeastTransfer + by_cost, cancel_);
+  const std::lock_guard lock(mutex_);
+  if (fetched) {
+    fetched_.insert(diff_id);
     return fetched;
   }
-  const std::lock_guard lock(mutex_);
-  broken_.insert(diff_id);
+  if (fetched.error().kind() == ErrorKind::Cancelled) {
+    return fetched;
+  }
+  (paced.has_given_up() ? dear_ : broken_).insert(diff_id);
   return std::move(fetched).context(kTransfer);
 }
 
@@ -341,11 +378,18 @@ void ServerRecords::drop(const Digest& diff_id) {
   distrusted_.insert(found->second.number);
   for (auto* records : {&by_definition_, &by_content_}) {
     for (auto& [key, list] : *records) {
-      std::erase_if(list, [layer = diff_id.str()](const CacheRecord& record) {
-        return record.body.find(layer) != std::string::npos;
-      });
+      forget(list, diff_id);
     }
   }
+}
+
+/// With the lock. How many were used until now.
+std::size_t ServerRecords::drop_all(const std::set<Digest>& diff_ids) {
+  const std::size_t before = dropped_.size();
+  for (const Digest& diff_id : diff_ids) {
+    drop(diff_id);
+  }
+  return dropped_.size() - before;
 }
 
 void ServerRecords::distrust(std::size_t number, const Error& why) {
@@ -356,15 +400,17 @@ void ServerRecords::distrust(std::size_t number, const Error& why) {
     }
     return;
   }
-  const std::size_t before = dropped_.size();
   if (why.message().find(kTransfer) != std::string::npos) {
-    for (const Digest& diff_id : broken_) {
-      drop(diff_id);
+    for (const auto& [diff_id, place] : layers_) {
+      if (!dear_.empty() && is_too_dear(diff_id, place)) {
+        dear_.insert(diff_id);
+      }
     }
+    bad_.dear += drop_all(dear_);
+    bad_.layers += drop_all(broken_);
   } else if (const auto found = numbers_.find(number); found != numbers_.end()) {
-    drop(found->second);
+    bad_.layers += drop_all({found->second});
   }
-  bad_.layers += dropped_.size() - before;
   if (bad_.layers > 0 && bad_.why.empty()) {
     bad_.why = registry::printable(why.message());
   }
@@ -385,7 +431,9 @@ std::string ServerRecords::complaints() {
         counted(bad_.layers, "layer") +
             (bad_.layers == 0
                  ? ""
-                 : " that could not be had or was not what its record says (" + bad_.why + ")")}) {
+                 : " that could not be had or was not what its record says (" + bad_.why + ")"),
+        counted(bad_.dear, "layer") +
+            (bad_.dear == 0 ? "" : " that would take longer to fetch than to make")}) {
     text += text.empty() || part.empty() ? part : ", " + part;
   }
   return text;

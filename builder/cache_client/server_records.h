@@ -7,6 +7,7 @@
 #pragma once
 
 #include "builder/cache_client/key_ring.h"
+#include "builder/cache_client/line_speed.h"
 #include "builder/cache_client/server_link.h"
 #include "builder/cache_client/small_layers.h"
 #include "builder/cache_server/protocol/messages.h"
@@ -91,7 +92,8 @@ class ServerRecords final : public remote_cache::RecordSource {
     std::size_t signatures = 0;
     std::size_t records = 0;
     std::size_t layers = 0;
-    std::string why;  // of the first of them
+    std::size_t dear = 0;  // layers that are not wrong
+    std::string why;       // of the first of them
   };
   void start_work();
   void prepare();
@@ -107,7 +109,10 @@ class ServerRecords final : public remote_cache::RecordSource {
   bool accept_checked(const cache_server::SignedRecord& record, Belief belief);
   bool accept_parsed(const std::string& space, const cache_server::StepRecord& record);
   Status fetch(const Digest& diff_id, const Place& place, const oci::Descriptor& blob, Sink& sink);
+  bool is_too_dear(const Digest& diff_id, const Place& place) const;
+  std::vector<solver::CacheRecord> worth_having(std::vector<solver::CacheRecord> records) const;
   void drop(const Digest& diff_id);
+  std::size_t drop_all(const std::set<Digest>& diff_ids);
 
   const Deps deps_;
   SmallLayers small_{deps_.link};
@@ -126,7 +131,10 @@ class ServerRecords final : public remote_cache::RecordSource {
   std::map<Digest, Place> layers_;
   std::map<std::size_t, Digest> numbers_;
   std::set<Digest> dropped_;  // layers
-  std::set<Digest> broken_;   // of them those that could not be had
+  std::set<Digest> broken_;   // layers that could not be had
+  std::set<Digest> dear_;     // layers that were given up, as they came too slowly
+  std::set<Digest> fetched_;  // layers
+  LineSpeed speed_;
   std::set<std::size_t> distrusted_;
   std::set<Digest> seen_;  // records, by their bytes
   Counts bad_;

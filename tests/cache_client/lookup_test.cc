@@ -285,6 +285,71 @@ TEST_F(LookupTest, ALayerThatBreaksIsGoneOnWithOnceIfAnythingCame) {
   }
 }
 
+/// 2 MB/s: a layer of 10 MB takes 5 s.
+class NarrowLineTest : public LookupTest {
+ protected:
+  NarrowLineTest() {
+    server.respond = [](const Request& request, registry::BodySink& body, const Cancel&) -> Answer {
+      if (request.url.find("/blobs/sha256:") == std::string::npos) {
+        return std::nullopt;
+      }
+      return Answer(trickle(body));
+    };
+  }
+  static Result<Response> trickle(registry::BodySink& body) {
+    const std::string piece(100'000, 'x');
+    TRY(body.begin(response(200)));
+    for (std::size_t sent = 0; sent < kSize; sent += piece.size()) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(50));
+      TRY(body.write(as_bytes(piece)));
+    }
+    return response(200);
+  }
+  void serve_large(const std::string& name, std::uint64_t cost_ms) {
+    cache_server::StepRecord record = record_of(name);
+    record.blob.digest = Digest::of(std::string(kSize, 'x'));
+    record.blob.size = kSize;
+    record.cost_ms = cost_ms;
+    server.add(record);
+  }
+  static constexpr std::size_t kSize = 10'000'000;
+};
+
+TEST_F(NarrowLineTest, ALayerThatIsDearerToFetchThanToMakeIsGivenUpAndNoOtherIsTried) {
+  serve_large("cheap", 100);
+  serve_large("cheap too", 100);
+  serve_large("dear", 60'000);
+  client();
+  EXPECT_EQ(found("cheap") + found("cheap too") + found("dear"), 3U);
+  const auto place = client_->records().where(Digest::of("cheap"));
+  ASSERT_TRUE(place);
+  StringSink sink;
+  const auto begun = std::chrono::steady_clock::now();
+  const Status fetched = place->origin(place->blob, sink);
+  ASSERT_FALSE(fetched);
+  EXPECT_LT(std::chrono::steady_clock::now() - begun, std::chrono::milliseconds(2'500));
+  client_->distrust(place->cache, fetched.error());
+  EXPECT_EQ(found("cheap") + found("cheap too"), 0U);
+  EXPECT_EQ(found("dear"), 1U) << "a minute's work";
+  EXPECT_EQ(client_->distrusted().size(), 2U);
+  (void)client_->finish();
+  EXPECT_NE(warnings().find("2 layers that would take longer to fetch than to make"),
+            std::string::npos)
+      << warnings();
+}
+
+TEST_F(NarrowLineTest, ALayerOfALongStepComesHoweverSlowlyAndTellsOfTheLine) {
+  serve_large("dear", 60'000);
+  serve_large("cheap", 100);
+  client();
+  EXPECT_EQ(found("dear"), 1U);
+  EXPECT_EQ(layer("dear").value_or("").size(), kSize);
+  EXPECT_EQ(found("cheap"), 0U);
+  EXPECT_EQ(found("dear"), 1U);
+  (void)client_->finish();
+  EXPECT_EQ(warnings(), "");
+}
+
 TEST_F(LookupTest, ALayerWithOtherBytesIsForgottenWithItsRecordsAndCounted) {
   serve("one");
   serve("two");
