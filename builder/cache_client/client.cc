@@ -139,7 +139,8 @@ void CacheClient::tell_what_is_lost(std::size_t left) {
     why = fmt::format("nothing moved for {:.0f} s{}", seconds(deps_.stuck),
                       why.empty() ? "" : ", and before that: " + why);
   } else if (left > 0) {
-    why = fmt::format("{:.0f} s were not enough", seconds(waited_));
+    why = fmt::format("{:.0f} s were not enough; the next build that meets it goes on with them",
+                      seconds(waited_));
     detail = "--cache-flush=wait:5m waits longer, --cache-flush=background not at all";
   }
   warn(fmt::format("{} steps were not published to the cache server {}: {}", left + lost.steps,

@@ -268,11 +268,11 @@ bool ServerRecords::is_too_dear(const Digest& diff_id, const Place& place) const
 
 /// With the lock.
 std::vector<CacheRecord> ServerRecords::worth_having(std::vector<CacheRecord> records) const {
-  for (const auto& [diff_id, place] : layers_) {
-    if (is_too_dear(diff_id, place)) {
-      forget(records, diff_id);
-    }
-  }
+  std::erase_if(records, [this](const CacheRecord& record) {
+    const Result<ops::StepLayer> step = ops::parse_body(record.body);
+    const auto found = step ? layers_.find(step->layer.diff_id) : layers_.end();
+    return found != layers_.end() && is_too_dear(found->first, found->second);
+  });
   return records;
 }
 
