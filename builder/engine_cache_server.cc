@@ -25,6 +25,7 @@ using cache_client::LeftSteps;
 constexpr std::chrono::minutes kBackground{10};
 /// Of builds whose server was not to be had.
 constexpr std::size_t kMostLeft = 64;
+constexpr std::chrono::hours kLongEnough{24};
 
 std::string folder_of(const std::string& root) {
   return join_path(root, "cache-publish");
@@ -66,51 +67,64 @@ Status spawn_publisher(const std::string& root) {
   return failed == 0 ? Status() : Status(os_error(failed, "start " + program));
 }
 
-/// Names of files say whom they are for.
-std::string prefix_of(const std::string& server) {
-  constexpr std::size_t kEnough = 16;
-  return Digest::of(server).hex().substr(0, kEnough) + ".";
+/// Names of files say whose they are: what a branch's build has left is not to be published with
+/// the token of another's.
+std::string prefix_of(const CacheClient& client) {
+  constexpr std::size_t kEnough = 32;
+  return client.identity().hex().substr(0, kEnough) + ".";
 }
 
-/// How many builds have left something for the server.
-std::size_t count_left(const std::string& root, const std::string& server) {
-  const Result<Fd> folder = sys::open(folder_of(root), O_RDONLY | O_DIRECTORY);
-  const auto names =
-      folder ? sys::list_dir(folder->get()) : Result<std::vector<std::string>>(folder.error());
-  if (!names) {
-    return 0;
+std::vector<std::string> left_in(const std::string& folder) {
+  const Result<Fd> open = sys::open(folder, O_RDONLY | O_DIRECTORY);
+  auto names = open ? sys::list_dir(open->get()) : Result<std::vector<std::string>>(open.error());
+  return names ? *std::move(names) : std::vector<std::string>();
+}
+
+/// Those of a token that is used no more would stay for ever.
+void drop_old(const std::string& folder, const Clock& clock) {
+  const Time end = clock.now() - kLongEnough;
+  for (const std::string& name : left_in(folder)) {
+    const std::string path = join_path(folder, name);
+    const Result<struct stat> info = sys::lstat_at(AT_FDCWD, path);
+    if (info && std::chrono::system_clock::from_time_t(info->st_mtim.tv_sec) < end) {
+      (void)sys::unlink_at(AT_FDCWD, path);
+    }
   }
-  const std::string prefix = prefix_of(server);
-  return static_cast<std::size_t>(
-      std::count_if(names->begin(), names->end(),
-                    [&](const std::string& name) { return name.starts_with(prefix); }));
 }
 
-Status leave(const std::string& server, std::vector<solver::CacheRecord> steps,
-             const std::string& root) {
+Status leave(CacheClient& client, std::vector<solver::CacheRecord> steps,
+             const std::string& folder) {
   const std::string text =
-      cache_client::dump(LeftSteps{.server = server, .steps = std::move(steps)});
-  const std::string folder = folder_of(root);
+      cache_client::dump(LeftSteps{.server = client.server(), .steps = std::move(steps)});
   TRY(make_dirs(folder, 0700));
-  AtomicFile file =
-      TRY(AtomicFile::create(join_path(folder, prefix_of(server) + Digest::of(text).hex()), 0600));
+  const std::string name = prefix_of(client) + Digest::of(text).hex();
+  AtomicFile file = TRY(AtomicFile::create(join_path(folder, name), 0600));
   TRY(file.write(as_bytes(text)));
   return std::move(file).commit();
 }
 
 /// What could not be published waits for a build that meets its server again.
 Status leave_or_go_on(CacheClient& client, std::vector<solver::CacheRecord> left,
-                      const std::string& root) {
+                      const Engine::Services& own) {
+  const std::string folder = folder_of(own.root);
   if (!left.empty()) {
-    TRY(leave(client.server(), std::move(left), root));
-    return spawn_publisher(root);
+    TRY(leave(client, std::move(left), folder));
+    return spawn_publisher(own.root);
   }
-  const std::size_t count = count_left(root, client.server());
   std::vector<solver::CacheRecord> unsent = client.unsent();
   if (!unsent.empty()) {
-    return count < kMostLeft ? leave(client.server(), std::move(unsent), root) : Status();
+    drop_old(folder, own.clock);
+    return left_in(folder).size() < kMostLeft ? leave(client, std::move(unsent), folder) : Status();
   }
-  return count > 0 && client.is_in_use() ? spawn_publisher(root) : Status();
+  const std::vector<std::string> names = left_in(folder);
+  if (names.empty() || !client.is_in_use()) {
+    return {};
+  }
+  const std::string prefix = prefix_of(client);
+  const bool has_ours = std::any_of(names.begin(), names.end(), [&](const std::string& name) {
+    return name.starts_with(prefix);
+  });
+  return has_ours ? spawn_publisher(own.root) : Status();
 }
 
 CacheClient::Deps deps_of(Engine::Services& own, solver::EventSink& events, Cancel& cancel) {
@@ -136,6 +150,9 @@ Status publish(const std::string& path, Engine::Services& own, solver::EventSink
     return {};
   }
   const auto client = TRY(CacheClient::start(*std::move(settings), deps_of(own, events, cancel)));
+  if (!base_name(path).starts_with(prefix_of(*client))) {
+    return {};  // somebody else's, who may have another token
+  }
   for (const solver::CacheRecord& step : left.steps) {
     client->on_record(step);
   }
@@ -182,7 +199,7 @@ void finish_cache_client(CacheClient* client, const Engine::Services& own,
     return;
   }
   std::vector<solver::CacheRecord> left = client->finish();
-  if (const Status given = leave_or_go_on(*client, std::move(left), own.root); !given) {
+  if (const Status given = leave_or_go_on(*client, std::move(left), own); !given) {
     events.on_event(solver::Warning{
         .message = "steps cannot be published in the background: " + given.error().message(),
         .detail = given.error().hint(),
@@ -192,11 +209,7 @@ void finish_cache_client(CacheClient* client, const Engine::Services& own,
 
 Status Engine::publish_left(solver::EventSink& events, Cancel& cancel) {
   const std::string folder = folder_of(services_->root);
-  const Result<Fd> open = sys::open(folder, O_RDONLY | O_DIRECTORY);
-  if (!open) {
-    return {};  // no build has left anything
-  }
-  for (const std::string& name : TRY(sys::list_dir(open->get()))) {
+  for (const std::string& name : left_in(folder)) {
     TRY(cancel.check());
     // Another process may have taken it.
     const std::string path = join_path(folder, name);

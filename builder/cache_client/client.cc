@@ -89,6 +89,12 @@ Digest CacheClient::trust_domain() {
   return key.finish();
 }
 
+Digest CacheClient::identity() const {
+  solver::KeyBuilder key("mybuild.publisher.v1");
+  key.add(name_of(settings_.address)).add(settings_.address.space).add(settings_.token);
+  return key.finish();
+}
+
 void CacheClient::on_record(const solver::CacheRecord& record) {
   if (publisher_ != nullptr) {
     publisher_->add(record);

@@ -49,6 +49,9 @@ class CacheClient {
   /// Stands for server and namespace, by which the store tells on whose word it has a record. May
   /// wait for the token to be found, not for the server.
   Digest trust_domain();
+  /// Stands for server, namespace and the token that the user gave: who publishes, and where to.
+  /// Needs no server.
+  Digest identity() const;
   /// See ServerRecords.
   void distrust(std::size_t number, const Error& why) { records_.distrust(number, why); }
   std::set<std::size_t> distrusted() { return records_.distrusted(); }

@@ -16,6 +16,9 @@ assert_equal "$(ls first/cache-publish | wc -l)" 1 "files of steps that wait"
 build --secret id=s,src=secret ctx
 assert_equal "$(ls first/cache-publish | wc -l)" 1 "files of steps that wait, the server still gone"
 restart_cache cache "$cache"
+MYBUILD_CACHE_TOKEN=$(serve_token cache --namespace pr --parent main) build ctx
+sleep 1
+assert_equal "$(ls first/cache-publish | wc -l)" 1 "files of steps that wait for the token they were made with"
 build --secret id=s,src=secret ctx
 assert_step "RUN echo one" CACHED
 until [ -z "$(ls first/cache-publish)" ]; do sleep 0.1; done
