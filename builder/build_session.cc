@@ -251,6 +251,7 @@ ops::OpDeps BuildSession::op_deps(BuildInputs& inputs, devices::DeviceSource& de
       .agents = request_.agents.get(),
       .selections = services_.history.get(),
       .remote_layers = remote_layers_.get(),
+      .wanted_blobs = {},
       .invented_mtime = {.tv_sec = kInventedTime, .tv_nsec = 0},
   };
 }

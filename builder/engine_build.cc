@@ -15,6 +15,7 @@
 #include "builder/ops/trees.h"
 #include "builder/remote_cache/cache_export.h"
 #include "builder/stored_image.h"
+#include "builder/wanted_blobs.h"
 #include "frontend/remote/http_url.h"
 #include "snapshotter/base/file.h"
 
@@ -400,6 +401,8 @@ Result<BuildReport> build_traced(Engine::Services& own, const BuildRequest& requ
   ops::FailedSteps failed_steps;
   op_deps.failed = wants_evidence(request) ? &failed_steps : nullptr;
   trace.targets = target_edges(lowered);
+  op_deps.wanted_blobs = wanted_blobs(lowered.graph, trace.targets,
+                                      {.outputs = outputs, .caches = request.cache_to});
   const remote_cache::Vouched vouched = session->vouched();
   const std::unique_ptr<KnownBuild> known = KnownBuild::of(
       request, lowered, {.content = *own.content, .layers = *own.layers, .metadata = *own.metadata},

@@ -3,10 +3,11 @@
 
 #include "snapshotter/archive/tar_format.h"
 #include "snapshotter/archive/tar_writer.h"
-#include "snapshotter/background_hasher.h"
 #include "snapshotter/background_tree_writer.h"
 #include "snapshotter/base/file.h"
 #include "snapshotter/base/sys.h"
+#include "snapshotter/blob_drafts.h"
+#include "snapshotter/layer_hasher.h"
 #include "snapshotter/tree_entry.h"
 #include "snapshotter/tree_scan.h"
 
@@ -30,8 +31,8 @@ using Bytes = BackgroundTreeWriter::Bytes;
 /// One list on its way to a tree and a tar digest.
 class Realiser {
  public:
-  Realiser(const EntryContents& contents, Fd root)
-      : contents_(contents), writer_(std::move(root)), tar_(hasher_) {}
+  Realiser(const EntryContents& contents, Fd root, Sink& copies)
+      : contents_(contents), hasher_(copies), writer_(std::move(root)), tar_(hasher_) {}
 
   Status add(Entry& entry) {
     TRY(check_name(entry.path));
@@ -93,7 +94,7 @@ class Realiser {
 
   /// The one read of the bytes: content digest, tar and, when asked for, the copy.
   Result<Digest> pass(int from, const Entry& entry, bool is_copied) {
-    Hasher hasher;
+    hasher_.begin_file();
     for (std::uint64_t left = entry.size;;) {
       Bytes buffer = is_copied ? writer_.buffer() : std::exchange(own_buffer_, {});
       // One byte more than there should be: most files are read to their end by one call.
@@ -107,9 +108,7 @@ class Realiser {
         return data_loss("file shrank while it was read, {} of {} bytes are missing", left,
                          entry.size);
       }
-      const ByteSpan bytes = ByteSpan(buffer).first(count);
-      hasher.update(bytes);
-      TRY(tar_.write(bytes));
+      TRY(tar_.write(ByteSpan(buffer).first(count)));
       left -= count;
       if (is_copied) {
         TRY(writer_.write(entry, std::move(buffer), count, left == 0));
@@ -117,13 +116,13 @@ class Realiser {
         own_buffer_ = std::move(buffer);
       }
       if (left == 0) {
-        return hasher.finish();
+        return hasher_.end_file();
       }
     }
   }
 
   const EntryContents& contents_;
-  BackgroundHasher hasher_;
+  LayerHasher hasher_;
   BackgroundTreeWriter writer_;
   TarWriter tar_;
   Bytes own_buffer_;
@@ -135,10 +134,10 @@ class Realiser {
 
 namespace {
 
-Result<LayerIdentity> identify(const std::string& dir, ScanOptions options) {
+Result<LayerIdentity> identify(const std::string& dir, ScanOptions options, Sink& copies) {
   Fd root = TRY(sys::open(dir, O_RDONLY | O_DIRECTORY));
   ScannedTree tree = TRY(scan_layer_tree(root.get(), options));
-  BackgroundHasher hasher;
+  LayerHasher hasher(copies);
   const std::unique_ptr<EntryContents> contents = tree_contents(std::move(root));
   TRY(write_layer_tar(tree.changes, *contents, hasher));
   return LayerIdentity{
@@ -147,17 +146,18 @@ Result<LayerIdentity> identify(const std::string& dir, ScanOptions options) {
 
 }  // namespace
 
-Result<LayerIdentity> identify_tree(const std::string& dir) {
-  return identify(dir, {.normalise = true});
+Result<LayerIdentity> identify_tree(const std::string& dir, Sink& copies) {
+  return identify(dir, {.normalise = true}, copies);
 }
 
 Result<LayerIdentity> identify_stored_tree(const std::string& dir) {
-  return identify(dir, {.normalise = false});
+  BlobDrafts no_blobs;
+  return identify(dir, {.normalise = false}, no_blobs);
 }
 
 Result<LayerIdentity> realise_changes(ChangeList& changes, const EntryContents& contents,
-                                      const std::string& dir) {
-  Realiser realiser(contents, TRY(sys::open(dir, O_RDONLY | O_DIRECTORY)));
+                                      const std::string& dir, Sink& copies) {
+  Realiser realiser(contents, TRY(sys::open(dir, O_RDONLY | O_DIRECTORY)), copies);
   for (const Entry* previous = nullptr; Entry & entry : changes) {
     if (previous != nullptr && !path_less(previous->path, entry.path)) {
       return internal_error("change list is not sorted at {}", entry.path);

@@ -16,13 +16,14 @@ struct LayerIdentity {
   std::uint64_t size = 0;
 };
 
-/// Of a finished layer tree, which is normalised on the way (tree_scan.h).
-Result<LayerIdentity> identify_tree(const std::string& dir);
+/// Of a finished layer tree, which is normalised on the way (tree_scan.h). Its tar goes to `copies`
+/// as well.
+Result<LayerIdentity> identify_tree(const std::string& dir, Sink& copies);
 /// Of a tree of the store, to see whether it still is what it was; nothing is changed.
 Result<LayerIdentity> identify_stored_tree(const std::string& dir);
-/// Writes the list into the empty directory `dir`. DataLoss names a file that is not what the list
-/// says.
+/// Writes the list into the empty directory `dir`, and its tar to `copies`. DataLoss names a file
+/// that is not what the list says.
 Result<LayerIdentity> realise_changes(ChangeList& changes, const EntryContents& contents,
-                                      const std::string& dir);
+                                      const std::string& dir, Sink& copies);
 
 }  // namespace mybuild::snapshotter

@@ -242,12 +242,11 @@ Result<oci::Descriptor> LocalLayerStore::compress(const Digest& diff_id, Compres
   if (options.max_mtime) {  // or a copy of the state directory would look changed below
     TRY(check_before_packing(name, diff_id));
   }
-  const std::unique_ptr<Ingest> ingest = TRY(content_.begin({}));
-  const std::unique_ptr<Compressor> compressor = make_compressor(spec, *ingest);
+  BlobDrafts draft = TRY(BlobDrafts::begin(content_, std::span(&spec, 1)));
   BackgroundHasher hasher;
-  TeeSink both(hasher, *compressor);
+  TeeSink both(hasher, draft);
   TRY(options.max_mtime ? write_own_tar(diff_id, both, options) : write_tar(diff_id, both));
-  TRY(compressor->finish());
+  TRY(draft.finish());
   const Digest tar = hasher.finish();
   // A clamped tar has another digest anyway, so there the seal tells.
   const std::optional<std::string> path = find_tree(name);
@@ -258,16 +257,27 @@ Result<oci::Descriptor> LocalLayerStore::compress(const Digest& diff_id, Compres
   if (is_changed) {
     return lose(name, diff_id);
   }
-  const BlobInfo info = TRY(std::move(*ingest).commit());
-  oci::Descriptor blob;
-  blob.media_type = oci::layer_media_type(spec.compression);
-  blob.digest = info.digest;
-  blob.size = info.size;
+  oci::Descriptor blob = std::move(TRY(std::move(draft).commit()).front());
   if (options.max_mtime) {
     // The clamped tar is another layer to whoever unpacks it, so its own diff id travels along.
     blob.annotations[std::string(kUncompressedAnnotation)] = tar.str();
   }
   return blob;
+}
+
+/// Of a layer that has just come in: its blobs get their names, and are remembered.
+Status LocalLayerStore::keep(BlobDrafts drafts, const Digest& diff_id,
+                             std::span<const CompressionSpec> forms) {
+  if (forms.empty()) {
+    return {};
+  }
+  TRY(drafts.finish());
+  const std::vector<oci::Descriptor> blobs = TRY(std::move(drafts).commit());
+  std::vector<LayerBlobRow> rows;
+  for (std::size_t i = 0; i < forms.size(); ++i) {
+    rows.push_back({.diff_id = diff_id, .format = blob_format(forms[i], {}), .blob = blobs[i]});
+  }
+  return metadata_.put_layer_blobs(rows);
 }
 
 Status LocalLayerStore::check_before_packing(const std::string& name, const Digest& diff_id) {

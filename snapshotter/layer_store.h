@@ -96,10 +96,13 @@ class LayerStore {
   /// sockets go). Reads each file once: change digest, diff id and size come from that pass. An
   /// equal layer already there wins, `dir` is dropped. The directory's own mode and owner are what
   /// later steps see of "/", so a TempDir itself (0700) is not what to pass.
-  virtual Result<Layer> commit_tree(const std::string& dir) = 0;
+  /// `forms` are wanted as blobs: what ensure_blob() would give is made from the same pass.
+  virtual Result<Layer> commit_tree(const std::string& dir,
+                                    std::span<const CompressionSpec> forms = {}) = 0;
   /// Realises a list whose bytes lie elsewhere (a COPY) as a tree, same single pass. Hard links are
   /// kept.
-  virtual Result<Layer> commit_changes(ChangeList changes, const EntryContents& contents) = 0;
+  virtual Result<Layer> commit_changes(ChangeList changes, const EntryContents& contents,
+                                       std::span<const CompressionSpec> forms = {}) = 0;
 
   /// The tar bytes of a layer: those of its blob if there is one, else made from the tree (only for
   /// layers made here).

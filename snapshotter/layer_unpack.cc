@@ -48,7 +48,9 @@ Result<std::string> LocalLayerStore::as_stackable(const std::string& name, const
   const Entry root = TRY(read_directory_entry(from.get(), info, {}, TreeForm::Plain));
   ScannedTree scanned = TRY(scan_layer_tree(from.get()));
   const std::unique_ptr<EntryContents> contents = tree_contents(std::move(from));
-  (void)TRY(realise_changes(scanned.changes, *contents, fs).context("copy layer tree " + name));
+  BlobDrafts no_blobs;
+  (void)TRY(
+      realise_changes(scanned.changes, *contents, fs, no_blobs).context("copy layer tree " + name));
   const Fd to = TRY(sys::open(fs, O_RDONLY | O_DIRECTORY));
   TRY(finish_directory(to.get(), root));
   const std::optional<LayerRow> row = TRY(metadata_.find_layer(diff_id));
@@ -61,17 +63,25 @@ Result<std::string> LocalLayerStore::as_stackable(const std::string& name, const
   return tree_path(name);
 }
 
-Result<Layer> LocalLayerStore::commit_tree(const std::string& dir) {
-  const LayerIdentity identity = TRY(identify_tree(dir).context("commit layer"));
-  return commit(dir, identity);
+Result<Layer> LocalLayerStore::commit_tree(const std::string& dir,
+                                           std::span<const CompressionSpec> forms) {
+  BlobDrafts blobs = TRY(BlobDrafts::begin(content_, forms));
+  const LayerIdentity identity = TRY(identify_tree(dir, blobs).context("commit layer"));
+  Layer layer = TRY(commit(dir, identity));
+  TRY(keep(std::move(blobs), layer.diff_id, forms));
+  return layer;
 }
 
-Result<Layer> LocalLayerStore::commit_changes(ChangeList changes, const EntryContents& contents) {
+Result<Layer> LocalLayerStore::commit_changes(ChangeList changes, const EntryContents& contents,
+                                              std::span<const CompressionSpec> forms) {
   const TempDir draft = TRY(session_->make());
   const std::string fs = TRY(make_root(draft));
+  BlobDrafts blobs = TRY(BlobDrafts::begin(content_, forms));
   const LayerIdentity identity =
-      TRY(realise_changes(changes, contents, fs).context("commit layer"));
-  return commit(fs, identity);
+      TRY(realise_changes(changes, contents, fs, blobs).context("commit layer"));
+  Layer layer = TRY(commit(fs, identity));
+  TRY(keep(std::move(blobs), layer.diff_id, forms));
+  return layer;
 }
 
 namespace {

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "snapshotter/base/leases.h"
+#include "snapshotter/blob_drafts.h"
 #include "snapshotter/chain_fixup.h"
 #include "snapshotter/layer_store.h"
 #include "snapshotter/session_dir.h"
@@ -30,8 +31,10 @@ class LocalLayerStore final : public LayerStore {
   Result<std::optional<std::string>> tree(std::span<const Digest> chain) override;
   Result<std::optional<std::vector<std::string>>> trees(std::span<const Digest> chain) override;
   Status unpack(const std::vector<LayerBlob>& chain, Lanes& lanes) override;
-  Result<Layer> commit_tree(const std::string& dir) override;
-  Result<Layer> commit_changes(ChangeList changes, const EntryContents& contents) override;
+  Result<Layer> commit_tree(const std::string& dir,
+                            std::span<const CompressionSpec> forms) override;
+  Result<Layer> commit_changes(ChangeList changes, const EntryContents& contents,
+                               std::span<const CompressionSpec> forms) override;
 
   Status write_tar(const Digest& diff_id, Sink& sink) override;
   Result<oci::Descriptor> ensure_blob(const Digest& diff_id, CompressionSpec spec,
@@ -95,6 +98,7 @@ class LocalLayerStore final : public LayerStore {
 
   // Its bytes.
   Status put_blobs(std::span<const Layer> layers, std::string_view format);
+  Status keep(BlobDrafts drafts, const Digest& diff_id, std::span<const CompressionSpec> forms);
   Status write_own_tar(const Digest& diff_id, Sink& sink, TarOptions options);
   Result<oci::Descriptor> compress(const Digest& diff_id, CompressionSpec spec, TarOptions options);
   Result<bool> is_what_unpacks(const std::string& tree, const Digest& blob);

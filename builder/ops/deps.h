@@ -4,6 +4,7 @@
 
 #include "builder/devices/device_source.h"
 #include "builder/ops/failed_steps.h"
+#include "builder/ops/wanted_blobs.h"
 #include "builder/sandbox/sandbox.h"
 #include "builder/secrets/secret_source.h"
 #include "builder/secrets/ssh_agent.h"
@@ -54,6 +55,7 @@ struct OpDeps {
   secrets::AgentSource* agents = nullptr;             // null: none were given
   SelectionLog* selections = nullptr;                 // null: nobody wants to know
   source::RemoteLayers* remote_layers = nullptr;      // null: no cache is imported
+  WantedBlobs wanted_blobs;
   struct timespec invented_mtime {};  // of directories and files that no source has a time for
 };
 

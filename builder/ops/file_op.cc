@@ -91,7 +91,7 @@ class FileOpRunner final : public solver::Op {
       TRY(cancel.check());
       TRY(stage(i, inputs, scratch.path(), staged));
     }
-    return deps_.layers.commit_changes(staged.changes(), staged);
+    return deps_.layers.commit_changes(staged.changes(), staged, deps_.wanted_blobs.of(vertex_.id));
   }
 
   Result<const TreeResult*> base_of(const std::vector<ResultPtr>& inputs) const {

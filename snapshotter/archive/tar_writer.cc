@@ -351,9 +351,8 @@ Status TarWriter::pad() {
 
 namespace {
 
-/// Streams one file into the archive, and into `hasher` if there is one.
 Status write_contents(const Entry& entry, const EntryContents& contents, TarWriter& writer,
-                      std::vector<std::byte>& buffer, Hasher* hasher) {
+                      std::vector<std::byte>& buffer) {
   const Fd fd = TRY(contents.open(entry));
   std::uint64_t left = entry.size;
   for (;;) {
@@ -364,11 +363,7 @@ Status write_contents(const Entry& entry, const EntryContents& contents, TarWrit
     if (count > left) {
       return data_loss("file grew while it was read, expected {} bytes", entry.size);
     }
-    const ByteSpan bytes = ByteSpan(buffer).first(count);
-    if (hasher != nullptr) {
-      hasher->update(bytes);
-    }
-    TRY(writer.write(bytes));
+    TRY(writer.write(ByteSpan(buffer).first(count)));
     left -= count;
   }
   if (left != 0) {
@@ -379,10 +374,10 @@ Status write_contents(const Entry& entry, const EntryContents& contents, TarWrit
 
 /// Learns the digest of the contents on the way.
 Status write_hashed_contents(Entry& entry, const EntryContents& contents, TarWriter& writer,
-                             std::vector<std::byte>& buffer) {
-  Hasher hasher;
-  TRY(write_contents(entry, contents, writer, buffer, &hasher));
-  const Digest digest = hasher.finish();
+                             std::vector<std::byte>& buffer, TarHasher& hasher) {
+  hasher.begin_file();
+  TRY(write_contents(entry, contents, writer, buffer));
+  const Digest digest = hasher.end_file();
   if (entry.content && *entry.content != digest) {
     return data_loss("contents changed: expected {}, read {}", entry.content->str(), digest.str());
   }
@@ -418,10 +413,10 @@ Status write_members(List& changes, Sink& sink, TarOptions options, const WriteF
 
 }  // namespace
 
-Status write_layer_tar(ChangeList& changes, const EntryContents& contents, Sink& sink,
+Status write_layer_tar(ChangeList& changes, const EntryContents& contents, TarHasher& sink,
                        TarOptions options) {
   return write_members(changes, sink, options, [&](Entry& entry, TarWriter& writer, auto& buffer) {
-    return write_hashed_contents(entry, contents, writer, buffer);
+    return write_hashed_contents(entry, contents, writer, buffer, sink);
   });
 }
 
@@ -429,7 +424,7 @@ Status write_unhashed_layer_tar(const ChangeList& changes, const EntryContents& 
                                 Sink& sink, TarOptions options) {
   return write_members(changes, sink, options,
                        [&](const Entry& entry, TarWriter& writer, auto& buffer) {
-                         return write_contents(entry, contents, writer, buffer, nullptr);
+                         return write_contents(entry, contents, writer, buffer);
                        });
 }
 

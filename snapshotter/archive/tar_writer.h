@@ -35,9 +35,17 @@ class TarWriter {
   std::uint64_t padding_ = 0;  // zeros after them
 };
 
+/// Takes a tar, and has the digests of the files in it.
+class TarHasher : public Sink {
+ public:
+  /// The bytes from here to end_file() are those of a file; before them are whole tar blocks.
+  virtual void begin_file() = 0;
+  virtual Digest end_file() = 0;
+};
+
 /// Fills in `content` of each file on the way (the bytes are read once), fails with DataLoss when a
 /// file's size or an already known content digest is not what the list says.
-Status write_layer_tar(ChangeList& changes, const EntryContents& contents, Sink& sink,
+Status write_layer_tar(ChangeList& changes, const EntryContents& contents, TarHasher& sink,
                        TarOptions options = {});
 
 /// The same bytes for who looks at the whole tar's digest: files are not hashed one by one, so of

@@ -54,9 +54,25 @@ inline Entry make_whiteout(std::string path) {
   return make_entry(std::move(path), EntryType::Whiteout, 0);
 }
 
+/// Keeps the tar.
+class TextHasher final : public TarHasher {
+ public:
+  Status write(ByteSpan bytes) override {
+    text += as_text(bytes);
+    return {};
+  }
+  void begin_file() override { begin_ = text.size(); }
+  Digest end_file() override { return Digest::of(std::string_view(text).substr(begin_)); }
+
+  std::string text;
+
+ private:
+  std::size_t begin_ = 0;
+};
+
 inline std::string layer_tar(ChangeList& changes, const FakeContents& contents,
                              TarOptions options = {}) {
-  StringSink sink;
+  TextHasher sink;
   const Status written = write_layer_tar(changes, contents, sink, options);
   EXPECT_TRUE(written) << written.error().message();
   return sink.text;

@@ -145,7 +145,7 @@ TEST(TarWriter, LearnsTheContentsDigestOnTheWay) {
 }
 
 Error error_of(ChangeList list, const FakeContents& contents) {
-  StringSink sink;
+  TextHasher sink;
   const Status status = write_layer_tar(list, contents, sink);
   EXPECT_FALSE(status);
   return status ? internal_error("no error") : status.error();

@@ -37,6 +37,9 @@ class LayerStoreTest : public ::testing::Test {
     const Fd fd = must(sys::open(dir, O_RDONLY | O_DIRECTORY));
     return must(scan_layer_tree(fd.get())).changes;
   }
+  static std::unique_ptr<EntryContents> contents_of(const std::string& dir) {
+    return tree_contents(must(sys::open(dir, O_RDONLY | O_DIRECTORY)));
+  }
   std::size_t count_of(const std::string& part) {
     const Fd fd = must(sys::open(store_.root + "/" + part, O_RDONLY | O_DIRECTORY));
     return must(sys::list_dir(fd.get())).size();
@@ -212,6 +215,42 @@ TEST_F(LayerStoreTest, blobs_are_made_once_and_hold_the_layer) {
         must(store_.layers->ensure_blob(layer.diff_id, {.compression = compression, .level = {}})),
         blob);
   }
+}
+
+TEST_F(LayerStoreTest, blobs_that_are_wanted_come_from_the_pass_that_makes_the_layer) {
+  const std::vector<CompressionSpec> forms = {
+      {.compression = oci::Compression::Zstd, .level = {}},
+      {.compression = oci::Compression::Gzip, .level = 9},
+  };
+  const std::string dir = draft();
+  fill(dir);
+  std::vector<Layer> layers = {
+      must(store_.layers->commit_changes(changes_of(dir), *contents_of(dir), forms))};
+  TreeMaker(dir).file("one more", "file");
+  layers.push_back(must(store_.layers->commit_tree(dir, forms)));
+  for (const Layer& layer : layers) {
+    must(store_.layers->drop_tree(layer.diff_id.hex()));
+    for (const CompressionSpec& form : forms) {  // nothing is left to make it of
+      const oci::Descriptor blob = must(store_.layers->ensure_blob(layer.diff_id, form));
+      EXPECT_EQ(blob.media_type, oci::layer_media_type(form.compression));
+      FileSource compressed(must(store_.content->open(blob.digest)));
+      const auto plain = must(make_decompressor(compressed));
+      EXPECT_EQ(Digest::of(must(read_all(*plain, 1 << 20))), layer.diff_id);
+    }
+  }
+}
+
+TEST_F(LayerStoreTest, a_wanted_blob_is_the_one_that_would_be_made_later) {
+  const std::string dir = draft();
+  fill(dir);
+  const Layer later = must(store_.layers->commit_changes(changes_of(dir), *contents_of(dir)));
+  const oci::Descriptor made_later = must(store_.layers->ensure_blob(later.diff_id, {}));
+  TestStore other(store_.root + "/other");
+  const CompressionSpec form;
+  const Layer early =
+      must(other.layers->commit_changes(changes_of(dir), *contents_of(dir), std::span(&form, 1)));
+  EXPECT_EQ(early.diff_id, later.diff_id);
+  EXPECT_EQ(must(other.layers->ensure_blob(early.diff_id, {})), made_later);
 }
 
 TEST_F(LayerStoreTest, a_foreign_layer_keeps_its_blob_unless_that_is_a_plain_tar) {

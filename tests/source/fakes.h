@@ -131,11 +131,13 @@ class FakeLayerStore final : public snapshotter::LayerStore {
       return {};
     });
   }
-  Result<snapshotter::Layer> commit_tree(const std::string&) override {
+  Result<snapshotter::Layer> commit_tree(const std::string&,
+                                         std::span<const snapshotter::CompressionSpec>) override {
     return unsupported("fake");
   }
-  Result<snapshotter::Layer> commit_changes(snapshotter::ChangeList,
-                                            const snapshotter::EntryContents&) override {
+  Result<snapshotter::Layer> commit_changes(
+      snapshotter::ChangeList, const snapshotter::EntryContents&,
+      std::span<const snapshotter::CompressionSpec>) override {
     return unsupported("fake");
   }
   Status write_tar(const Digest&, Sink&) override { return unsupported("fake"); }

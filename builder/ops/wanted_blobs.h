@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+// Which steps' layers will be asked for as blobs, and in which forms: these are made from the same
+// pass over the files that makes the layer. Value type.
+#pragma once
+
+#include "snapshotter/archive/codec.h"
+#include "solver/graph/graph.h"
+
+#include <map>
+#include <span>
+#include <vector>
+
+namespace mybuild::ops {
+
+struct WantedBlobs {
+  std::map<solver::VertexId, std::vector<snapshotter::CompressionSpec>> forms;
+
+  std::span<const snapshotter::CompressionSpec> of(const solver::VertexId& step) const {
+    const auto found = forms.find(step);
+    return found == forms.end() ? std::span<const snapshotter::CompressionSpec>() : found->second;
+  }
+};
+
+}  // namespace mybuild::ops

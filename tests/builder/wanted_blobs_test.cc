@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "builder/wanted_blobs.h"
+
+#include <gtest/gtest.h>
+
+namespace mybuild::builder {
+namespace {
+
+using exporter::OutputSpec;
+using exporter::OutputType;
+using remote_cache::CacheTarget;
+using snapshotter::CompressionSpec;
+
+constexpr CompressionSpec kGzip = {.compression = oci::Compression::Gzip, .level = {}};
+constexpr CompressionSpec kZstd = {.compression = oci::Compression::Zstd, .level = 7};
+
+OutputSpec output(OutputType type, std::string dest = "", CompressionSpec form = kGzip) {
+  OutputSpec spec;
+  spec.type = type;
+  spec.dest = std::move(dest);
+  spec.compression = form;
+  return spec;
+}
+
+CacheTarget cache(bool max, CompressionSpec form = kGzip) {
+  CacheTarget target;
+  target.max = max;
+  target.compression = form;
+  return target;
+}
+
+/// FROM base / RUN tool in a stage of its own; FROM base / RUN app / COPY --from --link the tool.
+class WantedBlobsTest : public ::testing::Test {
+ protected:
+  WantedBlobsTest() {
+    const solver::Edge base = add(
+        solver::SourceOp{solver::ImageSource{.reference = {}, .manifest = {}, .chain = {}}}, {});
+    tool_ = add(run("tool"), {base});
+    app_ = add(run("app"), {base});
+    copy_ = add(solver::FileOp{.has_base = false, .actions = {}}, {tool_});
+    root_ = add(solver::MergeOp{}, {app_, copy_});
+    graph_ = std::move(builder_).build();
+  }
+
+  solver::Edge add(solver::OpSpec op, std::vector<solver::Edge> inputs) {
+    return builder_.add(std::move(op), std::move(inputs), oci::host_platform(), {});
+  }
+  static solver::ExecOp run(const std::string& command) {
+    solver::ExecOp op;
+    op.args = {command};
+    return op;
+  }
+
+  ops::WantedBlobs wanted(std::vector<OutputSpec> outputs, std::vector<CacheTarget> caches = {}) {
+    return wanted_blobs(graph_, std::span(&root_, 1), {.outputs = outputs, .caches = caches});
+  }
+  std::vector<CompressionSpec> of(const ops::WantedBlobs& wanted, solver::Edge edge) {
+    const auto forms = wanted.of(graph_.at(edge).id);
+    return {forms.begin(), forms.end()};
+  }
+
+  solver::GraphBuilder builder_;
+  solver::Graph graph_;
+  solver::Edge tool_, app_, copy_, root_;
+};
+
+using Forms = std::vector<CompressionSpec>;
+
+TEST_F(WantedBlobsTest, OfTheLayersOfAnImageThatLeavesTheStore) {
+  for (const OutputSpec& spec : {output(OutputType::Oci, "a.tar"), output(OutputType::Registry),
+                                 output(OutputType::Docker, "a.tar")}) {
+    const ops::WantedBlobs blobs = wanted({spec});
+    EXPECT_EQ(of(blobs, app_), Forms{kGzip});
+    EXPECT_EQ(of(blobs, copy_), Forms{kGzip}) << "a merge puts it into the image";
+    EXPECT_EQ(of(blobs, tool_), Forms{}) << "files of it are copied, its layer goes nowhere";
+  }
+}
+
+TEST_F(WantedBlobsTest, NoneForWhatStaysHereOrGetsOtherTimes) {
+  OutputSpec clamped = output(OutputType::Oci, "a.tar");
+  clamped.rewrite_timestamp = true;
+  for (const OutputSpec& spec :
+       {output(OutputType::Image), output(OutputType::Local, "a"), output(OutputType::Tar, "a"),
+        output(OutputType::CacheOnly), output(OutputType::Docker), clamped}) {
+    EXPECT_TRUE(wanted({spec}).forms.empty());
+  }
+  OutputSpec pushed = output(OutputType::Image);
+  pushed.push = true;
+  EXPECT_EQ(of(wanted({pushed}), app_), Forms{kGzip});
+}
+
+TEST_F(WantedBlobsTest, ACacheOfAllStepsTakesStagesAsWell) {
+  const ops::WantedBlobs all = wanted({}, {cache(true)});
+  EXPECT_EQ(of(all, tool_), Forms{kGzip});
+  EXPECT_EQ(of(all, app_), Forms{kGzip});
+  EXPECT_EQ(of(wanted({}, {cache(false)}), tool_), Forms{});
+  CacheTarget in_image = cache(true);
+  in_image.type = CacheTarget::Type::Inline;
+  EXPECT_TRUE(wanted({}, {in_image}).forms.empty()) << "it has no layers but the image's";
+}
+
+TEST_F(WantedBlobsTest, EachFormOnce) {
+  CompressionSpec forced = kGzip;
+  forced.force = true;
+  const ops::WantedBlobs blobs =
+      wanted({output(OutputType::Oci, "a.tar", forced), output(OutputType::Registry)},
+             {cache(true, kZstd), cache(true, kZstd)});
+  EXPECT_EQ(of(blobs, app_), (Forms{kGzip, kZstd}));
+  EXPECT_EQ(of(blobs, tool_), Forms{kZstd});
+}
+
+}  // namespace
+}  // namespace mybuild::builder
