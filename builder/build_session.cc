@@ -252,6 +252,7 @@ ops::OpDeps BuildSession::op_deps(BuildInputs& inputs, devices::DeviceSource& de
       .selections = services_.history.get(),
       .remote_layers = remote_layers_.get(),
       .wanted_blobs = {},
+      .prefetch = nullptr,
       .invented_mtime = {.tv_sec = kInventedTime, .tv_nsec = 0},
   };
 }

@@ -13,9 +13,9 @@
 #include "builder/known_build.h"
 #include "builder/masked_events.h"
 #include "builder/ops/trees.h"
+#include "builder/output_needs.h"
 #include "builder/remote_cache/cache_export.h"
 #include "builder/stored_image.h"
-#include "builder/wanted_blobs.h"
 #include "frontend/remote/http_url.h"
 #include "snapshotter/base/file.h"
 
@@ -401,8 +401,12 @@ Result<BuildReport> build_traced(Engine::Services& own, const BuildRequest& requ
   ops::FailedSteps failed_steps;
   op_deps.failed = wants_evidence(request) ? &failed_steps : nullptr;
   trace.targets = target_edges(lowered);
-  op_deps.wanted_blobs = wanted_blobs(lowered.graph, trace.targets,
-                                      {.outputs = outputs, .caches = request.cache_to});
+  OutputNeeds needs =
+      output_needs(lowered.graph, trace.targets, {.outputs = outputs, .caches = request.cache_to});
+  op_deps.wanted_blobs = std::move(needs.blobs);
+  ops::BasePrefetch prefetch(session->images(), own.lanes, std::move(needs.bases),
+                             std::move(needs.of_bases));
+  op_deps.prefetch = wants_evidence(request) ? nullptr : &prefetch;
   const remote_cache::Vouched vouched = session->vouched();
   const std::unique_ptr<KnownBuild> known = KnownBuild::of(
       request, lowered, {.content = *own.content, .layers = *own.layers, .metadata = *own.metadata},

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "builder/devices/device_source.h"
+#include "builder/ops/base_prefetch.h"
 #include "builder/ops/failed_steps.h"
 #include "builder/ops/wanted_blobs.h"
 #include "builder/sandbox/sandbox.h"
@@ -56,6 +57,7 @@ struct OpDeps {
   SelectionLog* selections = nullptr;                 // null: nobody wants to know
   source::RemoteLayers* remote_layers = nullptr;      // null: no cache is imported
   WantedBlobs wanted_blobs;
+  BasePrefetch* prefetch = nullptr;  // null: base images are fetched by who needs them
   struct timespec invented_mtime {};  // of directories and files that no source has a time for
 };
 

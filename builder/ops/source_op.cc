@@ -45,6 +45,9 @@ class ImageSourceOp final : public SourceRunner {
                            .layers = tree->layers.size(),
                            .vertex = vertex_.id,
                            .name = vertex_.meta.name};
+    if (deps_.prefetch != nullptr && !TRY(is_here(tree->layers))) {
+      deps_.prefetch->begin(*tree->base);
+    }
     return solver::Output{.id = solver::OutputId{source_.chain},
                           .result = std::move(tree),
                           .body = {},
@@ -52,6 +55,15 @@ class ImageSourceOp final : public SourceRunner {
   }
 
  private:
+  Result<bool> is_here(const std::vector<snapshotter::Layer>& layers) const {
+    std::vector<Digest> chain;
+    for (const snapshotter::Layer& layer : layers) {
+      chain.push_back(layer.diff_id);
+    }
+    const std::optional<std::string> top = TRY(deps_.layers.tree(chain));
+    return top.has_value();
+  }
+
   const solver::ImageSource& source_;
   const OpDeps& deps_;
 };

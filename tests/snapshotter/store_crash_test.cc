@@ -71,6 +71,7 @@ class StoreCrashTest : public ::testing::Test {
           ASSERT_EQ(describe_layers({*tree}), wanted) << "at call " << limit;
         }
         expect_swept(root.path());
+        expect_blobs(store, limit);
       }
       work(root.path());
       TestStore store(root.path());
@@ -87,6 +88,14 @@ class StoreCrashTest : public ::testing::Test {
   static void expect_swept(const std::string& root) {
     const Fd fd = must(sys::open(root + "/tmp", O_RDONLY | O_DIRECTORY));
     EXPECT_TRUE(must(sys::list_dir(fd.get())).empty());
+  }
+
+  /// A blob that is remembered is there, and whole.
+  static void expect_blobs(TestStore& store, int limit) {
+    for (const LayerBlobRow& row : must(store.metadata->layer_blobs())) {
+      EXPECT_TRUE(must(store.content->stat(row.blob.digest))) << "at call " << limit;
+      EXPECT_TRUE(must(store.content->verify(row.blob.digest))) << "at call " << limit;
+    }
   }
 
   static void fill(const std::string& dir) {
@@ -184,7 +193,9 @@ TEST_F(StoreCrashTest, commit_changes) {
     TestStore store(root);
     const Fd fd = must(sys::open(context.path(), O_RDONLY | O_DIRECTORY));
     const auto contents = must(open_directory_view(context.path()));
-    must(store.layers->commit_changes(must(scan_layer_tree(fd.get())).changes, *contents));
+    const CompressionSpec form;
+    must(store.layers->commit_changes(must(scan_layer_tree(fd.get())).changes, *contents,
+                                      std::span(&form, 1)));
   };
   TestStore reference;
   const Fd fd = must(sys::open(context.path(), O_RDONLY | O_DIRECTORY));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "builder/wanted_blobs.h"
+#include "builder/output_needs.h"
 
 #include <gtest/gtest.h>
 
@@ -29,14 +29,17 @@ CacheTarget cache(bool max, CompressionSpec form = kGzip) {
   return target;
 }
 
-/// FROM base / RUN tool in a stage of its own; FROM base / RUN app / COPY --from --link the tool.
-class WantedBlobsTest : public ::testing::Test {
+/// FROM tools / RUN tool in a stage of its own; FROM base / RUN app / COPY --from --link the tool.
+class OutputNeedsTest : public ::testing::Test {
  protected:
-  WantedBlobsTest() {
-    const solver::Edge base = add(
-        solver::SourceOp{solver::ImageSource{.reference = {}, .manifest = {}, .chain = {}}}, {});
-    tool_ = add(run("tool"), {base});
-    app_ = add(run("app"), {base});
+  OutputNeedsTest() {
+    base_ = add(solver::SourceOp{solver::ImageSource{.reference = {}, .manifest = {}, .chain = {}}},
+                {});
+    tools_ = add(solver::SourceOp{solver::ImageSource{
+                     .reference = {}, .manifest = Digest::of("tools"), .chain = {}}},
+                 {});
+    tool_ = add(run("tool"), {tools_});
+    app_ = add(run("app"), {base_});
     copy_ = add(solver::FileOp{.has_base = false, .actions = {}}, {tool_});
     root_ = add(solver::MergeOp{}, {app_, copy_});
     graph_ = std::move(builder_).build();
@@ -52,7 +55,11 @@ class WantedBlobsTest : public ::testing::Test {
   }
 
   ops::WantedBlobs wanted(std::vector<OutputSpec> outputs, std::vector<CacheTarget> caches = {}) {
-    return wanted_blobs(graph_, std::span(&root_, 1), {.outputs = outputs, .caches = caches});
+    return needs(outputs, caches).blobs;
+  }
+  OutputNeeds needs(const std::vector<OutputSpec>& outputs,
+                    const std::vector<CacheTarget>& caches = {}) {
+    return output_needs(graph_, std::span(&root_, 1), {.outputs = outputs, .caches = caches});
   }
   std::vector<CompressionSpec> of(const ops::WantedBlobs& wanted, solver::Edge edge) {
     const auto forms = wanted.of(graph_.at(edge).id);
@@ -61,12 +68,12 @@ class WantedBlobsTest : public ::testing::Test {
 
   solver::GraphBuilder builder_;
   solver::Graph graph_;
-  solver::Edge tool_, app_, copy_, root_;
+  solver::Edge base_, tools_, tool_, app_, copy_, root_;
 };
 
 using Forms = std::vector<CompressionSpec>;
 
-TEST_F(WantedBlobsTest, OfTheLayersOfAnImageThatLeavesTheStore) {
+TEST_F(OutputNeedsTest, OfTheLayersOfAnImageThatLeavesTheStore) {
   for (const OutputSpec& spec : {output(OutputType::Oci, "a.tar"), output(OutputType::Registry),
                                  output(OutputType::Docker, "a.tar")}) {
     const ops::WantedBlobs blobs = wanted({spec});
@@ -76,7 +83,7 @@ TEST_F(WantedBlobsTest, OfTheLayersOfAnImageThatLeavesTheStore) {
   }
 }
 
-TEST_F(WantedBlobsTest, NoneForWhatStaysHereOrGetsOtherTimes) {
+TEST_F(OutputNeedsTest, NoneForWhatStaysHereOrGetsOtherTimes) {
   OutputSpec clamped = output(OutputType::Oci, "a.tar");
   clamped.rewrite_timestamp = true;
   for (const OutputSpec& spec :
@@ -89,7 +96,7 @@ TEST_F(WantedBlobsTest, NoneForWhatStaysHereOrGetsOtherTimes) {
   EXPECT_EQ(of(wanted({pushed}), app_), Forms{kGzip});
 }
 
-TEST_F(WantedBlobsTest, ACacheOfAllStepsTakesStagesAsWell) {
+TEST_F(OutputNeedsTest, ACacheOfAllStepsTakesStagesAsWell) {
   const ops::WantedBlobs all = wanted({}, {cache(true)});
   EXPECT_EQ(of(all, tool_), Forms{kGzip});
   EXPECT_EQ(of(all, app_), Forms{kGzip});
@@ -99,7 +106,18 @@ TEST_F(WantedBlobsTest, ACacheOfAllStepsTakesStagesAsWell) {
   EXPECT_TRUE(wanted({}, {in_image}).forms.empty()) << "it has no layers but the image's";
 }
 
-TEST_F(WantedBlobsTest, EachFormOnce) {
+TEST_F(OutputNeedsTest, TheBaseOfTheResultIsFetchedAsItsOutputsNeedIt) {
+  using Part = ops::BasePrefetch::Part;
+  const OutputNeeds stored = needs({output(OutputType::Image)});
+  EXPECT_EQ(stored.bases, std::set{graph_.at(base_).id}) << "other stages may come from the cache";
+  EXPECT_EQ(stored.of_bases, std::set{Part::Trees});
+  EXPECT_EQ(needs({output(OutputType::Oci, "a.tar")}).of_bases, std::set{Part::Blobs});
+  EXPECT_TRUE(needs({output(OutputType::CacheOnly)}).of_bases.empty());
+  EXPECT_TRUE(needs({output(OutputType::Registry)}).of_bases.empty())
+      << "where it goes they may be already";
+}
+
+TEST_F(OutputNeedsTest, EachFormOnce) {
   CompressionSpec forced = kGzip;
   forced.force = true;
   const ops::WantedBlobs blobs =

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the outputs and caches of a build will need whatever its steps do, as far as the graph
+// tells: so that it can be made on the way. Pure; thread-safe.
+#pragma once
+
+#include "builder/export/exporter.h"
+#include "builder/ops/base_prefetch.h"
+#include "builder/ops/wanted_blobs.h"
+#include "builder/remote_cache/spec.h"
+
+#include <set>
+#include <span>
+
+namespace mybuild::builder {
+
+struct Destinations {
+  std::span<const exporter::OutputSpec> outputs;
+  std::span<const remote_cache::CacheTarget> caches;
+};
+
+struct OutputNeeds {
+  ops::WantedBlobs blobs;
+  std::set<solver::VertexId> bases;            // the images that results stand on …
+  std::set<ops::BasePrefetch::Part> of_bases;  // … and what of each
+};
+
+/// `targets` are the roots of the images.
+OutputNeeds output_needs(const solver::Graph& graph, std::span<const solver::Edge> targets,
+                         const Destinations& destinations);
+
+}  // namespace mybuild::builder
