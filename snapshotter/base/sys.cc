@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "snapshotter/base/sys.h"
 
+#include "snapshotter/base/path_walk.h"
+
 #include <dirent.h>
 #include <linux/fs.h>
 #include <linux/openat2.h>
@@ -12,6 +14,7 @@
 #include <sys/xattr.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <climits>
 #include <memory>
@@ -64,6 +67,10 @@ Result<Fd> open_at(int dirfd, const std::string& path, int flags, mode_t mode) {
 
 Result<Fd> open_at2(int dirfd, const std::string& path, int flags, std::uint64_t resolve,
                     mode_t mode) {
+  static std::atomic<bool> missing = false;
+  if (missing.load(std::memory_order_relaxed)) {
+    return walk_and_open(dirfd, path, flags, resolve, mode);
+  }
   struct open_how how {};
   how.flags = static_cast<std::uint64_t>(flags | O_CLOEXEC);
   how.mode = mode;
@@ -79,6 +86,10 @@ Result<Fd> open_at2(int dirfd, const std::string& path, int flags, std::uint64_t
     }
     return result;
   });
+  if (fd < 0 && errno == ENOSYS) {
+    missing.store(true, std::memory_order_relaxed);
+    return walk_and_open(dirfd, path, flags, resolve, mode);
+  }
   if (fd < 0) {
     return failed("open {}", path);
   }
