@@ -19,7 +19,9 @@
 
 #include <algorithm>
 #include <functional>
+#include <map>
 #include <ranges>
+#include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -40,8 +42,15 @@ std::string explain_build(builder::Engine& engine, ExplainForm form) {
                                    : "\n" + explanation_text(*explanation, SystemClock().now());
 }
 
+using Contexts = std::map<std::string, std::string>;
+
+bool is_layout(const Contexts& contexts, std::string_view image) {
+  const auto found = contexts.find(std::string(image));
+  return found != contexts.end() && found->second.starts_with("oci-layout://");
+}
+
 /// Whether a line of a Dockerfile takes an image that a registry is going to be asked for.
-bool takes_tag(std::string_view line) {
+bool takes_tag(std::string_view line, const Contexts& contexts) {
   std::vector<std::string_view> words;
   for (const auto word : std::views::split(line, ' ')) {
     const std::string_view text(word.begin(), word.end());
@@ -50,7 +59,8 @@ bool takes_tag(std::string_view line) {
     }
   }
   return words.size() > 1 && ::strncasecmp(words[0].data(), "FROM ", 5) == 0 &&
-         words[1] != "scratch" && words[1].find('@') == std::string_view::npos;
+         words[1] != "scratch" && words[1].find('@') == std::string_view::npos &&
+         !is_layout(contexts, words[1]);
 }
 
 /// A guess that costs less than to find out; when it is wrong, another core did a few milliseconds
@@ -65,7 +75,7 @@ bool expects_network(const builder::BuildRequest& request) {
     return true;  // a URL, say
   }
   for (const auto line : std::views::split(*dockerfile, '\n')) {
-    if (takes_tag(std::string_view(line.begin(), line.end()))) {
+    if (takes_tag(std::string_view(line.begin(), line.end()), request.contexts)) {
       return true;
     }
   }

@@ -8,7 +8,7 @@ namespace mybuild::snapshotter {
 namespace {
 
 constexpr std::string_view kChangesVersion = "mybuild.changes.v1";
-constexpr std::size_t kFlushAt = 64 * 1024;
+constexpr std::size_t kBuffer = 16 * 1024;
 
 }  // namespace
 
@@ -25,23 +25,33 @@ class ChangeHasher::Framer {
     for (unsigned i = 0; i < sizeof value; ++i) {
       bytes[i] = static_cast<char>((value >> (8 * i)) & 0xffU);
     }
-    buffer_.append(bytes, sizeof bytes);
+    put(std::string_view(bytes, sizeof bytes));
   }
   void text(std::string_view value) {
     number(value.size());
-    buffer_.append(value);
-    if (buffer_.size() >= kFlushAt) {
-      flush();
-    }
+    put(value);
   }
   void flush() {
-    hasher_.update(buffer_);
-    buffer_.clear();
+    hasher_.update(std::string_view(buffer_.get(), used_));
+    used_ = 0;
   }
 
  private:
+  void put(std::string_view value) {
+    if (value.size() > kBuffer - used_) {
+      flush();
+      if (value.size() > kBuffer) {
+        hasher_.update(value);
+        return;
+      }
+    }
+    std::copy_n(value.data(), value.size(), buffer_.get() + used_);
+    used_ += value.size();
+  }
+
   Hasher& hasher_;
-  std::string buffer_;
+  std::unique_ptr<char[]> buffer_ = std::make_unique_for_overwrite<char[]>(kBuffer);
+  std::size_t used_ = 0;
 };
 
 ChangeHasher::ChangeHasher(std::size_t count) : framer_(std::make_unique<Framer>(hasher_)) {

@@ -27,7 +27,8 @@ Result<std::size_t> StringSource::read(MutableByteSpan buffer) {
 
 namespace {
 constexpr std::size_t kChunk = 256 * 1024;
-}
+constexpr std::size_t kFirstChunk = 4 * 1024;  // most documents are not longer
+}  // namespace
 
 Result<std::uint64_t> copy(Source& source, Sink& sink) {
   std::vector<std::byte> buffer(kChunk);
@@ -44,7 +45,7 @@ Result<std::uint64_t> copy(Source& source, Sink& sink) {
 
 Result<std::string> read_all(Source& source, std::size_t limit) {
   std::string text;
-  std::vector<std::byte> buffer(limit < kChunk ? limit + 1 : kChunk);
+  std::vector<std::byte> buffer(limit < kFirstChunk ? limit + 1 : kFirstChunk);
   for (;;) {
     const std::size_t count = TRY(source.read(buffer));
     if (count == 0) {
@@ -54,6 +55,9 @@ Result<std::string> read_all(Source& source, std::size_t limit) {
       return invalid_argument("more than {} bytes", limit);
     }
     text.append(as_text(ByteSpan(buffer).first(count)));
+    if (count == buffer.size() && count < kChunk) {
+      buffer.resize(4 * count);
+    }
   }
 }
 

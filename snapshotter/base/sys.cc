@@ -155,13 +155,16 @@ Status write_all(int fd, ByteSpan bytes) {
 
 Result<std::string> read_to_end(int fd) {
   std::string text;
-  std::vector<std::byte> buffer(64 * 1024);
+  std::vector<std::byte> buffer(4 * 1024);  // mostly a line of /proc
   for (;;) {
     const std::size_t count = TRY(read(fd, buffer));
     if (count == 0) {
       return text;
     }
     text.append(as_text(ByteSpan(buffer).first(count)));
+    if (count == buffer.size() && count < 64 * 1024) {
+      buffer.resize(4 * count);
+    }
   }
 }
 
