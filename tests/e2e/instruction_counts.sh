@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# Builds in which everything is cached take no more instructions than tests/bench/instruction_counts.json allows, by callgrind.
+# Builds in which everything is cached take no more instructions than tests/bench/instructions/budget.json allows, by callgrind.
 . "$(dirname "$0")/lib.sh"
 command -v valgrind >log || skip "needs valgrind"
 
@@ -22,7 +22,7 @@ for name in hello twenty files; do
   export MYBUILD_ROOT=$work/$name.root # nothing of the others in its database
   build -t "$name" "$name" && build -t "$name" "$name"
   assert_step COPY CACHED
-  "$checkout/tests/bench/instruction_counts.py" "$name" "$MYBUILD" build --progress plain "${busybox[@]}" -t "$name" "$name" || status=$?
+  "$checkout/tests/bench/instructions/count.py" "$name" "$MYBUILD" build --progress plain "${busybox[@]}" -t "$name" "$name" || status=$?
   [ ! -f callgrind.out ] || mv callgrind.out "$E2E_WORK/$name.callgrind"
 done
 rm log

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""instruction_counts.py NAME COMMAND…: runs the command under callgrind and compares what it took with the budget of NAME in
-instruction_counts.json. Exit codes: 0 within it, 1 not, 77 the budget is not for this machine (the reason is printed).
+"""count.py NAME COMMAND…: runs the command under callgrind and compares what it took with the budget of NAME in
+budget.json. Exit codes: 0 within it, 1 not, 77 the budget is not for this machine (the reason is printed).
 With UPDATE_BUDGET=1 the budget is written instead. Called by tests/e2e/instruction_counts.sh.
 
 Two numbers, for they change for different reasons: `loading` is what the dynamic linker does, `working` all the rest. Both
@@ -15,7 +15,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-BUDGETS = Path(__file__).with_name("instruction_counts.json")
+BUDGETS = Path(__file__).with_name("budget.json")
 MORE, LESS = 1.03, 0.95     # a budget is kept between these
 KEPT, SHOWN = 40, 10        # functions: kept for comparison, shown
 LINKER = re.compile(r"/ld-linux[^/]*$")
