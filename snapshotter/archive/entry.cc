@@ -21,11 +21,13 @@ class ChangeHasher::Framer {
   Framer& operator=(const Framer&) = delete;
 
   void number(std::uint64_t value) {
-    char bytes[sizeof value];
-    for (unsigned i = 0; i < sizeof value; ++i) {
-      bytes[i] = static_cast<char>((value >> (8 * i)) & 0xffU);
+    if (sizeof value > kBuffer - used_) {
+      flush();
     }
-    put(std::string_view(bytes, sizeof bytes));
+    for (unsigned i = 0; i < sizeof value; ++i) {
+      buffer_[used_ + i] = static_cast<char>((value >> (8 * i)) & 0xffU);
+    }
+    used_ += sizeof value;
   }
   void text(std::string_view value) {
     number(value.size());
