@@ -171,7 +171,9 @@ std::string join_path(std::string_view left, std::string_view right) {
   while (right.starts_with('/')) {
     right.remove_prefix(1);
   }
-  std::string joined(left);
+  std::string joined;
+  joined.reserve(left.size() + 1 + right.size());
+  joined.append(left);
   if (!joined.empty() && !joined.ends_with('/') && !right.empty()) {
     joined.push_back('/');
   }
