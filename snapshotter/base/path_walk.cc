@@ -28,20 +28,19 @@ class Walk {
     const bool follows = (flags & O_NOFOLLOW) == 0 && !makes_new;
     for (;;) {
       const std::string name = next();
-      const bool last = ahead_.empty();
+      if (!ahead_.empty()) {
+        TRY(step(name));
+        continue;
+      }
+      const bool was_link = TRY(follows ? follow_if_link(name) : false);
+      if (was_link) {
+        continue;
+      }
       if (name == "..") {
         TRY(go_up());
-      } else if (name != "." && !last) {
-        TRY(go_down(name));
-      } else if (name != "." && follows) {
-        if (const Result<std::string> target = sys::readlink_at(here(), name)) {
-          TRY(follow(*target));
-          continue;
-        }
+        return open_last(".", flags, mode);
       }
-      if (last) {
-        return open_last(name == ".." ? "." : name, flags, mode);
-      }
+      return open_last(name, flags, mode);
     }
   }
 
@@ -86,6 +85,13 @@ class Walk {
     return {};
   }
 
+  Status step(const std::string& name) {
+    if (name == "..") {
+      return go_up();
+    }
+    return name == "." ? Status() : go_down(name);
+  }
+
   /// By the names that led here, not by the directory's own "..": somebody may be moving it.
   Status go_up() {
     if (way_.empty()) {
@@ -107,12 +113,18 @@ class Walk {
       way_.push_back(name);
       return {};
     }
-    if (directory.error().os_errno() == ENOTDIR) {
-      if (const Result<std::string> target = sys::readlink_at(here(), name)) {
-        return follow(*target);
-      }
+    const bool may_be_link = directory.error().os_errno() == ENOTDIR;
+    const bool was_link = TRY(may_be_link ? follow_if_link(name) : false);
+    return was_link ? Status() : std::move(directory).error();
+  }
+
+  Result<bool> follow_if_link(const std::string& name) {
+    const Result<std::string> target = sys::readlink_at(here(), name);
+    if (!target) {
+      return false;
     }
-    return std::move(directory).error();
+    TRY(follow(*target));
+    return true;
   }
 
   Status follow(const std::string& target) {

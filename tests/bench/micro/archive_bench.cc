@@ -163,7 +163,7 @@ Work tar_reading() {
 }
 
 std::shared_ptr<const std::string> shared_text() {
-  static const auto text = std::make_shared<const std::string>(make_text(kTextSize, 3));
+  static auto text = std::make_shared<const std::string>(make_text(kTextSize, 3));
   return text;
 }
 
@@ -185,14 +185,14 @@ std::function<void()> on_all_cores(std::size_t block, const Compress& one) {
 }
 
 void libdeflate_block(std::string_view block) {
-  thread_local libdeflate_compressor* const state = libdeflate_alloc_compressor(1);
+  thread_local libdeflate_compressor* state = libdeflate_alloc_compressor(1);
   thread_local std::vector<std::byte> out(kGzipBlock * 9 / 8);
   benchmark::DoNotOptimize(
       libdeflate_deflate_compress(state, block.data(), block.size(), out.data(), out.size()));
 }
 
 void zstd_block(std::string_view block) {
-  thread_local ZSTD_CCtx* const state = ZSTD_createCCtx();
+  thread_local ZSTD_CCtx* state = ZSTD_createCCtx();
   thread_local std::vector<std::byte> out(ZSTD_compressBound(kZstdBlock));
   benchmark::DoNotOptimize(
       ZSTD_compressCCtx(state, out.data(), out.size(), block.data(), block.size(), 3));

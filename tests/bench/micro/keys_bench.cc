@@ -41,8 +41,8 @@ void make_keys(const Steps& steps) {
 }
 
 void hash_each(const Steps& steps) {
-  static EVP_MD* const sha256 = EVP_MD_fetch(nullptr, "SHA256", nullptr);
-  static EVP_MD_CTX* const context = EVP_MD_CTX_new();
+  static EVP_MD* sha256 = EVP_MD_fetch(nullptr, "SHA256", nullptr);
+  static EVP_MD_CTX* context = EVP_MD_CTX_new();
   std::array<unsigned char, 32> digest{};
   for (const std::string& bytes : steps.bytes) {
     EVP_DigestInit_ex2(context, sha256, nullptr);
@@ -85,8 +85,7 @@ solver::Decision pass_on(VertexState state, VertexEvent event, solver::VertexKin
 }
 
 VertexState call_only() {
-  static solver::Decision (*volatile const call)(VertexState, VertexEvent, solver::VertexKind) =
-      pass_on;
+  static solver::Decision (*volatile call)(VertexState, VertexEvent, solver::VertexKind) = pass_on;
   VertexState state{.inputs_left = 3, .keys_left = 3};
   for (const VertexEvent event : kStory) {
     state = call(state, event, solver::VertexKind::Step).state;
