@@ -207,6 +207,30 @@ bool walk(const std::vector<Token>& tokens, std::size_t start, std::string_view 
   return states[tokens.size()] != 0;
 }
 
+/// nullopt when a token matches slashes and other characters as well.
+std::optional<std::size_t> count_slashes(const std::vector<Token>& tokens) {
+  std::size_t count = 0;
+  for (const Token& token : tokens) {
+    if (token.kind == Kind::DeepSkip || (token.kind != Kind::Literal && fits(token, U'/'))) {
+      return std::nullopt;
+    }
+    count += token.kind == Kind::Literal && token.literal == U'/' ? 1 : 0;
+  }
+  return count;
+}
+
+/// The path, or the directory above it, that has so many slashes; nullopt when it has fewer.
+std::optional<std::string_view> part_with_slashes(std::string_view path, std::size_t slashes) {
+  std::size_t end = path.find('/');
+  for (; slashes > 0; --slashes) {
+    if (end == std::string_view::npos) {
+      return std::nullopt;
+    }
+    end = path.find('/', end + 1);
+  }
+  return path.substr(0, end);
+}
+
 }  // namespace
 
 Result<Glob> Glob::compile(std::string_view pattern, Dialect dialect) {
@@ -224,6 +248,7 @@ Glob::Glob(std::vector<Token> tokens) : tokens_(std::move(tokens)) {
   for (auto token = tokens_.rbegin(); token != tokens_.rend() && is_plain(*token); ++token) {
     literal_suffix_.insert(literal_suffix_.begin(), static_cast<char>(token->literal));
   }
+  slashes_ = count_slashes(tokens_);
 }
 
 bool Glob::run(std::string_view path, bool parents) const {
@@ -247,7 +272,15 @@ bool Glob::matches(std::string_view path) const {
 }
 
 bool Glob::matches_with_parents(std::string_view path) const {
-  return path.starts_with(literal_prefix_) && run(path, true);
+  if (!path.starts_with(literal_prefix_)) {
+    return false;
+  }
+  if (!slashes_) {
+    return run(path, true);
+  }
+  // Only one of the path and the directories above it is as deep as the pattern.
+  const std::optional<std::string_view> part = part_with_slashes(path, *slashes_);
+  return part && matches(*part);
 }
 
 }  // namespace mybuild::frontend

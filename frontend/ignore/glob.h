@@ -6,6 +6,7 @@
 #include "snapshotter/base/result.h"
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -45,6 +46,7 @@ class Glob {
   std::vector<Token> tokens_;
   std::string literal_prefix_;  // both: a cheap no for most paths
   std::string literal_suffix_;
+  std::optional<std::size_t> slashes_;  // in all that it matches, where that is one number
 };
 
 }  // namespace mybuild::frontend

@@ -19,19 +19,41 @@ std::string_view trim(std::string_view text) {
   return text.substr(first, text.find_last_not_of(kBlanks) - first + 1);
 }
 
-/// How a pattern is looked at; the first four spare most of them the general matcher. "**/x"
-/// matches by one component, wherever it is.
-enum class Shape { Exact, Prefix, Suffix, Component, General };
+/// How a pattern is looked at; all but the last spare most of them the general matcher. "**/x"
+/// matches by one component, wherever it is, "**/x/**" by one with something below it.
+enum class Shape { Exact, Prefix, Suffix, Component, Inside, General };
 
 constexpr std::string_view kAnywhere = "**/";
+constexpr std::string_view kBelow = "/**";
+
+bool is_one_component(std::string_view text) {
+  return !text.empty() && text.find("**") == std::string_view::npos &&
+         text.find('/') == std::string_view::npos;
+}
+
+/// What the general matcher has to fit.
+std::string_view glob_part(std::string_view pattern, Shape shape) {
+  if (shape == Shape::Component || shape == Shape::Inside) {
+    pattern.remove_prefix(kAnywhere.size());
+  }
+  if (shape == Shape::Inside) {
+    pattern.remove_suffix(kBelow.size());
+  }
+  return pattern;
+}
 
 /// patternmatcher treats "**" at either end of an otherwise plain text as "anything", also inside a
 /// component.
 Shape shape_of(std::string_view pattern) {
-  if (pattern.starts_with(kAnywhere) && pattern.size() > kAnywhere.size()) {
-    const std::string_view rest = pattern.substr(kAnywhere.size());
-    if (rest.find("**") == std::string_view::npos && rest.find('/') == std::string_view::npos) {
+  if (pattern.starts_with(kAnywhere)) {
+    if (is_one_component(glob_part(pattern, Shape::Component))) {
       return Shape::Component;
+    }
+    if (pattern.size() > kAnywhere.size() + kBelow.size() && pattern.ends_with(kBelow)) {
+      const std::string_view middle = glob_part(pattern, Shape::Inside);
+      if (is_one_component(middle) && !middle.ends_with('\\')) {
+        return Shape::Inside;
+      }
     }
   }
   const bool deep_front = pattern.starts_with("**");
@@ -78,6 +100,10 @@ struct PatternMatcher::Pattern {
         return ends_any(path, std::string_view(text).substr(2));
       case Shape::Component:
         return fits_any(path);
+      case Shape::Inside: {
+        const std::size_t last = path.rfind('/');
+        return last != std::string_view::npos && fits_any(path.substr(0, last));
+      }
       case Shape::General:
         return glob.matches_with_parents(path);
     }
@@ -173,9 +199,7 @@ Result<PatternMatcher> PatternMatcher::compile(const std::vector<std::string>& p
       return invalid_argument("illegal exclusion pattern: \"!\"");
     }
     const Shape shape = shape_of(text);
-    const std::string_view needed =
-        std::string_view(text).substr(shape == Shape::Component ? kAnywhere.size() : 0);
-    auto glob = TRY(Glob::compile(needed, Glob::Dialect::DoubleStar));
+    auto glob = TRY(Glob::compile(glob_part(text, shape), Glob::Dialect::DoubleStar));
     compiled.push_back(Pattern{std::move(text), exception, shape, std::move(glob)});
   }
   return PatternMatcher(std::move(compiled));

@@ -12,16 +12,16 @@ struct GlobRow {
   const char* name;
   bool matches;
 };
-class Glob : public testing::TestWithParam<GlobRow> {};
+class GlobTable : public testing::TestWithParam<GlobRow> {};
 
-TEST_P(Glob, MatchesAsGoDoes) {
+TEST_P(GlobTable, MatchesAsGoDoes) {
   const auto& [pattern, name, matches] = GetParam();
   const auto out = match_glob(pattern, name);
   ASSERT_TRUE(out) << out.error().message();
   EXPECT_EQ(matches, *out) << pattern << " " << name;
 }
 INSTANTIATE_TEST_SUITE_P(
-    Table, Glob,
+    Table, GlobTable,
     testing::Values(GlobRow{"abc", "abc", true}, GlobRow{"*", "abc", true}, GlobRow{"*", "", true},
                     GlobRow{"*", "a/b", false}, GlobRow{"*c", "abc", true},
                     GlobRow{"a*b?c*x", "abxbbxdbxebxczzx", true}, GlobRow{"a?c", "a/c", false},
