@@ -17,6 +17,7 @@ from pathlib import Path
 
 BUDGETS = Path(__file__).with_name("budget.json")
 MORE, LESS = 1.03, 0.95     # a budget is kept between these
+TRIES = 3                   # valgrind is slow, and what a build does after it waited for long only adds: the least counts
 KEPT, SHOWN = 40, 10        # functions: kept for comparison, shown
 LINKER = re.compile(r"/ld-linux[^/]*$")
 
@@ -91,6 +92,19 @@ def growth(profile, budget):
     return "\n".join(["functions that grew (more, all of it with what it calls):", *(lines or ["  none of ours"])])
 
 
+def least(command, is_enough):
+    best = measure(command)
+    for _ in range(TRIES - 1):
+        if is_enough(best):
+            break
+        best = min(best, measure(command), key=lambda profile: profile.parts.total())
+    return best
+
+
+def is_within(profile, budget):
+    return all(profile.parts[part] <= budget[part] * MORE for part in ("loading", "working"))
+
+
 def judge(name, profile, budget):
     """Lines that say what is wrong."""
     faults = []
@@ -114,13 +128,14 @@ def main(name, command):
     if not update and document.get("for") != here:
         print(f"skipped: the budget is for {document.get('for')}, this is {here}")
         return 77
-    profile = measure(command)
     if update:
+        profile = least(command, lambda _: False)
         document = {"for": here, "builds": document.get("builds", {})}
         document["builds"][name] = {**profile.parts, "functions": dict(profile.functions.most_common(KEPT))}
         BUDGETS.write_text(json.dumps(document, indent=1) + "\n")
         return 0
-    faults = judge(name, profile, document["builds"][name])
+    budget = document["builds"][name]
+    faults = judge(name, least(command, lambda profile: is_within(profile, budget)), budget)
     for fault in faults:
         print(fault, file=sys.stderr)
     return 1 if faults else 0
