@@ -20,7 +20,7 @@ std::string_view versioned_name(oci::Compression compression) {
     case oci::Compression::Gzip:
       return "gzip:v2";  // v1 was made by libdeflate at all levels
     case oci::Compression::Zstd:
-      return "zstd:v1";
+      return "zstd:v2";  // v1 had blocks of 4 MiB
   }
   return "none:v1";
 }

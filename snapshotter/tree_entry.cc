@@ -319,7 +319,10 @@ Status make_node(int dirfd, const std::string& name, const Entry& entry) {
     default:
       return internal_error("{}: not a node", entry.path);
   }
-  TRY(sys::fchown_at(dirfd, name, entry.uid, entry.gid));
+  const struct stat made = TRY(sys::lstat_at(dirfd, name));
+  if (made.st_uid != entry.uid || made.st_gid != entry.gid) {
+    TRY(sys::fchown_at(dirfd, name, entry.uid, entry.gid));
+  }
   if (entry.type != EntryType::Symlink) {
     TRY(sys::fchmod_at(dirfd, name, entry.mode));
   }

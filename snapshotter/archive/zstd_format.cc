@@ -9,7 +9,7 @@ namespace mybuild::snapshotter {
 namespace {
 
 // Decides the bytes: format.md, "Compression".
-constexpr std::size_t kBlockSize = std::size_t{4} << 20U;
+constexpr std::size_t kBlockSize = std::size_t{8} << 20U;
 
 struct FreeZstd {
   void operator()(ZSTD_CCtx* state) const { ZSTD_freeCCtx(state); }
