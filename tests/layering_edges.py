@@ -77,7 +77,6 @@ TEST_BOX = "tests"
 
 # Third-party headers that only some boxes may see, so that a library stays where it is wrapped.
 THIRD_PARTY = {
-    r"tbb/|oneapi/": ("snapshotter/base",),
     r"curl/": ("builder/registry/curl",),
     r"xxhash\.h": ("snapshotter",),
     r"sqlite3\.h": ("snapshotter",),

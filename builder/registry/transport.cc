@@ -2,8 +2,10 @@
 #include "builder/registry/transport.h"
 
 #include "builder/registry/net_module.h"
+#include "builder/registry/plain_head.h"
 #include "snapshotter/base/module.h"
 
+#include <atomic>
 #include <mutex>
 #include <optional>
 
@@ -20,6 +22,11 @@ Result<std::unique_ptr<Transport>> load_transport() {
 class LazyCurlTransport final : public Transport {
  public:
   Result<Response> send(const Request& request, BodySink& body, const Cancel& cancel) override {
+    if (!loading_ && is_plain_head(request)) {
+      if (auto answer = TRY(ask_plainly(request, body, cancel))) {
+        return *std::move(answer);
+      }
+    }
     load();
     if (!*transport_) {
       return transport_->error();
@@ -27,10 +34,12 @@ class LazyCurlTransport final : public Transport {
     return (**transport_)->send(request, body, cancel);
   }
   void load() override {
+    loading_ = true;
     std::call_once(loaded_, [this] { transport_.emplace(load_transport()); });
   }
 
  private:
+  std::atomic<bool> loading_ = false;
   std::once_flag loaded_;
   std::optional<Result<std::unique_ptr<Transport>>> transport_;
 };

@@ -71,7 +71,8 @@ class Transport {
   virtual void load() {}
 };
 
-/// libcurl, loaded from mybuild-net.so beside the binary at the first send().
+/// libcurl, loaded from mybuild-net.so beside the binary at the first send() that needs it: a HEAD
+/// to a plain registry on this machine does not.
 std::unique_ptr<Transport> make_lazy_curl_transport();
 
 }  // namespace mybuild::registry

@@ -3,26 +3,21 @@
 #include "cmd/mybuild/cli/build_options.h"
 #include "cmd/mybuild/cli/explain_text.h"
 #include "cmd/mybuild/cli/result_files.h"
+#include "cmd/mybuild/expects_network.h"
 #include "cmd/mybuild/progress/progress.h"
 #include "cmd/mybuild/progress/report.h"
 #include "cmd/mybuild/progress/terminal.h"
 #include "cmd/mybuild/verbs.h"
 #include "cmd/mybuild/work.h"
 #include "snapshotter/base/cancel.h"
-#include "snapshotter/base/file.h"
 #include "snapshotter/base/sys.h"
 
 #include <fmt/format.h>
 
 #include <fcntl.h>
-#include <strings.h>
 
 #include <algorithm>
 #include <functional>
-#include <map>
-#include <ranges>
-#include <string>
-#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -42,52 +37,13 @@ std::string explain_build(builder::Engine& engine, ExplainForm form) {
                                    : "\n" + explanation_text(*explanation, SystemClock().now());
 }
 
-using Contexts = std::map<std::string, std::string>;
-
-bool is_layout(const Contexts& contexts, std::string_view image) {
-  const auto found = contexts.find(std::string(image));
-  return found != contexts.end() && found->second.starts_with("oci-layout://");
-}
-
-/// Whether a line of a Dockerfile takes an image that a registry is going to be asked for.
-bool takes_tag(std::string_view line, const Contexts& contexts) {
-  std::vector<std::string_view> words;
-  for (const auto word : std::views::split(line, ' ')) {
-    const std::string_view text(word.begin(), word.end());
-    if (!text.empty() && !text.starts_with("--")) {
-      words.push_back(text);
-    }
-  }
-  return words.size() > 1 && ::strncasecmp(words[0].data(), "FROM ", 5) == 0 &&
-         words[1] != "scratch" && words[1].find('@') == std::string_view::npos &&
-         !is_layout(contexts, words[1]);
-}
-
-/// A guess that costs less than to find out; when it is wrong, another core did a few milliseconds
-/// of work for nothing.
-bool expects_network(const builder::BuildRequest& request) {
-  constexpr std::size_t kMaxGuess = std::size_t{1} << 20U;
-  const std::string path =
-      request.dockerfile.empty() ? join_path(request.context, "Dockerfile") : request.dockerfile;
-  const Result<std::string> dockerfile =
-      path == "-" ? Result<std::string>("") : read_regular_file(AT_FDCWD, path, kMaxGuess);
-  if (!dockerfile) {
-    return true;  // a URL, say
-  }
-  for (const auto line : std::views::split(*dockerfile, '\n')) {
-    if (takes_tag(std::string_view(line.begin(), line.end()), request.contexts)) {
-      return true;
-    }
-  }
-  return false;
-}
-
 /// `explained`: what is to be said of the steps, of a failed build as well.
 BuildResult build(const BuildOptions& options, solver::EventSink& events, Cancel& cancel,
                   const builder::OfferShell& offer_shell, std::string& explained) {
   builder::BuildRequest request = TRY(with_credentials(options, cancel));
   request.offer_shell = offer_shell;
-  auto engine = TRY(open_engine(options.global, request.jobs, expects_network(request)));
+  auto engine =
+      TRY(open_engine(options.global, request.jobs, expects_network(request, options.global.root)));
   BuildResult result = engine->build(request, events, cancel);
   if (options.explain != ExplainForm::None) {
     explained = explain_build(*engine, options.explain);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// cpu: the one place where compute runs in parallel (oneTBB; cpu_serial.cc is the serial twin for
-// sanitizers and tests). Bodies compute; they never wait for sockets, processes or locks that are
-// held across I/O. Thread-safe.
+// cpu: the one place where compute runs in parallel, on as many threads as this process may use
+// cores. Bodies compute; they never wait for sockets, processes or locks that are held across I/O.
+// Who waits for bodies runs those that no other thread has begun, and waits for no other ones: so
+// bodies may wait for bodies. Thread-safe.
 #pragma once
 
 #include <cstddef>
@@ -25,15 +26,16 @@ class Group {
   /// Waits.
   ~Group();
 
-  /// Runs `body` as soon as a core has nothing else to do; the serial twin runs it now. It does not
+  /// Runs `body` as soon as a core has nothing else to do, on a single one in wait(). It does not
   /// throw.
   void run(std::function<void()> body);
   /// Until all bodies are done. This thread runs those that no other has begun.
   void wait();
 
- private:
   struct State;
-  std::unique_ptr<State> state_;
+
+ private:
+  std::shared_ptr<State> state_;
 };
 
 /// While one lives, no more than `cores` bodies run at once in the whole process; the smallest
@@ -46,8 +48,7 @@ class Limit {
   ~Limit();
 
  private:
-  struct State;
-  std::unique_ptr<State> state_;
+  const std::size_t cores_;
 };
 
 }  // namespace mybuild::cpu

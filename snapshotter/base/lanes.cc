@@ -46,6 +46,7 @@ class Lanes::Pool {
       --running_;
       ++aside_;
       call_a_thread();
+      call_one_back();
     }
     wait();
     std::unique_lock lock(mutex_);
@@ -71,11 +72,17 @@ class Lanes::Pool {
     }
   }
 
+  void call_one_back() {
+    if (returning_ != 0) {
+      room_.notify_one();
+    }
+  }
+
   void there_is_room() {
-    room_.notify_one();
+    call_one_back();
     if (closing_) {
       wake_.notify_all();
-    } else {
+    } else if (!tasks_.empty()) {
       wake_.notify_one();
     }
   }

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <memory>
 #include <thread>
 #include <vector>
 
@@ -43,6 +44,37 @@ TEST(Cpu, NoBodyIsForgottenByAGroupThatGoes) {
     }
   }
   EXPECT_EQ(ran, 50);
+}
+
+TEST(Cpu, ABodyMayLeaveAnotherOne) {
+  std::atomic<int> ran = 0;
+  cpu::Group group;
+  group.run([&] { group.run([&] { ++ran; }); });
+  group.wait();
+  EXPECT_EQ(ran, 1);
+}
+
+TEST(Cpu, WhatABodyHoldsIsGoneWhenTheWaitIsOver) {
+  for (int i = 0; i < 200; ++i) {
+    auto held = std::make_shared<int>(i);
+    cpu::Group group;
+    group.run([held] {});
+    group.wait();
+    ASSERT_EQ(held.use_count(), 1);
+  }
+}
+
+TEST(Cpu, BodiesRunBesideWhoeverStartsThem) {
+  if (cpu::parallelism() == 1) {
+    GTEST_SKIP() << "one core";
+  }
+  std::atomic<bool> ran = false;
+  cpu::Group group;
+  group.run([&] {
+    ran = true;
+    ran.notify_all();
+  });
+  ran.wait(false);  // nobody waits for the group
 }
 
 TEST(Cpu, ALimitIsKeptWhileItLives) {

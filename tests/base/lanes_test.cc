@@ -116,6 +116,35 @@ TEST(Lanes, WhoStepsAsideComesBackWithinTheCap) {
   EXPECT_LE(most, 2);
 }
 
+/// A step that waits for its claim, and then for a cache mount that another one, back from its own
+/// wait, has: with --jobs 1.
+TEST(Lanes, WhoStepsAsideAgainMakesRoomForWhoComesBack) {
+  std::latch first_claim(1);
+  std::latch first_goes_on(1);
+  std::latch second_mount(1);
+  std::latch second_done(1);
+  std::latch first_is_back(1);
+  Lanes lanes({.exec = 1});
+  lanes.post(Lane::Exec, [&] {
+    lanes.step_aside(Lane::Exec, [&] { first_claim.wait(); });
+    first_is_back.count_down();
+    first_goes_on.wait();
+    lanes.step_aside(Lane::Exec, [&] { second_done.wait(); });
+  });
+  lanes.post(Lane::Exec, [&] {
+    lanes.step_aside(Lane::Exec, [&] {
+      first_claim.count_down();
+      second_mount.wait();
+    });
+    second_done.count_down();
+  });
+  first_is_back.wait();
+  second_mount.count_down();
+  std::this_thread::sleep_for(std::chrono::milliseconds(20));  // the second wants to come back
+  first_goes_on.count_down();
+  second_done.wait();
+}
+
 TEST(FanOut, NestsOnABoundedLaneWithoutDeadlock) {
   Lanes lanes({.exec = 0, .net = 1, .disk = 1});
   std::atomic<int> ran = 0;

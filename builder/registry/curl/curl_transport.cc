@@ -2,6 +2,7 @@
 #include "builder/registry/curl/curl_error.h"
 #include "builder/registry/curl/easy.h"
 #include "builder/registry/curl/pace.h"
+#include "builder/registry/http_text.h"
 #include "builder/registry/net_module.h"
 #include "builder/registry/url.h"
 #include "snapshotter/base/file.h"
@@ -25,11 +26,9 @@ constexpr long kUploadStallSeconds = 180;
 constexpr long kMaxRedirects = 10;
 constexpr long kBufferSize = 256 << 10;
 constexpr long kUploadBufferSize = 1 << 20;
-constexpr std::size_t kMaxHeaderBytes = 128 << 10;
 constexpr std::size_t kMaxErrorText = 64 << 10;
 constexpr std::size_t kMaxIdle = 16;
 constexpr char kDownHint[] = "https is never left for http";
-constexpr char kUserAgent[] = "mybuild/" MYBUILD_VERSION;
 
 /// The body of a request that is read while it is sent.
 class Upload {
@@ -111,11 +110,9 @@ class Exchange {
       response_.reason = reason_of(line);
       return stays_secure();
     }
-    const std::size_t colon = line.find(':');
-    if (colon == std::string_view::npos || began_) {
-      return true;
+    if (!began_) {
+      add_header(response_, line);
     }
-    add_header(lower_case(line.substr(0, colon)), line.substr(colon + 1));
     return true;
   }
 
@@ -130,22 +127,6 @@ class Exchange {
     }
     was_secure_ = secure;
     return true;
-  }
-
-  /// "HTTP/1.1 404 Not Found"
-  static std::string reason_of(std::string_view line) {
-    const std::size_t status = std::min(line.find(' '), line.size());
-    const std::size_t words = std::min(line.find(' ', status + 1), line.size());
-    return std::string(line.substr(std::min(words + 1, line.size())));
-  }
-
-  void add_header(std::string name, std::string_view value) {
-    const std::size_t start = std::min(value.find_first_not_of(" \t"), value.size());
-    std::string& slot = response_.headers[std::move(name)];
-    if (!slot.empty()) {
-      slot += ", ";
-    }
-    slot += value.substr(start);
   }
 
   bool take_body(std::string_view bytes) {
@@ -219,8 +200,7 @@ HeaderList header_list(const Request& request) {
   HeaderList list(
       curl_slist_append(nullptr, "Expect:"));  // no round trip to ask whether a body is welcome
   for (const std::string& header : request.headers) {
-    // A line break would smuggle in a header of its own.
-    if (header.find_first_of("\r\n") == std::string::npos) {
+    if (is_one_line(header)) {
       curl_slist_append(list.get(), header.c_str());
     }
   }
@@ -299,7 +279,7 @@ class CurlTransport final : public Transport {
     const bool secure = request.url.starts_with("https:");
     curl_easy_setopt(easy, CURLOPT_URL, request.url.c_str());
     curl_easy_setopt(easy, CURLOPT_HTTPHEADER, headers);
-    curl_easy_setopt(easy, CURLOPT_USERAGENT, kUserAgent);
+    curl_easy_setopt(easy, CURLOPT_USERAGENT, user_agent());
     curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, detail);
     curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_2TLS));

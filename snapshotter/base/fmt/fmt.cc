@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Debian ships fmt as a shared library only; this is its code for the static helper. Without
-// locales: they cost start-up.
+// fmt's own code, for programs that start without a shared library for it. Without locales: they
+// cost start-up.
 #define FMT_STATIC_THOUSANDS_SEPARATOR ','
 #include <fmt/format-inl.h>
 
