@@ -78,6 +78,7 @@ TEST_BOX = "tests"
 # Third-party headers that only some boxes may see, so that a library stays where it is wrapped.
 THIRD_PARTY = {
     r"curl/": ("builder/registry/curl",),
+    r"tbb/|oneapi/": ("snapshotter/base",),
     r"xxhash\.h": ("snapshotter",),
     r"sqlite3\.h": ("snapshotter",),
     r"archive(_entry)?\.h": ("snapshotter/archive", "builder/source"),

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// cpu: the one place where compute runs in parallel, on as many threads as this process may use
-// cores. Bodies compute; they never wait for sockets, processes or locks that are held across I/O.
-// Who waits for bodies runs those that no other thread has begun, and waits for no other ones: so
-// bodies may wait for bodies. Thread-safe.
+// cpu: the one place where compute runs in parallel, by oneTBB, which is loaded when it is first
+// needed. Bodies compute; they never wait for sockets, processes or locks that are held across I/O.
+// Who waits for bodies runs those that no other thread has begun; bodies may wait for bodies.
+// Thread-safe.
 #pragma once
 
 #include <cstddef>
@@ -32,10 +32,9 @@ class Group {
   /// Until all bodies are done. This thread runs those that no other has begun.
   void wait();
 
-  struct State;
-
  private:
-  std::shared_ptr<State> state_;
+  struct State;
+  std::unique_ptr<State> state_;
 };
 
 /// While one lives, no more than `cores` bodies run at once in the whole process; the smallest

@@ -30,6 +30,10 @@ Result<std::string> find_module(const std::string& file) {
 
 }  // namespace
 
+bool has_module(const std::string& file) {
+  return find_module(file).has_value();
+}
+
 Result<void*> find_in_module(const std::string& file, const char* symbol) {
   const std::string path = TRY(find_module(file));
   void* const module = ::dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);

@@ -9,6 +9,8 @@
 
 namespace mybuild {
 
+/// Whether it lies where find_in_module() would look.
+bool has_module(const std::string& file);
 /// The function `symbol` of `file`, which lies beside the binary or in ../lib/mybuild. It stays
 /// open for the life of the process: TLS libraries do not like to be unloaded. NotFound says where
 /// it was looked for.
