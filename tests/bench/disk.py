@@ -54,6 +54,11 @@ class Disk:
         self.read_directly()
         return "ext4 with a journal on a loop device"
 
+    def must_have(self, gigabytes):
+        free = shutil.disk_usage(self.path).free / 1e9
+        if free < gigabytes:
+            raise OSError(f"its states need {gigabytes} GB, and the file system for states has {free:.0f} (--state-size)")
+
     def read_directly(self):
         """Without this each byte would be in the page cache twice, once for the image file."""
         device = subprocess.run(["findmnt", "-no", "SOURCE", self.path], capture_output=True, text=True, check=False).stdout.strip()

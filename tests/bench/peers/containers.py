@@ -2,7 +2,7 @@
 """buildah and podman: two programs on the same libraries, without a daemon."""
 import resource
 
-from peers.place import Cannot, first_line
+from peers.place import Cannot, Peer, first_line
 
 
 def modest(resource_name):
@@ -11,9 +11,8 @@ def modest(resource_name):
     return 16384 if hard == resource.RLIM_INFINITY else min(hard, 16384)
 
 
-class Containers:
+class Containers(Peer):
     """What both have in common; `extra` are the global options of one of them."""
-    daemon = None
 
     def __init__(self, place, extra):
         self.place = place
