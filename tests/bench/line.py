@@ -77,7 +77,7 @@ class Direction:
             self.count(size)
             if self.free_at > now():
                 await asyncio.sleep(self.free_at - now())
-            return self.free_at + self.delay
+            return max(self.free_at, now()) + self.delay
 
 
 async def carry(reader, writer, direction):
