@@ -49,7 +49,8 @@ def parse(arguments):
     parser.add_argument("--fallback", type=Path, action="append", default=[], help=argparse.SUPPRESS)
     parser.add_argument("--timeout", type=float, default=900, metavar="S", help="of one command (default 900)")
     parser.add_argument("--quiet", type=float, default=10, metavar="S", help="wait so long for a quiet machine (default 10)")
-    parser.add_argument("--state-size", type=int, default=24, metavar="GB", help="of the tools' file system (default 24)")
+    parser.add_argument("--state-size", type=int, metavar="GB",
+                        help="of the tools' file system (default 24, or three fifths of what is free)")
     options = parser.parse_args(arguments)
     options.workloads = [name.lower() for name in options.workloads] or [name for name in BY_NAME if not BY_NAME[name].by_name]
     options.peers = options.peers.split(",") if options.peers else [peer.name for peer in peers.ALL if not peer.by_name]
@@ -89,7 +90,7 @@ class Bench:
         self.groups = Groups(f"bench-{machine.name_of(self.work)}")
         self.groups.kill()  # what a run that was killed left
         self.closing.callback(self.groups.remove)
-        self.disk = Disk(self.work, self.options.state_size * 10**9)
+        self.disk = Disk(self.work, self.options.state_size)
         self.closing.callback(self.disk.close)
         self.scratch = Path("/run", self.groups.name)
         wipe(self.scratch)

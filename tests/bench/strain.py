@@ -48,7 +48,7 @@ ALL = (
              (COLD, warm("noop"), Phase("change1", build(), edit=change_first)),
              fill=lambda context: data.tree(context / "src", 100_000, 200_000_000, 16), restore=restore_first),
     Workload("w17", "a layer of 5 GiB", HUGE, (cold("cold-oci", "oci"),), fill=lambda context: data.big_file(context / "seed.dat", 64 << 20, 17),
-             by_name=True, disk_gb=10),
+             by_name=True, disk_gb=13),
     Workload("w18", f"steps that make {LAYERS} layers", DEEP, (COLD, warm())),
     Workload("w19", f"a step on a base of {LAYERS} layers", ON_TOP, (COLD, warm())),
     Workload("w20", "pull and push over 50 ms and 100 Mbit/s", FAR,
