@@ -15,6 +15,7 @@ import against
 import data
 import loop_app
 import report
+import strain
 import svg
 import targets
 import trees
@@ -103,6 +104,13 @@ class Generators(Folder):
         loop_app.verify(f"edit=7 parts={loop_app.SOURCES} sum=1 vendor={loop_app.VENDORED}\n", 7)
         with self.assertRaises(ValueError):
             loop_app.verify(f"edit=6 parts={loop_app.SOURCES} sum=1 vendor={loop_app.VENDORED}\n", 7)
+
+
+    def test_a_ci_job_that_ran_everything_is_no_result(self):
+        for said in ("#6 CACHED\n", "--> Using cache 0123\n"):
+            strain.verify_cached(said, 1)
+        with self.assertRaises(ValueError):
+            strain.verify_cached("#6 DONE 1.0s\n", 1)
 
 
 class Workloads(unittest.TestCase):

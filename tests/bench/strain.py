@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """W14 to W21: what strains a builder. Many clients, many stages, many files, much in one layer, many layers, a far registry, a
 machine that starts with nothing."""
+import re
+
 import data
 import loop_app
 from phases import (COLD, Phase, Workload, build, build_at_once, change_first, cold, empty_target, lines, push_far, restore_first,
@@ -35,6 +37,12 @@ def something_pushed(scene):
     return 500, 0
 
 
+def verify_cached(output, number):
+    """What the first build left in the registry was used, in the words of any of the tools."""
+    if not re.search(r"CACHED|Using cach|Cache pulled", output):
+        raise ValueError("no step came from the cache in the registry")
+
+
 def fill_far(context):
     data.tree(context / "src", 1000, 15_000_000, 20)
 
@@ -58,6 +66,7 @@ ALL = (
              fill=fill_far, restore=restore_last, pushed=True),
     Workload("w21", "a CI job from an empty state", loop_app.DOCKERFILE,
              (Phase("first", build("push", cache_to="cache"), fresh=True, prepare=empty_target),
-              Phase("job", build("push", cache_from="cache", cache_to="cache"), fresh=True, edit=loop_app.edit, needs=("first",))),
+              Phase("job", build("push", cache_from="cache", cache_to="cache"), fresh=True, edit=loop_app.edit, needs=("first",),
+                    verify=verify_cached)),
              fill=loop_app.fill, restore=loop_app.restore, pushed=True),
 )
