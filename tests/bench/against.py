@@ -8,10 +8,13 @@ from report import by_phase, duration, is_disturbed, wall
 SLOWER = 1.10  # beyond this a phase is warned of, if neither figure is disturbed
 
 
-def last_of(folder):
-    """The last stored run of a folder of results, or None."""
-    path = Path(folder, "latest.json")
-    return json.loads(path.read_text()) if path.exists() else None
+def last_of(folder, new):
+    """The last stored run in a folder of results that has a phase of this one, or None."""
+    for path in sorted(Path(folder).glob("[0-9]*.json"), reverse=True):  # named by their time
+        old = json.loads(path.read_text())
+        if ours(old).keys() & ours(new).keys():
+            return old
+    return None
 
 
 def ours(document):

@@ -261,7 +261,7 @@ def main(arguments):
         document = bench.document() if bench.cells else None
         bench.close()
     if document:
-        print_reports(document, against.last_of(bench.work / "results"))
+        print_reports(document, against.last_of(bench.work / "results", document))
         print(*write_results(document, bench.work / "results"), sep="\n")
         status = status or report.verdict(document)
     held.close()

@@ -324,11 +324,14 @@ class Against(unittest.TestCase):
         self.assertNotIn("W1", text)
         self.assertIn("W2 cold", text)
 
-    def test_the_last_run_is_found(self):
+    def test_the_last_run_with_a_phase_of_this_one_is_found(self):
         with tempfile.TemporaryDirectory() as folder:
-            self.assertIsNone(against.last_of(folder))
-            Path(folder, "latest.json").write_text(report.to_json(HELLO))
-            self.assertEqual(against.last_of(folder), HELLO)
+            self.assertIsNone(against.last_of(folder, HELLO))
+            other = document(row("w2", "cold", "mybuild", [1.0]))
+            for name, stored in (("20240101T0Z", document()), ("20240102T0Z", HELLO), ("20240103T0Z", other)):
+                Path(folder, f"{name}.json").write_text(report.to_json(stored))
+            self.assertEqual(against.last_of(folder, HELLO), HELLO)
+            self.assertEqual(against.last_of(folder, other), other)
 
 
 class Drawing(unittest.TestCase):

@@ -81,7 +81,6 @@ class LongLine(Folder):
             times.append(time.monotonic() - start)
         self.assertGreaterEqual(times[0], 0.119)
         self.assertGreaterEqual(times[1], 0.059)
-        self.assertLess(times[1], times[0])
 
     def test_connections_share_the_bandwidth_of_a_direction(self):
         line = self.line(0, 80)  # 10 MB/s
