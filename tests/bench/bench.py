@@ -127,9 +127,9 @@ class Bench:
     def make_peer(self, kind):
         folders = [*self.options.search, "/usr/local/sbin", "/usr/sbin", "/sbin", "/usr/local/bin", "/usr/bin", "/bin",
                    *self.options.fallback]
-        place = Place(self.disk.path / kind.name, self.scratch, self.logs / f"{kind.name}.log", self.groups,
-                      tuple(server.address for server in (self.inputs.registry, self.target, *self.lines)), os.pathsep.join(map(str, folders)),
-                      self.root if kind.name in FROM_ROOT else None)
+        servers = tuple(server.address for server in (self.inputs.registry, self.target, *self.lines))
+        place = Place(self.disk.path / kind.name, self.scratch, self.logs / f"{kind.name}.log", self.groups, servers,
+                      os.pathsep.join(map(str, folders)), self.root if kind.name in FROM_ROOT else None)
         return kind(place, str(self.options.mybuild.resolve())) if issubclass(kind, peers.Mybuild) else kind(place)
 
     def close(self):
