@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Builders side by side on the workloads W1 to W13: a table, a JSON file, a drawing. README.md says how to read them."""
+"""Builders side by side on the workloads W1 to W21: a table, a JSON file, a drawing. README.md says how to read them."""
 import argparse
 import fcntl
 import os
@@ -10,13 +10,16 @@ import sys
 from contextlib import ExitStack
 from pathlib import Path
 
+import against
 import bases
 import machine
 import peers
 import report
 import svg
+import targets
 import trees
 from disk import Disk, remove, wipe
+from line import Line
 from measure import Failed, Groups
 from peers.place import Cannot, Place
 from peers.rootfs import RootFs
@@ -25,14 +28,18 @@ from series import Cell, Scene, Series
 from workloads import ALL, BY_NAME
 
 
-FROM_ROOT = ("docker", "podman", "buildah", "runc")
+FROM_ROOT = ("docker", "docker-igzip", "podman", "buildah", "runc")
+RTT_MS, MBIT = 50, 100  # of the far lines
+SCALING = (["w3", "w4", "w5", "w7", "w8"], ["mybuild", "mybuild-1core"])
 
 
 def parse(arguments):
     parser = argparse.ArgumentParser(prog="./dev bench", description=__doc__)
-    parser.add_argument("workloads", nargs="*", metavar="W", help="w1 … w13 (default: all)")
+    parser.add_argument("workloads", nargs="*", metavar="W",
+                        help="w1 … w21 (default: all but " + " ".join(name for name in BY_NAME if BY_NAME[name].by_name)
+                             + "), or scaling: ours alone, on one core and on all")
     parser.add_argument("--runs", type=int, default=3, help="how often each workload is gone through (default 3)")
-    parser.add_argument("--peers", default=",".join(peers.NAMES), help="comma-separated, of: " + " ".join(peers.NAMES))
+    parser.add_argument("--peers", help="comma-separated, of: " + " ".join(peers.NAMES))
     parser.add_argument("--mybuild", required=True, type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--dir", required=True, type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--search", type=Path, action="append", default=[], metavar="DIR",
@@ -42,10 +49,13 @@ def parse(arguments):
     parser.add_argument("--fallback", type=Path, action="append", default=[], help=argparse.SUPPRESS)
     parser.add_argument("--timeout", type=float, default=900, metavar="S", help="of one command (default 900)")
     parser.add_argument("--quiet", type=float, default=10, metavar="S", help="wait so long for a quiet machine (default 10)")
-    parser.add_argument("--state-size", type=int, default=24, metavar="GB", help="of the tools' file system (default 24)")
+    parser.add_argument("--state-size", type=int, metavar="GB",
+                        help="of the tools' file system (default 24, or three fifths of what is free)")
     options = parser.parse_args(arguments)
-    options.workloads = [name.lower() for name in options.workloads] or list(BY_NAME)
-    options.peers = options.peers.split(",")
+    options.workloads = [name.lower() for name in options.workloads] or [name for name in BY_NAME if not BY_NAME[name].by_name]
+    options.peers = options.peers.split(",") if options.peers else [peer.name for peer in peers.ALL if not peer.by_name]
+    if options.workloads == ["scaling"]:
+        options.workloads, options.peers = SCALING
     for given, known in ((options.workloads, BY_NAME), (options.peers, peers.NAMES)):
         for name in given:
             if name not in known:
@@ -80,7 +90,7 @@ class Bench:
         self.groups = Groups(f"bench-{machine.name_of(self.work)}")
         self.groups.kill()  # what a run that was killed left
         self.closing.callback(self.groups.remove)
-        self.disk = Disk(self.work, self.options.state_size * 10**9)
+        self.disk = Disk(self.work, self.options.state_size)
         self.closing.callback(self.disk.close)
         self.scratch = Path("/run", self.groups.name)
         wipe(self.scratch)
@@ -90,11 +100,24 @@ class Bench:
         for registry in (source, self.target):
             self.closing.callback(registry.stop)
             registry.start()
-        self.inputs = bases.Inputs(self.work / "data", source)
+        self.lines = self.open_lines(source) if self.needs_lines() else ()
+        self.inputs = bases.Inputs(self.work / "data", source, *self.lines[:1])
         self.root = self.open_root() if self.options.peers_root else None
         self.peers = [self.make_peer(peer) for peer in peers.ALL if peer.name in self.options.peers]
         for peer in self.peers:
             self.closing.callback(peer.stop)
+
+    def needs_lines(self):
+        return any("{" + bases.FAR in BY_NAME[name].dockerfile for name in self.options.workloads)
+
+    def open_lines(self, source):
+        lines = [Line(registry.address, RTT_MS, MBIT, self.scratch / f"line-{name}")
+                 for name, registry in (("source", source), ("target", self.target))]
+        with self.groups.inside("registry"):
+            for line in lines:
+                self.closing.callback(line.stop)
+                line.start()
+        return tuple(lines)
 
     def open_root(self):
         root = RootFs(self.options.peers_root, (self.work, self.scratch), self.scratch)
@@ -104,10 +127,10 @@ class Bench:
     def make_peer(self, kind):
         folders = [*self.options.search, "/usr/local/sbin", "/usr/sbin", "/sbin", "/usr/local/bin", "/usr/bin", "/bin",
                    *self.options.fallback]
-        place = Place(self.disk.path / kind.name, self.scratch, self.logs / f"{kind.name}.log", self.groups,
-                      (self.inputs.registry.address, self.target.address), os.pathsep.join(map(str, folders)),
-                      self.root if kind.name in FROM_ROOT else None)
-        return kind(place, str(self.options.mybuild.resolve())) if kind is peers.Mybuild else kind(place)
+        servers = tuple(server.address for server in (self.inputs.registry, self.target, *self.lines))
+        place = Place(self.disk.path / kind.name, self.scratch, self.logs / f"{kind.name}.log", self.groups, servers,
+                      os.pathsep.join(map(str, folders)), self.root if kind.name in FROM_ROOT else None)
+        return kind(place, str(self.options.mybuild.resolve())) if issubclass(kind, peers.Mybuild) else kind(place)
 
     def close(self):
         self.closing.close()
@@ -117,6 +140,7 @@ class Bench:
             workload = BY_NAME[name]
             print(f"bench: {name.upper()} {workload.title}", flush=True)
             try:
+                self.disk.must_have(workload.disk_gb)
                 context = self.inputs.context(workload)
             except (OSError, subprocess.SubprocessError) as error:
                 self.give_up(workload, f"its input cannot be made: {error}")
@@ -129,10 +153,10 @@ class Bench:
     def run_once(self, workload, context, run):
         results = {}
         for peer in self.peers:
-            if peer.missing:
+            if peer.missing or workload.name not in (peer.only or BY_NAME):
                 continue
             workload.restore(context)
-            scene = Scene(peer, workload, context, self.target, self.inputs, self.disk.path / "result.tar", self.options)
+            scene = Scene(peer, workload, context, self.target, self.inputs, self.disk.path / "result.tar", self.options, self.lines)
             series = Series(scene, run, self.logs)
             for phase, cell in series.go().items():
                 self.add(workload, phase, peer, cell)
@@ -158,7 +182,7 @@ class Bench:
         name = series.scene.peer.name
         others = any(not peer.missing and peer.name not in ("mybuild", "runc") for peer in self.peers)
         wanted = others if name == "mybuild" else "mybuild" in results
-        if not wanted or len(results) == 2 or not any(cell.samples for cell in series.cells.values()):
+        if not wanted or len(results) == 2 or not series.has_result():
             return
         try:
             results[name] = series.tree()
@@ -205,6 +229,12 @@ def write_results(document, folder):
     return [folder / file for file in files]
 
 
+def print_reports(document, last):
+    print(report.table(document))
+    for part in (targets.report(document), report.scaling(document), against.report(document, last) if last else []):
+        print(*part, sep="\n", end="\n" if part else "")
+
+
 def interrupted(number, frame):
     raise KeyboardInterrupt
 
@@ -231,7 +261,7 @@ def main(arguments):
         document = bench.document() if bench.cells else None
         bench.close()
     if document:
-        print(report.table(document))
+        print_reports(document, against.last_of(bench.work / "results", document))
         print(*write_results(document, bench.work / "results"), sep="\n")
         status = status or report.verdict(document)
     held.close()

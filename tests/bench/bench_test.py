@@ -11,16 +11,21 @@ import unittest
 import xml.etree.ElementTree as xml
 from pathlib import Path
 
+import against
 import data
 import loop_app
 import report
+import strain
 import svg
+import targets
 import trees
-from workloads import ALL, BY_NAME, restore_first, touch_first, change_first
+from bench import parse
+from phases import change_first, restore_first, touch_first
+from workloads import ALL, BY_NAME
 
 
-def sample(wall, other=0.0):
-    return {"wall_s": wall, "cpu_s": wall, "other_cpu_s": other, "sync_s": 0, "peak_rss_mb": 1, "state_mb": 1, "output_mb": None}
+def sample(wall, other=0.0, memory=1):
+    return {"wall_s": wall, "cpu_s": wall, "other_cpu_s": other, "sync_s": 0, "peak_rss_mb": memory, "state_mb": 1, "output_mb": None}
 
 
 def row(workload, phase, peer, walls, reason="", failed=False, other=0.0):
@@ -101,12 +106,33 @@ class Generators(Folder):
             loop_app.verify(f"edit=6 parts={loop_app.SOURCES} sum=1 vendor={loop_app.VENDORED}\n", 7)
 
 
+    def test_a_ci_job_that_ran_everything_is_no_result(self):
+        for said in ("#6 CACHED\n", "--> Using cache 0123\n"):
+            strain.verify_cached(said, 1)
+        with self.assertRaises(ValueError):
+            strain.verify_cached("#6 DONE 1.0s\n", 1)
+
+
 class Workloads(unittest.TestCase):
-    def test_thirteen_with_a_cold_phase_each(self):
-        self.assertEqual([workload.name for workload in ALL], [f"w{number}" for number in range(1, 14)])
+    def test_each_begins_from_nothing(self):
+        self.assertEqual([workload.name for workload in ALL], [f"w{number}" for number in range(1, len(ALL) + 1)])
         for workload in ALL:
             self.assertTrue(workload.phases[0].fresh, workload.name)
-            self.assertRegex(workload.dockerfile.format(busybox="b", debian="d", layered="l"), "^FROM [bdl]")
+            self.assertRegex(workload.dockerfile.format(busybox="b", debian="d", layered="l", deep="e", far_pieces="f"), "^FROM [bdlef]")
+
+    def test_long_ones_run_only_when_named(self):
+        given = ["--mybuild", "m", "--dir", "d"]
+        self.assertNotIn("w17", parse(given).workloads)
+        self.assertEqual(parse(["W17", *given]).workloads, ["w17"])
+
+    def test_scaling_is_ours_on_one_core_and_on_all(self):
+        options = parse(["scaling", "--mybuild", "m", "--dir", "d"])
+        self.assertEqual(options.peers, ["mybuild", "mybuild-1core"])
+        self.assertNotIn("mybuild-1core", parse(["--mybuild", "m", "--dir", "d"]).peers)
+
+    def test_every_phase_with_a_target_is_there(self):
+        known = {f"{workload.name}/{phase.name}" for workload in ALL for phase in workload.phases}
+        self.assertLessEqual(set(targets.TARGETS["phases"]) | set(targets.TARGETS["compressing"]), known)
 
     def test_a_phase_needs_only_what_comes_before_it(self):
         for workload in ALL:
@@ -218,6 +244,94 @@ class Reports(unittest.TestCase):
 
     def test_the_document_survives_json(self):
         self.assertEqual(json.loads(report.to_json(HELLO)), HELLO)
+
+
+    def test_speed_up_is_one_core_over_all(self):
+        both = document(row("w3", "cold", "mybuild", [1.0]), row("w3", "cold", "mybuild-1core", [1.8]))
+        self.assertRegex("\n".join(report.scaling(both)), "W3 cold +1.80x")
+        self.assertEqual(report.scaling(HELLO), [])
+
+
+def with_tools(doc, **versions):
+    for name, version in versions.items():
+        doc["tools"][name] = {"version": version}
+    return doc
+
+
+class Targets(unittest.TestCase):
+    """W1 cold: 4 times as fast as the best other tool, and ahead of kaniko. The baseline has BuildKit at 0.25 s, kaniko at 0.1 s."""
+
+    def text(self, doc):
+        return "\n".join(targets.report(doc))
+
+    def test_the_best_other_tool_decides(self):
+        rows = [row("w1", "cold", name, [wall]) for name, wall in (("mybuild", 0.03), ("docker", 0.4), ("podman", 0.13))]
+        tools = {"podman": "5", "buildkit": "1", "kaniko": "1"}
+        self.assertRegex(self.text(with_tools(document(*rows), **tools)), r"cold +30\.0 ms +130 ms podman +4\.33x +4x ahead kaniko +yes")
+        rows[0] = row("w1", "cold", "mybuild", [0.04])
+        self.assertRegex(self.text(with_tools(document(*rows), **tools)), r"4x ahead kaniko +NO")
+
+    def test_a_tool_that_is_not_there_counts_with_what_it_once_took(self):
+        doc = document(row("w1", "cold", "mybuild", [0.0625]), row("w1", "cold", "docker", [9.0]))
+        self.assertRegex(self.text(doc), r"250 ms buildkit~1 +4\.00x +4x ahead kaniko +yes")
+        slow_machine = document(*doc["rows"], row("w1", "cold", "buildah", [6.59]))
+        text = self.text(with_tools(slow_machine, buildah="buildah version 1.28.2"))
+        self.assertRegex(text, r"2\.50 s buildkit~ +40\.0x")
+        self.assertRegex(self.text(with_tools(slow_machine, buildah="buildah version 7.1")), "buildkit~1 ")
+
+    def test_a_tool_without_a_sandbox_is_only_to_be_beaten(self):
+        others = [targets.Rival("kaniko", {"wall_s": 0.1}), targets.Rival("buildkit", {"wall_s": 1.0})]
+        target = {"times": 4, "ahead_of": ["kaniko"]}
+        self.assertTrue(targets.time_met(target, 0.09, others))
+        self.assertFalse(targets.time_met(target, 0.11, others))
+        self.assertFalse(targets.time_met(target, 0.26, others[1:]))
+
+    def test_seconds_may_be_a_target_too(self):
+        self.assertTrue(targets.time_met({"within_s": 0.015}, 0.015, []))
+        self.assertFalse(targets.time_met({"within_s": 0.015}, 0.016, []))
+        self.assertIsNone(targets.time_met({"times": 4}, 0.016, []))
+
+    def test_memory_and_cpu_are_counted(self):
+        big = document(row("w5", "cold", "mybuild", [1.0]), row("w5", "cold", "docker", [0.9]))
+        big["rows"][0]["samples"] = [sample(1.0, memory=101)]
+        self.assertIn("0 of 3 targets met: time 0 of 1, CPU 0 of 1, memory 0 of 1", self.text(with_tools(big, buildkit="1")))
+        self.assertEqual(targets.memory_limit("w4/cold-oci-gzip"), 200)
+
+    def test_one_core_of_ours_is_no_rival(self):
+        doc = document(row("w13", "cold", "mybuild", [1.0]), row("w13", "cold", "mybuild-1core", [1.1]))
+        self.assertRegex(self.text(doc), r"cold +1\.00 s +- ")
+
+
+class Against(unittest.TestCase):
+    def compared(self, now, then):
+        return "\n".join(against.report(document(*now), document(*then)))
+
+    def test_what_became_slower_is_said(self):
+        text = self.compared([row("w1", "cold", "mybuild", [1.2]), row("w1", "warm", "mybuild", [1.05])],
+                             [row("w1", "cold", "mybuild", [1.0]), row("w1", "warm", "mybuild", [1.0])])
+        self.assertRegex(text, r"W1 cold +1\.20 s +1\.00 s +\+20%")
+        self.assertEqual(text.split("SLOWER by more than 10%:\n")[1], "    W1 cold: +20%")
+
+    def test_disturbed_figures_warn_of_nothing(self):
+        for now, then in ((9.0, 0.0), (0.0, 9.0)):
+            text = self.compared([row("w1", "cold", "mybuild", [2.0], other=now)], [row("w1", "cold", "mybuild", [1.0], other=then)])
+            self.assertIn("+100%", text)
+            self.assertNotIn("SLOWER", text)
+
+    def test_only_what_both_have_is_compared(self):
+        text = self.compared([row("w1", "cold", "mybuild", [2.0]), row("w2", "cold", "mybuild", [1.0])],
+                             [row("w2", "cold", "mybuild", [1.0]), row("w1", "cold", "docker", [1.0])])
+        self.assertNotIn("W1", text)
+        self.assertIn("W2 cold", text)
+
+    def test_the_last_run_with_a_phase_of_this_one_is_found(self):
+        with tempfile.TemporaryDirectory() as folder:
+            self.assertIsNone(against.last_of(folder, HELLO))
+            other = document(row("w2", "cold", "mybuild", [1.0]))
+            for name, stored in (("20240101T0Z", document()), ("20240102T0Z", HELLO), ("20240103T0Z", other)):
+                Path(folder, f"{name}.json").write_text(report.to_json(stored))
+            self.assertEqual(against.last_of(folder, HELLO), HELLO)
+            self.assertEqual(against.last_of(folder, other), other)
 
 
 class Drawing(unittest.TestCase):

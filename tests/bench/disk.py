@@ -29,19 +29,23 @@ def remove(folder):
         subprocess.run(["rm", "-rf", "--one-file-system", folder], check=True)
 
 
+GB = 10**9
+
+
 class Disk:
     """`path` is a folder on the file system for states; close() takes it away with all that is in it."""
 
-    def __init__(self, work, size):
+    def __init__(self, work, gigabytes=None):
         self.image, self.path = Path(work, "state.img"), Path(work, "state")
         self.close()  # what a run that was killed left
         self.path.mkdir()
-        self.description = self.mount(size) or f"{self.type_of(work)}, not on a loop device"
+        self.description = self.mount(gigabytes) or f"{self.type_of(work)}, not on a loop device"
 
-    def mount(self, size):
+    def mount(self, gigabytes):
         free = shutil.disk_usage(self.image.parent).free
+        size = min(gigabytes * GB, free) if gigabytes else min(24 * GB, free * 6 // 10)
         with open(self.image, "wb") as file:
-            file.truncate(min(size, free * 6 // 10))
+            file.truncate(size)
         try:
             for command in (["mkfs.ext4", "-q", "-F", "-i", "32768", "-E", "lazy_itable_init=0,lazy_journal_init=0", self.image],
                             ["mount", "-o", "noatime,loop", self.image, self.path]):
@@ -53,6 +57,11 @@ class Disk:
             return None
         self.read_directly()
         return "ext4 with a journal on a loop device"
+
+    def must_have(self, gigabytes):
+        free = shutil.disk_usage(self.path).free / GB
+        if free < gigabytes:
+            raise OSError(f"its states need {gigabytes} GB, and the file system for states has {free:.0f} (--state-size)")
 
     def read_directly(self):
         """Without this each byte would be in the page cache twice, once for the image file."""

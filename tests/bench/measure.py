@@ -6,6 +6,7 @@ import select
 import shlex
 import signal
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,9 +24,16 @@ class Sample:
     cpu_s: float | None = None      # of the tool, its daemon and its containers
     other_cpu_s: float | None = None  # of everything else but the registries: noise
     sync_s: float = 0               # writing back what the tool left for later
-    peak_rss_mb: float | None = None  # of the daemon, else of the largest process if it is larger than the bench
+    peak_rss_mb: float | None = None  # of all processes of the tool at one time, and never less than of its largest one
     state_mb: float | None = None
     output_mb: float | None = None
+    wire_mb: float | None = None    # what the far lines have carried
+
+
+@dataclass(frozen=True)
+class AtOnce:
+    """Stands for one command: several lists of commands, each gone through by a client of its own."""
+    clients: list
 
 
 class Groups:
@@ -94,6 +102,22 @@ def kill_all(group):
             os.kill(int(pid), signal.SIGKILL)
         except ProcessLookupError:
             pass
+
+
+def run_command(command, log, environment, timeout):
+    """What run() says of a command, or of all that are done at once."""
+    if not isinstance(command, AtOnce):
+        return run(command, log, environment, timeout)
+
+    def client(number):
+        own_log = log.with_name(f"{log.stem}-{number}{log.suffix}")
+        own_log.unlink(missing_ok=True)
+        return max(run(argv, own_log, environment, timeout)[1] for argv in command.clients[number])
+
+    with ThreadPoolExecutor(len(command.clients)) as pool:
+        start = time.perf_counter()
+        largest = max(pool.map(client, range(len(command.clients))))
+        return time.perf_counter() - start, largest
 
 
 def run(argv, log, environment, timeout):

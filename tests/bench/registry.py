@@ -61,6 +61,11 @@ class Registry:
     def has(self, name, tag):
         return self.answers(f"/v2/{name}/manifests/{tag}")
 
+    def manifest(self, name, tag):
+        request = urllib.request.Request(f"http://{self.address}/v2/{name}/manifests/{tag}", headers={"Accept": ACCEPT})
+        with urllib.request.urlopen(request, timeout=5) as answer:
+            return json.load(answer)
+
     def take(self, layout, tag, name):
         subprocess.run(["skopeo", "--insecure-policy", "copy", "-q", "--dest-tls-verify=false", f"oci:{layout}:{tag}",
                         f"docker://{self.address}/{name}"], check=True)

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """A run's document as a table, as JSON and as a verdict. Everything here is a pure function of the document.
-report.py FILE.json prints the table of a stored run."""
+report.py FILE.json [--against OLD.json] prints what ./dev bench says of a stored run."""
+import argparse
 import json
 import string
 import sys
@@ -16,13 +17,19 @@ def to_json(document):
     return json.dumps(document, indent=1) + "\n"
 
 
+def figure(row, field):
+    """The median of a figure of the samples; of the undisturbed ones if there are any. None if it was not taken."""
+    calm = [sample for sample in row["samples"] if not is_noisy(sample)]
+    values = [sample[field] for sample in calm or row["samples"] if sample.get(field) is not None]
+    return median(values) if values else None
+
+
 def wall(row):
-    """The median of the samples; of the undisturbed ones if there are any."""
-    samples = row["samples"]
-    if not samples:
-        return None
-    calm = [sample["wall_s"] for sample in samples if not is_noisy(sample)]
-    return median(calm or [sample["wall_s"] for sample in samples])
+    return figure(row, "wall_s")
+
+
+def is_ours(peer):
+    return peer.split("-")[0] == "mybuild"
 
 
 def is_noisy(sample):
@@ -110,11 +117,35 @@ def legend(document):
     return out
 
 
+def scaling(document):
+    """Lines: how many times faster all cores are than one, if both were measured."""
+    out = []
+    for (workload, _), phases in by_phase(document).items():
+        for phase, rows in phases.items():
+            one, all_cores = (wall(rows[name]) if name in rows else None for name in ("mybuild-1core", "mybuild"))
+            if one and all_cores:
+                out.append(f"    {workload.upper() + ' ' + phase:<20}{times(one / all_cores):>8}")
+    return ["", f"Speed-up of {document['machine']['cores']} cores over one:", *out] if out else []
+
+
 def verdict(document):
     """The exit code: 1 if a tree differs or our own builder failed anywhere."""
     failed = any(row["failed"] for row in document["rows"] if row["peer"] == "mybuild")
     return int(failed or any(tree["differences"] for tree in document["trees"]))
 
 
+def main():
+    import against  # they use this module
+    import targets
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("run", type=Path, metavar="FILE.json")
+    parser.add_argument("--against", type=Path, metavar="OLD.json", help="say what became slower since that run")
+    options = parser.parse_args()
+    document = json.loads(options.run.read_text())
+    print(table(document), *targets.report(document), *scaling(document), sep="\n")
+    if options.against:
+        print(*against.report(document, json.loads(options.against.read_text())), sep="\n")
+
+
 if __name__ == "__main__":
-    print(table(json.loads(Path(sys.argv[1]).read_text())))
+    main()

@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """One tool's way through the phases of one workload, from an empty state."""
+import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import measure
 import trees
+from line import Counters
 from measure import Failed, Sample
+from memory import Watch
 from peers.place import Cannot, Job, Output
 
 
@@ -27,13 +30,20 @@ class Scene:
     inputs: object
     out: Path
     settings: object
+    lines: tuple = ()  # far ones: to the bases, to the target
 
     @property
     def tag(self):
         return f"localhost/bench-{self.workload.name}:latest"
 
-    def job(self, kind="store", cache_to="", cache_from=""):
-        where = {"push": f"{self.target.address}/{self.workload.name}:1"}.get(kind, str(self.out))
+    @property
+    def pushed(self):
+        return f"{self.target.address}/{self.workload.name}:1"
+
+    def job(self, kind="store", cache_to="", cache_from="", far=False):
+        where = self.pushed if kind == "push" else str(self.out)
+        if far:
+            where = where.replace(self.target.address, self.lines[1].address)
         references = [ref and f"{self.target.address}/{ref}:{self.workload.name}" for ref in (cache_to, cache_from)]
         return Job(self.context, self.tag, Output(kind, where), *references)
 
@@ -46,14 +56,21 @@ class Scene:
 
 
 def run_all(scene, commands, log):
-    """Runs the commands one after the other in the tool's cgroup; (wall seconds, peak RSS in MB)."""
+    """Runs the commands one after the other in the tool's cgroup; (wall seconds, peak memory in MB, CPU seconds of watching that)."""
     scene.peer.place.state.joinpath("tmp").mkdir(exist_ok=True)
-    total, peak = 0.0, 0.0
-    with scene.peer.place.groups.inside("tool"):
+    total, peak, groups = 0.0, 0.0, scene.peer.place.groups
+    with groups.inside("tool"), Watch(groups.top and groups.top / "tool") as watch:
         for command in commands:
-            wall, rss = measure.run(command, log, scene.peer.environment, scene.settings.timeout)
+            wall, rss = measure.run_command(command, log, scene.peer.environment, scene.settings.timeout)
             total, peak = total + wall, max(peak, rss)
-    return total, peak
+    return total, max(peak, watch.peak_mb), watch.own_cpu_s
+
+
+def check_traffic(carried, fewest_up, fewest_down):
+    """In MB, or a ValueError if the tool went another way than over the lines."""
+    if carried.up < fewest_up or carried.down < fewest_down:
+        raise ValueError(f"only {carried.up} bytes went up the far line and {carried.down} down")
+    return round((carried.up + carried.down) / 1e6, 2)
 
 
 class Series:
@@ -104,11 +121,13 @@ class Series:
         if daemon:
             Path(f"/proc/{daemon}/clear_refs").write_text("5")  # the peak counts from here
         ours, registry, everyone = groups.cpu_s(), groups.cpu_s("registry"), measure.busy_ticks()
-        wall, rss = run_all(scene, commands, log)
-        sample = Sample(round(wall, 6), peak_rss_mb=round(measure.peak_rss_mb(daemon) if daemon else rss, 1) or None)
+        carried = self.carried()
+        wall, peak, watching = run_all(scene, commands, log)
+        peak = max(peak, measure.peak_rss_mb(daemon) if daemon else 0)
+        sample = Sample(round(wall, 6), peak_rss_mb=round(peak, 1) or None)
         if ours is not None:
             ours, registry = groups.cpu_s() - ours, groups.cpu_s("registry") - registry
-            sample.cpu_s = round(ours - registry, 4)
+            sample.cpu_s = round(max(0.0, ours - registry - watching), 4)
             sample.other_cpu_s = round(max(0.0, (measure.busy_ticks() - everyone) / 100 - ours), 2)
         sample.sync_s = round(measure.sync(scene.out.parent), 4)
         if phase.repeat == 1:
@@ -118,14 +137,30 @@ class Series:
             scene.out.unlink()
         if phase.verify:
             phase.verify(log.read_text(errors="replace"), number)
+        if phase.traffic:
+            sample.wire_mb = check_traffic(self.carried() - carried, *phase.traffic(scene))
         return sample
 
+    def carried(self):
+        """By all far lines together."""
+        return sum((line.counters() for line in self.scene.lines), Counters())
+
+    def has_result(self):
+        """Whether the tool has an image that can be compared."""
+        cells = list(self.cells.values())
+        return bool(cells[-1].samples if self.scene.workload.pushed else any(cell.samples for cell in cells))
+
     def tree(self):
-        """What the image of the unedited context is made of."""
-        scene = self.scene
-        scene.workload.restore(scene.context)
+        """What the image is made of: that of the unedited context, or that which the last phase left in the registry."""
+        scene, log = self.scene, self.logs / f"{self.scene.workload.name}-{self.scene.peer.name}-tree.log"
         try:
-            run_all(scene, scene.peer.build(scene.job("oci")), self.logs / f"{scene.workload.name}-{scene.peer.name}-tree.log")
+            if scene.workload.pushed:
+                copy = ["skopeo", "--insecure-policy", "copy", "-q", "--src-tls-verify=false", f"docker://{scene.pushed}",
+                        f"oci-archive:{scene.out}"]
+                measure.run(copy, log, dict(os.environ), scene.settings.timeout)
+            else:
+                scene.workload.restore(scene.context)
+                run_all(scene, scene.peer.build(scene.job("oci")), log)
             return trees.manifest(scene.out)
         finally:
             scene.out.unlink(missing_ok=True)

@@ -13,7 +13,7 @@ from report import by_phase, duration, is_disturbed, measured_peers, times, wall
 WIDTH, LEFT, RIGHT, TOP, BOTTOM = 960, 150, 150, 92, 44
 BAR, GAP, GROUP_GAP, TITLE = 11, 3, 9, 30
 COLOURS = {"mybuild": "#0f766e", "buildkit": "#2563eb", "docker": "#7c9ff0", "podman": "#be185d", "buildah": "#ec8fb9",
-           "kaniko": "#d97706", "runc": "#94a3b8"}
+           "kaniko": "#d97706", "runc": "#94a3b8", "mybuild-1core": "#5eead4", "buildkit-igzip": "#1e3a8a", "docker-igzip": "#4f6fc4"}
 STYLE = """
 text { font: 12px "Helvetica Neue", Helvetica, Arial, "DejaVu Sans", sans-serif; fill: #1f2937 }
 .title { font-size: 18px; font-weight: 600 } .head { font-weight: 600 } .soft { fill: #6b7280; font-size: 11px }

@@ -1,91 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What is measured: W1 to W13. A workload is a Dockerfile, a function that fills its context, and its phases in order.
-`{busybox}`, `{debian}` and `{layered}` in a Dockerfile are base images in the registry."""
-from collections.abc import Callable
-from dataclasses import dataclass
-from pathlib import Path
-
+"""What is measured: W1 to W13 here, those after them in strain.py. A workload is a Dockerfile, a function that fills its context, and
+its phases in order. `{busybox}`, `{debian}`, `{layered}` … in a Dockerfile are base images in the registry."""
 import data
 import loop_app
-
-
-@dataclass(frozen=True)
-class Phase:
-    name: str
-    commands: Callable          # Scene -> commands, timed together
-    fresh: bool = False         # empty the tool's state first; else it follows from the phase before
-    edit: Callable | None = None    # (context, number) before each repetition, not timed
-    prepare: Callable | None = None  # Scene, once before the phase, not timed
-    repeat: int = 1
-    verify: Callable | None = None  # (output of the commands, number): raises ValueError
-    needs: tuple = ()           # phases of the same series without which this one says nothing
-
-
-@dataclass(frozen=True)
-class Workload:
-    name: str
-    title: str
-    dockerfile: str
-    phases: tuple
-    fill: Callable = lambda context: None
-    restore: Callable = lambda context: None  # undoes what edits did
-    has_tree: bool = True       # the result is compared between tools
-
-
-def build(kind="store", **more):
-    return lambda scene: scene.peer.build(scene.job(kind, **more))
-
-
-def push(scene):
-    return scene.peer.push(scene.job("push"))
-
-
-def empty_target(scene):
-    scene.target.empty()
-
-
-def cold(name="cold", kind="store", **more):
-    return Phase(name, build(kind), fresh=True, **more)
-
-
-COLD, COLD_OCI, COLD_NONE = cold(), cold("cold-oci", "oci"), cold("cold-none", "none")
-
-
-def warm(name="warm", kind="store"):
-    return Phase(name, build(kind), repeat=5)
-
-
-# --- contexts ------------------------------------------------------------------------------------------------------------
-
-
-CHANGE = "\n# changed by the bench: "
-
-
-def first_source(context):
-    return next(Path(context, "src/pkg00/mod00").glob("f00000.*"))
-
-
-def touch_first(context, number):
-    first_source(context).touch()
-
-
-def change_first(context, number):
-    with open(first_source(context), "a") as file:
-        file.write(f"{CHANGE}{number}\n")
-
-
-def restore_first(context):
-    path = first_source(context)
-    data.put(path, path.read_bytes().split(CHANGE.encode())[0])
-    data.settle(context / "src")
-
-
-def write_last(context, number):
-    (context / "last.txt").write_text(f"v2-{number}\n")
-
-
-def restore_last(context):
-    data.put(context / "last.txt", "v1\n")
+import strain
+from phases import (COLD, COLD_NONE, COLD_OCI, Phase, Workload, build, change_first, cold, empty_target, lines, push, restore_first,
+                    restore_last, touch_first, warm, write_last)
 
 
 def fill_numbered(context):
@@ -96,13 +16,6 @@ def fill_numbered(context):
 def fill_push(context):
     data.tree(context / "src", 2000, 100_000_000, 9)
     data.big_file(context / "blob.dat", 200_000_000, 19)
-
-
-# --- Dockerfiles ---------------------------------------------------------------------------------------------------------
-
-
-def lines(*parts):
-    return "\n".join(parts) + "\n"
 
 
 HELLO = lines("FROM {busybox}", "COPY hello.txt /hello.txt", "RUN echo built > /built.txt", 'CMD ["cat", "/hello.txt"]')
@@ -164,5 +77,6 @@ ALL = (
              (Phase("cold", loop_app.build_and_run, fresh=True, edit=loop_app.edit, verify=loop_app.verify),
               Phase("edit", loop_app.build_and_run, edit=loop_app.edit, verify=loop_app.verify, repeat=5)),
              fill=loop_app.fill, restore=loop_app.restore),
+    *strain.ALL,
 )
 BY_NAME = {workload.name: workload for workload in ALL}

@@ -1,18 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
 """BuildKit itself: buildkitd with its OCI worker, driven by buildctl."""
-from peers.place import Cannot, Daemon, first_line
+from peers import inflate
+from peers.place import Cannot, Daemon, Peer, first_line
 
 OUTPUTS = {"none": [], "store": ["--output", "type=image,name={tag}"], "oci": ["--output", "type=oci,dest={where}"],
            "oci-zstd": ["--output", "type=oci,compression=zstd,dest={where}"],
            "push": ["--output", "type=image,name={where},push=true"]}
 
 
-class BuildKit:
+class BuildKit(Peer):
     name = "buildkit"
 
     def __init__(self, place):
         self.place, self.server = place, Daemon(place)
-        self.environment = place.environment()
+        self.environment = place.environment(**inflate.OWN)
         self.buildkitd, self.buildctl = place.program("buildkitd"), place.program("buildctl")
         self.missing = None if self.buildkitd and self.buildctl and place.program("runc") else "no buildkitd and buildctl"
         self.socket = f"unix://{place.scratch}/buildkit.sock"
@@ -55,3 +56,14 @@ class BuildKit:
 
     def run(self, tag, argv):
         raise Cannot("runs no images")
+
+
+class BuildKitIgzip(BuildKit):
+    """With a faster inflate than its own on its PATH."""
+    name = "buildkit-igzip"
+    only = inflate.WORKLOADS
+
+    def __init__(self, place):
+        super().__init__(place)
+        self.environment = place.environment()
+        self.missing = self.missing or inflate.prefer(self.environment, place)

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """buildah and podman: two programs on the same libraries, without a daemon."""
+import re
 import resource
 
-from peers.place import Cannot, first_line
+from peers.place import Cannot, Peer, first_line
 
 
 def modest(resource_name):
@@ -11,9 +12,8 @@ def modest(resource_name):
     return 16384 if hard == resource.RLIM_INFINITY else min(hard, 16384)
 
 
-class Containers:
+class Containers(Peer):
     """What both have in common; `extra` are the global options of one of them."""
-    daemon = None
 
     def __init__(self, place, extra):
         self.place = place
@@ -39,7 +39,9 @@ class Containers:
     def build(self, job):
         cache = [word for flag, ref in (("--cache-to", job.cache_to), ("--cache-from", job.cache_from)) if ref
                  for word in (flag, ref.rsplit(":", 1)[0])]
-        build = [*self.command, "build", *self.runtime, *self.step, "--cgroup-parent", self.place.cgroup, "--layers",
+        # Steps take it as their own group, which must have nobody else in it: one for each of several builds at once.
+        group = f"{self.place.cgroup}-{re.sub('[^a-z0-9]+', '-', job.tag)}"
+        build = [*self.command, "build", *self.runtime, *self.step, "--cgroup-parent", group, "--layers",
                  "--tls-verify=false", *cache, "-t", job.tag, str(job.context)]
         return [build, *self.save(job)]
 
@@ -80,5 +82,5 @@ class Podman(Containers):
         self.runtime = []  # podman takes it before the verb
 
     def run(self, tag, argv):
-        parent = self.place.cgroup + "-run"  # steps of builds take theirs as their own group, which must have no child
+        parent = self.place.cgroup + "-run"
         return [[*self.command, "run", "--rm", *self.step, "--cgroup-parent", parent, tag, *argv]]

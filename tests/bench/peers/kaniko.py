@@ -4,7 +4,7 @@ import os
 import shlex
 import shutil
 
-from peers.place import Cannot
+from peers.place import Cannot, Peer
 
 ENTER = """
 mount --bind {root} {root}
@@ -21,9 +21,8 @@ exec /kaniko/executor --force --insecure --insecure-pull --context dir:///kaniko
 """
 
 
-class Kaniko:
+class Kaniko(Peer):
     name = "kaniko"
-    daemon = None
 
     def __init__(self, place):
         self.place = place

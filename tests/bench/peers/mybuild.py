@@ -1,17 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
-"""This project's own builder."""
+"""This project's own builder, and the same on one core."""
+import os
 import subprocess
 from functools import cached_property
 
-from peers.place import Cannot, first_line
+from peers.place import Cannot, Peer, first_line
 
 OUTPUTS = {"store": [], "none": ["--output", "type=cacheonly"], "oci": ["--output", "type=oci,dest={}"],
            "oci-zstd": ["--output", "type=oci,compression=zstd,dest={}"], "push": ["--output", "type=registry,name={}"]}
 
 
-class Mybuild:
+class Mybuild(Peer):
     name = "mybuild"
-    daemon = None
 
     def __init__(self, place, binary):
         self.place, self.binary = place, binary
@@ -48,3 +48,12 @@ class Mybuild:
 
     def run(self, tag, argv):
         return [[*self.command, "run", "--rm", tag, *argv]]
+
+
+class OneCore(Mybuild):
+    name = "mybuild-1core"
+    by_name = True
+
+    def __init__(self, place, binary):
+        super().__init__(place, binary)
+        self.command = ["taskset", "-c", str(min(os.sched_getaffinity(0))), *self.command]

@@ -68,6 +68,13 @@ class Place:
             (self.state / name).mkdir()
 
 
+class Peer:
+    """What a tool need not say of itself."""
+    daemon = None
+    by_name = False
+    only = None
+
+
 class Daemon:
     """A server process of a tool, started in the tool's cgroup; stop() ends it and all that it started."""
 

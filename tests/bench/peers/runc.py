@@ -4,12 +4,11 @@ import json
 import subprocess
 import tarfile
 
-from peers.place import Cannot, first_line
+from peers.place import Cannot, Peer, first_line
 
 
-class Runc:
+class Runc(Peer):
     name = "runc"
-    daemon = None
 
     def __init__(self, place):
         self.place = place
