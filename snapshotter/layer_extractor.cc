@@ -3,10 +3,10 @@
 
 #include "snapshotter/archive/codec.h"
 #include "snapshotter/archive/tar_reader.h"
-#include "snapshotter/background_hasher.h"
 #include "snapshotter/base/file.h"
 #include "snapshotter/base/log.h"
 #include "snapshotter/base/sys.h"
+#include "snapshotter/read_ahead.h"
 #include "snapshotter/tree_entry.h"
 #include "snapshotter/whiteout.h"
 
@@ -26,22 +26,6 @@ constexpr std::size_t kBuffer = 256 * 1024;
 constexpr std::uint64_t kLargeFile = 64 << 20;
 constexpr int kMaxLinks = 255;
 constexpr std::size_t kMaxCachedDirs = 64;  // descriptors; several layers are unpacked at once
-
-/// Everything that is read is hashed.
-class HashingSource final : public Source {
- public:
-  explicit HashingSource(Source& source) : source_(source) {}
-  Result<std::size_t> read(MutableByteSpan buffer) override {
-    const std::size_t count = TRY(source_.read(buffer));
-    TRY(hasher_.write(buffer.first(count)));
-    return count;
-  }
-  Digest finish() { return hasher_.finish(); }
-
- private:
-  Source& source_;
-  BackgroundHasher hasher_;
-};
 
 class NullSink final : public Sink {
  public:
@@ -410,7 +394,7 @@ class Extractor {
 
 Result<ExtractedLayer> extract_layer(Source& blob, const std::string& dir) {
   const std::unique_ptr<Source> plain = TRY(make_decompressor(blob));
-  HashingSource source(*plain);
+  ReadAhead source(*plain);
   Extractor extractor(TRY(sys::open(dir, O_RDONLY | O_DIRECTORY)));
   {
     TarReader reader = TRY(TarReader::open(source, {.layer = true}));
@@ -421,10 +405,10 @@ Result<ExtractedLayer> extract_layer(Source& blob, const std::string& dir) {
   // The diff id covers what follows the end mark; a download checks its digest at its own end.
   NullSink nowhere;
   TRY(copy(source, nowhere));
-  TRY(copy(blob, nowhere));
   ExtractedLayer layer;
-  layer.needs = TRY(extractor.finish());
   layer.diff_id = source.finish();
+  TRY(copy(blob, nowhere));
+  layer.needs = TRY(extractor.finish());
   layer.size = extractor.size();
   layer.contents = extractor.take_contents();
   return layer;
