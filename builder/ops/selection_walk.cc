@@ -42,8 +42,8 @@ bool Include::may_lead_to_match(std::string_view directory) const {
 
 namespace {
 
-/// Fewer directories than these are not worth waking other threads.
-constexpr std::size_t kParallelFrom = 8;
+/// Fewer directories than these are read before oneTBB is loaded.
+constexpr std::size_t kParallelFrom = 64;
 
 struct Directory;
 

@@ -40,6 +40,17 @@ TEST(SelectTest, ADirectoryBringsItsContents) {
   EXPECT_EQ(selected(example(), {"src/"}), "src/[ sub sub/z.c x.c y.h ]");
 }
 
+TEST(SelectTest, ManyDirectoriesAreReadSideBySideAndListedInOrder) {
+  MemoryTree tree = {};
+  std::string wanted;
+  for (int number = 100; number < 400; ++number) {
+    const std::string name = "d" + std::to_string(number);
+    tree.add("top/" + name + "/f", "f");
+    wanted += name + " " + name + "/f ";
+  }
+  EXPECT_EQ(selected(tree, {"top"}), "top/[ " + wanted + "]");
+}
+
 TEST(SelectTest, TheNamedSourceIsFollowed) {
   EXPECT_EQ(selected(example(), {"lib"}), "lib/[ sub sub/z.c x.c y.h ]");
   EXPECT_EQ(selected(example(), {"one"}), "one[ ]");

@@ -22,6 +22,34 @@ class MemoryTree final : public snapshotter::TreeView {
     }
   }
 
+  /// "dir/", or a file; "-> target" makes a link of it. Parents are made.
+  void add(std::string path, const std::string& text) {
+    const bool directory = path.ends_with('/');
+    if (directory) {
+      path.pop_back();
+    }
+    for (std::size_t slash = path.find('/'); slash != std::string::npos;
+         slash = path.find('/', slash + 1)) {
+      add_directory(path.substr(0, slash));
+    }
+    if (directory) {
+      add_directory(path);
+      return;
+    }
+    snapshotter::Entry entry;
+    entry.path = path;
+    entry.mode = 0644;
+    entry.size = text.size();
+    entry.mtime.tv_sec = 1000;
+    if (text.starts_with("-> ")) {
+      entry.type = snapshotter::EntryType::Symlink;
+      entry.link = text.substr(3);
+      entry.size = 0;
+    }
+    texts_[path] = text;
+    entries_.emplace(path, entry);
+  }
+
   snapshotter::Entry& at(const std::string& path) { return entries_.at(path); }
 
   Result<std::optional<snapshotter::Entry>> lookup(std::string_view path) const override {
@@ -67,32 +95,6 @@ class MemoryTree final : public snapshotter::TreeView {
     entry.path = path;
     entry.type = snapshotter::EntryType::Directory;
     entry.mode = 0755;
-    entries_.emplace(path, entry);
-  }
-  void add(std::string path, const std::string& text) {
-    const bool directory = path.ends_with('/');
-    if (directory) {
-      path.pop_back();
-    }
-    for (std::size_t slash = path.find('/'); slash != std::string::npos;
-         slash = path.find('/', slash + 1)) {
-      add_directory(path.substr(0, slash));
-    }
-    if (directory) {
-      add_directory(path);
-      return;
-    }
-    snapshotter::Entry entry;
-    entry.path = path;
-    entry.mode = 0644;
-    entry.size = text.size();
-    entry.mtime.tv_sec = 1000;
-    if (text.starts_with("-> ")) {
-      entry.type = snapshotter::EntryType::Symlink;
-      entry.link = text.substr(3);
-      entry.size = 0;
-    }
-    texts_[path] = text;
     entries_.emplace(path, entry);
   }
 
