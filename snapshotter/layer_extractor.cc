@@ -6,7 +6,6 @@
 #include "snapshotter/base/file.h"
 #include "snapshotter/base/log.h"
 #include "snapshotter/base/sys.h"
-#include "snapshotter/read_ahead.h"
 #include "snapshotter/tree_entry.h"
 #include "snapshotter/whiteout.h"
 
@@ -392,9 +391,10 @@ class Extractor {
 
 }  // namespace
 
-Result<ExtractedLayer> extract_layer(Source& blob, const std::string& dir) {
+Result<ExtractedLayer> extract_layer(Source& blob, const std::string& dir,
+                                     ReadAhead::Reader reader_of_blob) {
   const std::unique_ptr<Source> plain = TRY(make_decompressor(blob));
-  ReadAhead source(*plain);
+  ReadAhead source(*plain, reader_of_blob);
   Extractor extractor(TRY(sys::open(dir, O_RDONLY | O_DIRECTORY)));
   {
     TarReader reader = TRY(TarReader::open(source, {.layer = true}));

@@ -7,6 +7,7 @@
 
 #include "snapshotter/archive/entry.h"
 #include "snapshotter/base/bytes.h"
+#include "snapshotter/read_ahead.h"
 #include "snapshotter/tree_witness.h"
 
 #include <string>
@@ -41,6 +42,7 @@ struct ExtractedLayer {
 };
 
 /// Reads `blob` (compressed or not) to its end.
-Result<ExtractedLayer> extract_layer(Source& blob, const std::string& dir);
+Result<ExtractedLayer> extract_layer(Source& blob, const std::string& dir,
+                                     ReadAhead::Reader reader = ReadAhead::Reader::Thread);
 
 }  // namespace mybuild::snapshotter

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // How trees get into the store: unpacked from blobs, committed from directories. Rows are written
 // many at once, as each transaction costs as much as a small layer.
+#include "snapshotter/base/cpu.h"
 #include "snapshotter/base/sys.h"
 #include "snapshotter/layer_builder.h"
 #include "snapshotter/layer_extractor.h"
@@ -189,9 +190,10 @@ struct LocalLayerStore::Unpacking {
   std::optional<SealedTree> sealed;  // once nothing changes in it any more
 };
 
-Status LocalLayerStore::extract(const LayerBlob& layer, Unpacking& unpacking) {
+Status LocalLayerStore::extract(const LayerBlob& layer, ReadAhead::Reader reader,
+                                Unpacking& unpacking) {
   const auto blob = TRY(layer.open());
-  ExtractedLayer extracted = TRY(extract_layer(*blob, unpacking.fs));
+  ExtractedLayer extracted = TRY(extract_layer(*blob, unpacking.fs, reader));
   if (extracted.diff_id != layer.diff_id) {
     return data_loss("the unpacked bytes have digest {}", extracted.diff_id.str());
   }
@@ -252,9 +254,12 @@ Status LocalLayerStore::unpack(const std::vector<LayerBlob>& chain, Lanes& lanes
                     .sealed = {}});
   }
   const auto context = [](const Digest& diff_id) { return "unpack layer " + diff_id.str(); };
+  // Where each core has a layer of its own, handing bytes over to another one only costs.
+  const auto reader =
+      missing.size() < cpu::parallelism() ? ReadAhead::Reader::Thread : ReadAhead::Reader::Caller;
   TRY(lanes.fan_out(Lane::Disk, missing.size(), [&](std::size_t i) {
     const LayerBlob& layer = chain[missing[i]];
-    return extract(layer, work[i]).context(context(layer.diff_id));
+    return extract(layer, reader, work[i]).context(context(layer.diff_id));
   }));
   std::vector<Draft> ready;
   for (std::size_t i = 0; i < missing.size(); ++i) {

@@ -7,6 +7,7 @@
 #include "snapshotter/blob_drafts.h"
 #include "snapshotter/chain_fixup.h"
 #include "snapshotter/layer_store.h"
+#include "snapshotter/read_ahead.h"
 #include "snapshotter/session_dir.h"
 #include "snapshotter/tree_guard.h"
 
@@ -83,7 +84,7 @@ class LocalLayerStore final : public LayerStore {
   // How trees come in.
   static Result<std::string> make_root(const TempDir& draft);
   struct Unpacking;
-  Status extract(const LayerBlob& layer, Unpacking& unpacking);
+  Status extract(const LayerBlob& layer, ReadAhead::Reader reader, Unpacking& unpacking);
   Status settle(std::span<const Digest> chain, Unpacking& unpacking);
   /// A complete tree that is to get its name.
   struct Draft {

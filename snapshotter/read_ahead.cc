@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <condition_variable>
 #include <deque>
+#include <limits>
 #include <mutex>
 #include <optional>
 #include <thread>
@@ -17,7 +18,7 @@ namespace {
 constexpr std::size_t kBuffer = 256 * 1024;
 constexpr std::size_t kMaxQueued = 6;
 /// Shorter streams are read by the caller: a thread costs as much as reading this.
-constexpr std::size_t kThreadAfter = 1024 * 1024;
+constexpr std::uint64_t kThreadAfter = 1024 * 1024;
 
 /// Bytes that were read and are not used yet; without any: the end.
 struct Piece {
@@ -29,13 +30,14 @@ struct Piece {
 }  // namespace
 
 struct ReadAhead::State {
-  explicit State(Source& stream) : source(stream) {}
+  State(Source& stream, std::uint64_t until) : source(stream), read_by_caller_until(until) {}
   State(const State&) = delete;
   State& operator=(const State&) = delete;
   ~State() { stop(); }
 
   Source& source;  // this and the hasher are the worker's, while there is one
   Hasher hasher;
+  const std::uint64_t read_by_caller_until;
   std::uint64_t read_by_caller = 0;
   Piece current;
 
@@ -114,12 +116,15 @@ struct ReadAhead::State {
   }
 };
 
-ReadAhead::ReadAhead(Source& source) : state_(std::make_unique<State>(source)) {}
+ReadAhead::ReadAhead(Source& source, Reader reader)
+    : state_(std::make_unique<State>(source, reader == Reader::Thread
+                                                 ? kThreadAfter
+                                                 : std::numeric_limits<std::uint64_t>::max())) {}
 ReadAhead::~ReadAhead() = default;
 
 Result<std::size_t> ReadAhead::read(MutableByteSpan buffer) {
   State& state = *state_;
-  if (state.read_by_caller < kThreadAfter) {
+  if (state.read_by_caller < state.read_by_caller_until) {
     const std::size_t count = TRY(state.read_hashed(buffer));
     state.read_by_caller += count;
     return count;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // ReadAhead: a stream is read and hashed (SHA-256) by a thread of its own while the caller works on
-// what came before, once it is long enough to be worth a thread. Thread-compatible.
+// what came before, once it is long enough to be worth a thread; or by the caller, where other
+// cores have enough to do. Thread-compatible.
 #pragma once
 
 #include "snapshotter/base/bytes.h"
@@ -12,8 +13,10 @@ namespace mybuild::snapshotter {
 
 class ReadAhead final : public Source {
  public:
+  enum class Reader { Thread, Caller };
+
   /// `source` outlives the object, and is read by nobody else before finish() or the destructor.
-  explicit ReadAhead(Source& source);
+  explicit ReadAhead(Source& source, Reader reader = Reader::Thread);
   /// Waits until a read of the source that is under way comes back.
   ~ReadAhead() override;
 

@@ -50,10 +50,12 @@ TEST(ReadAhead, GivesWhatTheSourceHasAndItsDigest) {
   for (const std::size_t size :
        {0UL, 1UL, 1'000'000UL, 1UL << 20U, (1UL << 20U) + 1, 9'999'999UL}) {
     const std::string text = noise(size);
-    OddSource source(text);
-    ReadAhead ahead(source);
-    EXPECT_TRUE(read_all(ahead, size).value() == text) << size << " bytes";
-    EXPECT_EQ(ahead.finish(), Digest::of(text)) << size << " bytes";
+    for (const auto reader : {ReadAhead::Reader::Thread, ReadAhead::Reader::Caller}) {
+      OddSource source(text);
+      ReadAhead ahead(source, reader);
+      EXPECT_TRUE(read_all(ahead, size).value() == text) << size << " bytes";
+      EXPECT_EQ(ahead.finish(), Digest::of(text)) << size << " bytes";
+    }
   }
 }
 
