@@ -401,8 +401,7 @@ Result<BuildReport> build_traced(Engine::Services& own, const BuildRequest& requ
   ops::FailedSteps failed_steps;
   op_deps.failed = wants_evidence(request) ? &failed_steps : nullptr;
   trace.targets = target_edges(lowered);
-  OutputNeeds needs =
-      output_needs(lowered.graph, trace.targets, {.outputs = outputs, .caches = request.cache_to});
+  OutputNeeds needs = output_needs(lowered.graph, trace.targets, outputs);
   op_deps.wanted_blobs = std::move(needs.blobs);
   ops::BasePrefetch prefetch(session->images(), own.lanes, std::move(needs.bases),
                              std::move(needs.of_bases));

@@ -75,27 +75,29 @@ void add_form(std::vector<CompressionSpec>& forms, CompressionSpec form) {
   }
 }
 
-struct Forms {
-  std::vector<CompressionSpec> of_all;
-  std::vector<CompressionSpec> of_images;
-};
-
-Forms wanted_forms(const Destinations& destinations) {
-  Forms forms;
-  for (const remote_cache::CacheTarget& cache : destinations.caches) {
-    if (cache.type != remote_cache::CacheTarget::Type::Inline) {
-      add_form(cache.max ? forms.of_all : forms.of_images, cache.compression);
-    }
-  }
-  for (const OutputSpec& output : destinations.outputs) {
+/// Forms in which layers of the images leave the store.
+std::vector<CompressionSpec> wanted_forms(std::span<const OutputSpec> outputs) {
+  std::vector<CompressionSpec> forms;
+  for (const OutputSpec& output : outputs) {
     if (takes_blobs(output)) {
-      add_form(forms.of_images, output.compression);
+      add_form(forms, output.compression);
     }
-  }
-  for (const CompressionSpec& form : forms.of_all) {
-    add_form(forms.of_images, form);
   }
   return forms;
+}
+
+/// Whether another step stands on the vertex or takes files from it, by index.
+std::vector<bool> with_followers(const solver::Graph& graph) {
+  std::vector<bool> has_follower(graph.vertices().size());
+  for (const solver::Vertex& vertex : graph.vertices()) {
+    if (std::holds_alternative<solver::MergeOp>(vertex.op)) {
+      continue;  // it waits for nothing
+    }
+    for (const solver::Edge input : vertex.inputs) {
+      has_follower[input.vertex] = true;
+    }
+  }
+  return has_follower;
 }
 
 /// A registry that the image is sent to may have its base already.
@@ -114,16 +116,16 @@ std::set<Part> parts_of_bases(std::span<const OutputSpec> outputs) {
 }  // namespace
 
 OutputNeeds output_needs(const solver::Graph& graph, std::span<const solver::Edge> targets,
-                         const Destinations& destinations) {
+                         std::span<const OutputSpec> outputs) {
   OutputNeeds needs;
-  needs.of_bases = parts_of_bases(destinations.outputs);
-  const Forms forms = wanted_forms(destinations);
+  needs.of_bases = parts_of_bases(outputs);
+  const std::vector<CompressionSpec> forms = wanted_forms(outputs);
   const std::vector<bool> in_image = in_images(graph, targets);
+  const std::vector<bool> has_follower = with_followers(graph);
   for (std::size_t i = 0; i < in_image.size(); ++i) {
     const solver::Vertex& vertex = graph.vertices()[i];
-    const std::vector<CompressionSpec>& wanted = in_image[i] ? forms.of_images : forms.of_all;
-    if (!wanted.empty()) {
-      needs.blobs.forms.emplace(vertex.id, wanted);
+    if (in_image[i] && !has_follower[i] && !forms.empty()) {
+      needs.blobs.forms.emplace(vertex.id, forms);
     }
     if (in_image[i] && is_base(vertex)) {
       needs.bases.insert(vertex.id);

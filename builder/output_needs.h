@@ -1,24 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the outputs and caches of a build will need whatever its steps do, as far as the graph
-// tells: so that it can be made on the way. Pure; thread-safe.
+// What the outputs of a build will need whatever its steps do, as far as the graph tells: so that
+// it can be made on the way. Pure; thread-safe.
 #pragma once
 
 #include "builder/export/exporter.h"
 #include "builder/ops/base_prefetch.h"
 #include "builder/ops/wanted_blobs.h"
-#include "builder/remote_cache/spec.h"
 
 #include <set>
 #include <span>
 
 namespace mybuild::builder {
 
-struct Destinations {
-  std::span<const exporter::OutputSpec> outputs;
-  std::span<const remote_cache::CacheTarget> caches;
-};
-
 struct OutputNeeds {
+  /// Of the last steps of the images. A layer that others wait for is compressed later, beside
+  /// them.
   ops::WantedBlobs blobs;
   std::set<solver::VertexId> bases;            // the images that results stand on …
   std::set<ops::BasePrefetch::Part> of_bases;  // … and what of each
@@ -26,6 +22,6 @@ struct OutputNeeds {
 
 /// `targets` are the roots of the images.
 OutputNeeds output_needs(const solver::Graph& graph, std::span<const solver::Edge> targets,
-                         const Destinations& destinations);
+                         std::span<const exporter::OutputSpec> outputs);
 
 }  // namespace mybuild::builder

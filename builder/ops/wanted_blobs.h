@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which steps' layers will be asked for as blobs, and in which forms: these are made from the same
-// pass over the files that makes the layer. Value type.
+// Layers of which steps are wanted as blobs at once, and in which forms: these are made from the
+// same pass over the files that makes the layer. Value type.
 #pragma once
 
 #include "snapshotter/archive/codec.h"

@@ -8,7 +8,6 @@ namespace {
 
 using exporter::OutputSpec;
 using exporter::OutputType;
-using remote_cache::CacheTarget;
 using snapshotter::CompressionSpec;
 
 constexpr CompressionSpec kGzip = {.compression = oci::Compression::Gzip, .level = {}};
@@ -22,14 +21,8 @@ OutputSpec output(OutputType type, std::string dest = "", CompressionSpec form =
   return spec;
 }
 
-CacheTarget cache(bool max, CompressionSpec form = kGzip) {
-  CacheTarget target;
-  target.max = max;
-  target.compression = form;
-  return target;
-}
-
-/// FROM tools / RUN tool in a stage of its own; FROM base / RUN app / COPY --from --link the tool.
+/// FROM tools / RUN tool in a stage of its own; FROM base / RUN first / RUN app / COPY --from
+/// --link the tool.
 class OutputNeedsTest : public ::testing::Test {
  protected:
   OutputNeedsTest() {
@@ -39,7 +32,8 @@ class OutputNeedsTest : public ::testing::Test {
                      .reference = {}, .manifest = Digest::of("tools"), .chain = {}}},
                  {});
     tool_ = add(run("tool"), {tools_});
-    app_ = add(run("app"), {base_});
+    first_ = add(run("first"), {base_});
+    app_ = add(run("app"), {first_});
     copy_ = add(solver::FileOp{.has_base = false, .actions = {}}, {tool_});
     root_ = add(solver::MergeOp{}, {app_, copy_});
     graph_ = std::move(builder_).build();
@@ -54,13 +48,10 @@ class OutputNeedsTest : public ::testing::Test {
     return op;
   }
 
-  ops::WantedBlobs wanted(std::vector<OutputSpec> outputs, std::vector<CacheTarget> caches = {}) {
-    return needs(outputs, caches).blobs;
+  OutputNeeds needs(const std::vector<OutputSpec>& outputs) {
+    return output_needs(graph_, std::span(&root_, 1), outputs);
   }
-  OutputNeeds needs(const std::vector<OutputSpec>& outputs,
-                    const std::vector<CacheTarget>& caches = {}) {
-    return output_needs(graph_, std::span(&root_, 1), {.outputs = outputs, .caches = caches});
-  }
+  ops::WantedBlobs wanted(const std::vector<OutputSpec>& outputs) { return needs(outputs).blobs; }
   std::vector<CompressionSpec> of(const ops::WantedBlobs& wanted, solver::Edge edge) {
     const auto forms = wanted.of(graph_.at(edge).id);
     return {forms.begin(), forms.end()};
@@ -68,7 +59,7 @@ class OutputNeedsTest : public ::testing::Test {
 
   solver::GraphBuilder builder_;
   solver::Graph graph_;
-  solver::Edge base_, tools_, tool_, app_, copy_, root_;
+  solver::Edge base_, tools_, tool_, first_, app_, copy_, root_;
 };
 
 using Forms = std::vector<CompressionSpec>;
@@ -80,6 +71,7 @@ TEST_F(OutputNeedsTest, OfTheLayersOfAnImageThatLeavesTheStore) {
     EXPECT_EQ(of(blobs, app_), Forms{kGzip});
     EXPECT_EQ(of(blobs, copy_), Forms{kGzip}) << "a merge puts it into the image";
     EXPECT_EQ(of(blobs, tool_), Forms{}) << "files of it are copied, its layer goes nowhere";
+    EXPECT_EQ(of(blobs, first_), Forms{}) << "the next step need not wait for its blob";
   }
 }
 
@@ -94,16 +86,6 @@ TEST_F(OutputNeedsTest, NoneForWhatStaysHereOrGetsOtherTimes) {
   OutputSpec pushed = output(OutputType::Image);
   pushed.push = true;
   EXPECT_EQ(of(wanted({pushed}), app_), Forms{kGzip});
-}
-
-TEST_F(OutputNeedsTest, ACacheOfAllStepsTakesStagesAsWell) {
-  const ops::WantedBlobs all = wanted({}, {cache(true)});
-  EXPECT_EQ(of(all, tool_), Forms{kGzip});
-  EXPECT_EQ(of(all, app_), Forms{kGzip});
-  EXPECT_EQ(of(wanted({}, {cache(false)}), tool_), Forms{});
-  CacheTarget in_image = cache(true);
-  in_image.type = CacheTarget::Type::Inline;
-  EXPECT_TRUE(wanted({}, {in_image}).forms.empty()) << "it has no layers but the image's";
 }
 
 TEST_F(OutputNeedsTest, TheBaseOfTheResultIsFetchedAsItsOutputsNeedIt) {
@@ -121,10 +103,9 @@ TEST_F(OutputNeedsTest, EachFormOnce) {
   CompressionSpec forced = kGzip;
   forced.force = true;
   const ops::WantedBlobs blobs =
-      wanted({output(OutputType::Oci, "a.tar", forced), output(OutputType::Registry)},
-             {cache(true, kZstd), cache(true, kZstd)});
+      wanted({output(OutputType::Oci, "a.tar", forced), output(OutputType::Registry),
+              output(OutputType::Docker, "b.tar", kZstd)});
   EXPECT_EQ(of(blobs, app_), (Forms{kGzip, kZstd}));
-  EXPECT_EQ(of(blobs, tool_), Forms{kZstd});
 }
 
 }  // namespace
