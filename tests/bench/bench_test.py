@@ -286,6 +286,11 @@ class Targets(unittest.TestCase):
         self.assertFalse(targets.time_met(target, 0.11, others))
         self.assertFalse(targets.time_met(target, 0.26, others[1:]))
 
+    def test_who_does_less_is_no_rival(self):
+        rows = [row("w4", "cold-oci-gzip", name, [wall]) for name, wall in (("mybuild", 5.0), ("docker", 10.0), ("buildah", 16.0))]
+        doc = with_tools(document(*rows), buildah="buildah version 1.43.2", docker="28", buildkit="1")
+        self.assertRegex(self.text(doc), r"16\.0 s buildah +3\.20x +3x +yes", "docker's archive is not compressed")
+
     def test_seconds_may_be_a_target_too(self):
         self.assertTrue(targets.time_met({"within_s": 0.015}, 0.015, []))
         self.assertFalse(targets.time_met({"within_s": 0.015}, 0.016, []))
