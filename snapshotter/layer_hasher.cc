@@ -2,7 +2,6 @@
 #include "snapshotter/layer_hasher.h"
 
 #include "snapshotter/background_hasher.h"
-#include "snapshotter/base/sha256_pair.h"
 
 #include <optional>
 
@@ -52,8 +51,8 @@ class LayerHasher::TwoThreads final : public Engine {
   std::optional<Hasher> file_;
 };
 
-LayerHasher::LayerHasher(Sink& copies) : copies_(copies) {
-  if (Sha256Pair::is_supported()) {
+LayerHasher::LayerHasher(Sink& copies, bool in_one_pass) : copies_(copies) {
+  if (in_one_pass) {
     engine_ = std::make_unique<OnePass>();
   } else {
     engine_ = std::make_unique<TwoThreads>();

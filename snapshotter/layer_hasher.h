@@ -4,6 +4,7 @@
 #pragma once
 
 #include "snapshotter/archive/tar_writer.h"
+#include "snapshotter/base/sha256_pair.h"
 
 #include <memory>
 
@@ -11,8 +12,8 @@ namespace mybuild::snapshotter {
 
 class LayerHasher final : public TarHasher {
  public:
-  /// `copies` get every byte, too.
-  explicit LayerHasher(Sink& copies);
+  /// `copies` get every byte, too. One pass only where Sha256Pair is supported.
+  explicit LayerHasher(Sink& copies, bool in_one_pass = Sha256Pair::is_supported());
   ~LayerHasher() override;
 
   Status write(ByteSpan bytes) override;
