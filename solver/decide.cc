@@ -9,16 +9,21 @@ bool is_final(Phase phase) {
   return phase == Phase::Done || phase == Phase::Failed || phase == Phase::Dropped;
 }
 
+/// A merge may be done before the keys of its inputs are there; others wait for its own.
+bool can_make_key(VertexState state, VertexKind kind) {
+  const bool is_wanted =
+      state.phase == Phase::Waiting || state.phase == Phase::Running || state.phase == Phase::Done;
+  return is_wanted && kind != VertexKind::Source && state.key == KeyPhase::Unknown &&
+         state.keys_left == 0;
+}
+
 /// What a wanted vertex can do by now.
 Decision advance(VertexState state, VertexKind kind, VertexActions actions = {}) {
-  if (state.phase != Phase::Waiting) {
-    return {state, actions};
-  }
-  if (kind != VertexKind::Source && state.key == KeyPhase::Unknown && state.keys_left == 0) {
+  if (can_make_key(state, kind)) {
     state.key = KeyPhase::Making;
     actions = actions | VertexAction::MakeKey;
   }
-  if (state.inputs_left > 0) {
+  if (state.phase != Phase::Waiting || state.inputs_left > 0) {
     return {state, actions};
   }
   if (kind != VertexKind::Step) {
