@@ -251,6 +251,8 @@ ops::OpDeps BuildSession::op_deps(BuildInputs& inputs, devices::DeviceSource& de
       .agents = request_.agents.get(),
       .selections = services_.history.get(),
       .remote_layers = remote_layers_.get(),
+      // Nobody knows what other machines have before they were asked, which takes a key.
+      .claims = remote_layers_ == nullptr ? &services_.claims : nullptr,
       .wanted_blobs = {},
       .prefetch = nullptr,
       .invented_mtime = {.tv_sec = kInventedTime, .tv_nsec = 0},

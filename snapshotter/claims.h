@@ -42,6 +42,7 @@ class Claims {
                      const std::function<void()>& on_wait) const;
 
   // What there is to claim, and so the order.
+  static std::string step_ahead(const Digest& work) { return name("ahead", work); }
   static std::string step(const Digest& content_key) { return name("step", content_key); }
   static std::string git_tree(const Digest& id) { return name("git", id); }
   static std::string http_file(const Digest& request) { return name("http", request); }

@@ -37,19 +37,32 @@ std::optional<FileFacts> ContentMemory::recall(const struct stat& info) const {
 }
 
 Result<std::optional<Entry>> ContentMemory::read(int fd, const std::string& path) const {
-  const struct timespec started = file_clock();
-  const struct stat before = TRY(sys::fstat(fd));
-  if (!S_ISREG(before.st_mode)) {
+  const Reading reading = TRY(begin(fd));
+  if (!S_ISREG(reading.before.st_mode)) {
     return std::optional<Entry>();
   }
-  Entry entry = TRY(read_file_entry(fd, before, path));
-  entry.content = TRY(hash_file(fd, entry.size).context(path));
+  const auto size = static_cast<std::uint64_t>(reading.before.st_size);
+  return end(fd, reading, path, TRY(hash_file(fd, size).context(path)));
+}
+
+Result<ContentMemory::Reading> ContentMemory::begin(int fd) const {
+  Reading reading;
+  reading.started = file_clock();
+  reading.before = TRY(sys::fstat(fd));
+  return reading;
+}
+
+Result<std::optional<Entry>> ContentMemory::end(int fd, const Reading& reading,
+                                                const std::string& path,
+                                                const Digest& content) const {
+  Entry entry = TRY(read_file_entry(fd, reading.before, path));
+  entry.content = content;
   const struct stat after = TRY(sys::fstat(fd));
-  if (!same_state(before, after)) {
+  if (!same_state(reading.before, after)) {
     return std::optional<Entry>();
   }
-  if (index_ != nullptr && is_settled(before, started) && tells_changes(fd)) {
-    index_->remember(before, {.content = *entry.content, .bare = entry.xattrs.empty()});
+  if (index_ != nullptr && is_settled(reading.before, reading.started) && tells_changes(fd)) {
+    index_->remember(reading.before, {.content = content, .bare = entry.xattrs.empty()});
   }
   return std::optional(std::move(entry));
 }

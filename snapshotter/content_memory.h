@@ -28,6 +28,15 @@ class ContentMemory {
   /// Reads an open file, from offset 0 to its end, as an entry called `path` with its content;
   /// nullopt when it changed meanwhile.
   Result<std::optional<Entry>> read(int fd, const std::string& path) const;
+  /// The same for who reads the file for other ends as well: its state when reading begins, and
+  /// what it was if it is in that state still.
+  struct Reading {
+    struct stat before {};
+    struct timespec started {};
+  };
+  Result<Reading> begin(int fd) const;
+  Result<std::optional<Entry>> end(int fd, const Reading& reading, const std::string& path,
+                                   const Digest& content) const;
   /// It had other bytes than those that were recalled.
   void forget(const struct stat& info) const;
 

@@ -76,7 +76,7 @@ class Realiser {
           .with_hint("something writes to it; build again when that is done");
     }
     entry.content = digest;
-    return {};
+    return contents_.was_read(entry, from.get());
   }
 
   /// A clone is read itself, so that what was hashed is what the tree holds.

@@ -338,6 +338,12 @@ Status LocalLayerStore::adopt(std::span<const Layer> layers, Lanes& lanes) {
   return metadata_.trees().put_layers(rows);
 }
 
+Result<bool> LocalLayerStore::has_layer_of(std::uint64_t size) {
+  const std::vector<LayerRow> rows = TRY(metadata_.layers());
+  return std::any_of(rows.begin(), rows.end(),
+                     [size](const LayerRow& row) { return row.size == size; });
+}
+
 Result<std::vector<StoredTree>> LocalLayerStore::stored_trees() {
   const Fd dir = TRY(sys::open(layers_, O_RDONLY | O_DIRECTORY));
   std::map<std::string, TreeRow> rows;

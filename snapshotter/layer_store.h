@@ -131,6 +131,10 @@ class LayerStore {
   virtual Status add_imported_blobs(std::span<const Layer> layers) = 0;
   virtual Status forget_original_blobs(std::span<const Digest> diff_ids) = 0;
 
+  /// Whether the files of a layer here, made here or not, have `size` bytes in all. If none has, a
+  /// step that makes one of that size is in no record that leads to a layer here.
+  virtual Result<bool> has_layer_of(std::uint64_t size) = 0;
+
   /// How many damaged trees this object has found and dropped.
   virtual std::size_t damage_found() const = 0;
   /// All trees: a row and a stat(2) each. Of those whose row was lost, the size is 0.

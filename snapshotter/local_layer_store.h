@@ -34,6 +34,7 @@ class LocalLayerStore final : public LayerStore {
   Status unpack(const std::vector<LayerBlob>& chain, Lanes& lanes) override;
   Result<Layer> commit_tree(const std::string& dir,
                             std::span<const CompressionSpec> forms) override;
+  Result<bool> has_layer_of(std::uint64_t size) override;
   Result<Layer> commit_changes(ChangeList changes, const EntryContents& contents,
                                std::span<const CompressionSpec> forms) override;
 

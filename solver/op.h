@@ -10,6 +10,7 @@
 #include "solver/cache_index.h"
 #include "solver/graph/graph.h"
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -55,6 +56,13 @@ class Op {
   /// gone. Called by the scheduler's own thread, too: it looks whether they are there, no more.
   virtual Result<std::optional<Output>> restore(const CacheRecord& record,
                                                 const std::vector<ResultPtr>& inputs) = 0;
+  /// Called before the keys are made when all inputs are there. An op that would read much for its
+  /// keys, and sees that no record can match, may do its work from the same read: exec(), on the
+  /// same inputs, then has it done. `begins` is called first if so.
+  virtual Status run_ahead(const std::vector<ResultPtr>&, const std::vector<OutputId>&,
+                           const std::function<void()>& /*begins*/, const Cancel&) {
+    return {};
+  }
   /// Fetches what exec() will need, and waits for what others hold. The time that a step may take
   /// does not count it. May be left out.
   virtual Status prepare(const std::vector<ResultPtr>&, const Cancel&) { return {}; }

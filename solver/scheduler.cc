@@ -458,7 +458,9 @@ class Scheduler {
       cancel = slot.cancel.get();
       began = [this, index] { say_began(index); };
     }
-    const StepPolicy policy{.look_up = looks_up(index), .early_cutoff = deps_.options.early_cutoff};
+    const StepPolicy policy{.look_up = looks_up(index),
+                            .early_cutoff = deps_.options.early_cutoff,
+                            .is_shown = slot.started};
     post(lane, index,
          [this, index, policy, cancel, began, keys = slot.outcome.keys, inputs = inputs_of(index)] {
            mailbox_.post(work_.run(index, keys, inputs, policy, *cancel, began));

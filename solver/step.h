@@ -37,6 +37,7 @@ struct StepPolicy {
   bool look_up = true;
   bool early_cutoff = true;
   std::string name = {};  // as the build shows it
+  bool is_shown = false;  // a VertexStarted went out
 };
 
 /// True if make_definition_key reads files: a local context stands in the key as what is selected

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "solver/vertex_work.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace mybuild::solver {
@@ -14,18 +15,31 @@ WorkResult failed(VertexIndex index, Error error) {
   return result;
 }
 
+bool has_all(const StepInputs& inputs) {
+  return std::all_of(inputs.results.begin(), inputs.results.end(),
+                     [](const ResultPtr& result) { return result != nullptr; });
+}
+
 }  // namespace
 
 WorkResult VertexWork::make_key(VertexIndex index, const StepInputs& inputs) const {
   if (const Status asked = deps_.cancel.check(); !asked) {
     return failed(index, asked.error());
   }
-  Result<StepKeys> keys = make_definition_key(*ops_[index], inputs);
-  if (!keys) {
-    return failed(index, std::move(keys).error());
-  }
   WorkResult result;
   result.vertex = index;
+  Op& op = *ops_[index];
+  Status ahead;
+  if (key_reads_files(inputs) && has_all(inputs)) {
+    ahead = op.run_ahead(
+        inputs.results, inputs.ids, [&] { say_started(result); }, deps_.cancel);
+  }
+  Result<StepKeys> keys =
+      ahead ? make_definition_key(op, inputs) : Result<StepKeys>(std::move(ahead).error());
+  if (!keys) {
+    result.error = std::move(keys).error();
+    return result;
+  }
   result.event = VertexEvent::Keyed;
   result.keys = std::move(keys).value();
   return result;
@@ -97,6 +111,7 @@ WorkResult VertexWork::run(VertexIndex index, StepKeys keys, const StepInputs& i
   Op& op = *ops_[index];
   WorkResult result;
   result.vertex = index;
+  result.was_started = policy.is_shown;
   ClaimPtr claim;
   if (!op.is_direct()) {
     Status looked = find_or_claim(result, op, keys, inputs, policy, claim, cancel);

@@ -24,7 +24,8 @@ namespace {
 
 class CopyPlanner {
  public:
-  CopyPlanner(StagedTree& to, const snapshotter::TreeView& from, const CopyPlanOptions& options)
+  CopyPlanner(StagedTree& to, const snapshotter::EntryContents& from,
+              const CopyPlanOptions& options)
       : to_(to), from_(from), options_(options) {}
 
   Status run(const SelectedSource& source) {
@@ -98,19 +99,19 @@ class CopyPlanner {
       }
     }
     return to_.put(std::move(entry),
-                   [&from = from_, source = selected.entry] { return from.open(source); });
+                   [&from = from_, &source = selected.entry] { return from.open(source); });
   }
 
   StagedTree& to_;
-  const snapshotter::TreeView& from_;
+  const snapshotter::EntryContents& from_;
   const CopyPlanOptions& options_;
   std::map<std::pair<std::uint64_t, std::uint64_t>, std::string> first_names_;
 };
 
 }  // namespace
 
-Status plan_copy(StagedTree& to, const snapshotter::TreeView& from, const SelectedSource& source,
-                 const CopyPlanOptions& options) {
+Status plan_copy(StagedTree& to, const snapshotter::EntryContents& from,
+                 const SelectedSource& source, const CopyPlanOptions& options) {
   return CopyPlanner(to, from, options).run(source);
 }
 

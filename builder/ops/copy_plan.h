@@ -22,9 +22,10 @@ struct CopyPlanOptions {
   struct timespec invented_mtime {};
 };
 
-/// Plans one source. `from` must outlive the staged tree's contents.
-Status plan_copy(StagedTree& to, const snapshotter::TreeView& from, const SelectedSource& source,
-                 const CopyPlanOptions& options);
+/// Plans one source. `from`, which opens its entries, and `source` must outlive the staged tree's
+/// contents.
+Status plan_copy(StagedTree& to, const snapshotter::EntryContents& from,
+                 const SelectedSource& source, const CopyPlanOptions& options);
 
 /// ADD of a local archive: if `file` (in `from`) is a tar of any supported compression, its entries
 /// are planned below the destination and true is returned; `scratch` gets the bytes of its files.

@@ -15,6 +15,7 @@
 #include "builder/source/remote_layers.h"
 #include "snapshotter/base/clock.h"
 #include "snapshotter/base/lanes.h"
+#include "snapshotter/claims.h"
 #include "snapshotter/content_memory.h"
 #include "snapshotter/layer_store.h"
 #include "snapshotter/snapshotter.h"
@@ -56,8 +57,9 @@ struct OpDeps {
   secrets::AgentSource* agents = nullptr;             // null: none were given
   SelectionLog* selections = nullptr;                 // null: nobody wants to know
   source::RemoteLayers* remote_layers = nullptr;      // null: no cache is imported
+  const snapshotter::Claims* claims = nullptr;  // null: nothing is done before its key is known
   WantedBlobs wanted_blobs;
-  BasePrefetch* prefetch = nullptr;  // null: base images are fetched by who needs them
+  BasePrefetch* prefetch = nullptr;   // null: base images are fetched by who needs them
   struct timespec invented_mtime {};  // of directories and files that no source has a time for
 };
 

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "builder/ops/file_op.h"
 
+#include "builder/ops/copy_ahead.h"
 #include "builder/ops/copy_plan.h"
 #include "builder/ops/missing_source.h"
 #include "builder/ops/selection_log.h"
 #include "builder/ops/trees.h"
 #include "snapshotter/base/file.h"
+#include "snapshotter/base/log.h"
 #include "snapshotter/base/rooted_path.h"
 #include "snapshotter/base/sys.h"
 #include "solver/key.h"
@@ -28,7 +30,15 @@ using solver::ResultPtr;
 struct Source {
   View view;
   std::vector<SelectedSource> selected;
+  std::unique_ptr<snapshotter::EntryContents>
+      noting;  // the view's files, as a copy ahead reads them
+  const snapshotter::EntryContents& files() const {
+    return noting ? *noting : static_cast<const snapshotter::EntryContents&>(*view.view);
+  }
 };
+
+/// With less to read, reading it twice does not show.
+constexpr std::uint64_t kWorthGoingAhead = 16ULL << 20U;
 
 class FileOpRunner final : public solver::Op {
  public:
@@ -66,12 +76,28 @@ class FileOpRunner final : public solver::Op {
     return restore_layer(record, base, vertex_, deps_);
   }
 
+  Status run_ahead(const std::vector<ResultPtr>& inputs, const std::vector<solver::OutputId>& ids,
+                   const std::function<void()>& begins, const Cancel& cancel) override {
+    Result<std::optional<snapshotter::Layer>> made = make_ahead(inputs, ids, begins, cancel);
+    if (made) {
+      ahead_ = std::move(*made);
+      return {};
+    }
+    release_sources();
+    if (made.error().kind() != ErrorKind::DataLoss) {
+      return std::move(made).error();
+    }
+    log::debug("not copied ahead: {}", made.error().message());  // what changed is selected anew
+    return {};
+  }
+
   Result<solver::Output> exec(const std::vector<ResultPtr>& inputs,
                               const std::vector<solver::OutputId>& ids,
                               const Cancel& cancel) override {
     noted_.report();
     const TreeResult* base = TRY(base_of(inputs));
-    Result<snapshotter::Layer> made = make_layer(base, inputs, cancel);
+    Result<snapshotter::Layer> made =
+        ahead_ ? std::move(*ahead_) : make_layer(base, inputs, cancel);
     if (!made && made.error().kind() == ErrorKind::DataLoss) {
       distrust_sources();
     }
@@ -81,9 +107,65 @@ class FileOpRunner final : public solver::Op {
   }
 
  private:
+  /// nullopt where it would not pay, or might be for nothing.
+  Result<std::optional<snapshotter::Layer>> make_ahead(const std::vector<ResultPtr>& inputs,
+                                                       const std::vector<solver::OutputId>& ids,
+                                                       const std::function<void()>& begins,
+                                                       const Cancel& cancel) {
+    const std::optional<SelectedBytes> bytes = TRY(select_contexts(inputs));
+    if (!bytes || bytes->unread < kWorthGoingAhead || bytes->has_hard_links) {
+      return std::optional<snapshotter::Layer>();
+    }
+    // The same step in another build: that one goes ahead, this one finds what it made.
+    ahead_claim_ = TRY(deps_.claims->try_take({snapshotter::Claims::step_ahead(work_id(ids))}));
+    if (!ahead_claim_ || TRY(deps_.layers.has_layer_of(bytes->all))) {
+      ahead_claim_.reset();
+      return std::optional<snapshotter::Layer>();
+    }
+    begins();
+    log::debug("{}: {} bytes are copied and hashed in one go", vertex_.meta.name, bytes->unread);
+    CopiedContents copied(deps_.contents);
+    for (auto& [action, source] : sources_) {
+      source->noting = copied.files(*source->view.view);
+    }
+    snapshotter::Layer layer = TRY(make_layer(TRY(base_of(inputs)), inputs, cancel, &copied));
+    for (auto& [action, source] : sources_) {
+      source->noting.reset();
+      copied.fill_in(source->selected);
+    }
+    return std::optional(std::move(layer));
+  }
+
+  /// All that is copied, if it comes from directories of the client as it is.
+  Result<std::optional<SelectedBytes>> select_contexts(const std::vector<ResultPtr>& inputs) {
+    SelectedBytes bytes;
+    for (std::size_t i = 0; i < op_.actions.size(); ++i) {
+      const auto* copy = std::get_if<CopyAction>(&op_.actions[i]);
+      if (copy == nullptr) {
+        continue;
+      }
+      const bool is_context =
+          dynamic_cast<const ContextResult*>(inputs[copy->input].get()) != nullptr;
+      if (deps_.claims == nullptr || copy->unpack || !is_context) {
+        return std::optional<SelectedBytes>();
+      }
+      bytes += count_bytes(TRY(select_source(i, *copy, inputs[copy->input]))->selected);
+    }
+    return std::optional(bytes);
+  }
+
+  Digest work_id(const std::vector<solver::OutputId>& ids) const {
+    solver::KeyBuilder key("mybuild.ahead.v1");
+    key.add(definition());
+    for (const solver::OutputId& id : ids) {
+      key.add(id.digest);
+    }
+    return key.finish();
+  }
+
   Result<snapshotter::Layer> make_layer(const TreeResult* base,
-                                        const std::vector<ResultPtr>& inputs,
-                                        const Cancel& cancel) {
+                                        const std::vector<ResultPtr>& inputs, const Cancel& cancel,
+                                        CopiedContents* copied = nullptr) {
     const std::unique_ptr<snapshotter::TreeView> base_view = TRY(open_tree(base, deps_));
     StagedTree staged(*base_view);
     const TempDir scratch = TRY(deps_.layers.scratch());
@@ -91,7 +173,11 @@ class FileOpRunner final : public solver::Op {
       TRY(cancel.check());
       TRY(stage(i, inputs, scratch.path(), staged));
     }
-    return deps_.layers.commit_changes(staged.changes(), staged, deps_.wanted_blobs.of(vertex_.id));
+    const std::span<const snapshotter::CompressionSpec> forms = deps_.wanted_blobs.of(vertex_.id);
+    if (copied != nullptr) {
+      return deps_.layers.commit_changes(staged.changes(), *copied->through(staged), forms);
+    }
+    return deps_.layers.commit_changes(staged.changes(), staged, forms);
   }
 
   Result<const TreeResult*> base_of(const std::vector<ResultPtr>& inputs) const {
@@ -127,6 +213,7 @@ class FileOpRunner final : public solver::Op {
   void release_sources() {
     const std::lock_guard lock(mutex_);
     sources_.clear();
+    ahead_claim_.reset();
   }
 
   Status stage(std::size_t index, const std::vector<ResultPtr>& inputs, const std::string& scratch,
@@ -172,7 +259,7 @@ class FileOpRunner final : public solver::Op {
       if (copy.unpack && TRY(unpack(*source->view.view, selected, options, scratch, staged))) {
         continue;
       }
-      TRY(plan_copy(staged, *source->view.view, selected, options));
+      TRY(plan_copy(staged, source->files(), selected, options));
     }
     return {};
   }
@@ -220,6 +307,8 @@ class FileOpRunner final : public solver::Op {
   NotedSelections noted_;
   std::mutex mutex_;
   std::map<std::size_t, std::shared_ptr<Source>> sources_;  // by action
+  std::optional<snapshotter::Layer> ahead_;                 // made before the key
+  std::optional<snapshotter::Claim> ahead_claim_;           // until there is a record
   std::size_t archives_ = 0;
 };
 

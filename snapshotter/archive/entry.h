@@ -63,6 +63,8 @@ class EntryContents {
   virtual ~EntryContents() = default;
   /// Opened for reading at offset 0.
   virtual Result<Fd> open(const Entry& entry) const = 0;
+  /// Whoever opened it has read it to its end, and found `entry.content`; `fd` is still open.
+  virtual Status was_read(const Entry& /*entry*/, int /*fd*/) const { return {}; }
 };
 
 /// Digest of all that a layer changes: every field but mtime, each framed, in list order. Each File

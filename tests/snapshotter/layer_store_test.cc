@@ -104,6 +104,17 @@ TEST_F(LayerStoreTest, attributes_of_a_hard_link_are_those_of_its_first_name) {
   EXPECT_EQ(Digest::of(tar_of(layer.diff_id)), layer.diff_id);
 }
 
+TEST_F(LayerStoreTest, it_knows_whether_a_layer_has_files_of_some_size) {
+  const std::string dir = draft();
+  fill(dir);
+  EXPECT_FALSE(must(store_.layers->has_layer_of(0)));
+  const Layer layer =
+      must(store_.layers->commit_changes(changes_of(dir), *must(open_directory_view(dir))));
+  EXPECT_GT(layer.size, 0U);
+  EXPECT_TRUE(must(store_.layers->has_layer_of(layer.size)));
+  EXPECT_FALSE(must(store_.layers->has_layer_of(layer.size + 1)));
+}
+
 TEST_F(LayerStoreTest, a_realised_list_is_the_tree_it_was_made_from) {
   const std::string dir = draft();
   fill(dir);

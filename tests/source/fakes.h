@@ -97,6 +97,7 @@ class FakeLayerStore final : public snapshotter::LayerStore {
   Result<std::optional<std::vector<std::string>>> trees(std::span<const Digest> chain) override {
     return trees_of(chain);
   }
+  Result<bool> has_layer_of(std::uint64_t) override { return true; }
   std::size_t damage_found() const override { return 0; }
   Result<std::vector<snapshotter::StoredTree>> stored_trees() override {
     return std::vector<snapshotter::StoredTree>();

@@ -40,6 +40,7 @@ class FakeOp final : public solver::Op {
     std::chrono::milliseconds hashing{0};  // how long content_digest takes
     bool forget = false;                   // the bytes behind records are gone
     Lane lane = Lane::Exec;
+    std::function<Status(const std::function<void()>& begins)> ahead = {};  // run_ahead()
   };
   explicit FakeOp(Behaviour behaviour) : does_(std::move(behaviour)) {}
 
@@ -63,6 +64,10 @@ class FakeOp final : public solver::Op {
         .result = std::make_shared<TextResult>(record.body),
         .body = record.body,
         .cacheable = !record.is_imported});
+  }
+  Status run_ahead(const std::vector<solver::ResultPtr>&, const std::vector<solver::OutputId>&,
+                   const std::function<void()>& begins, const Cancel&) override {
+    return does_.ahead ? does_.ahead(begins) : Status();
   }
   Result<solver::Output> exec(const std::vector<solver::ResultPtr>& inputs,
                               const std::vector<solver::OutputId>&, const Cancel& cancel) override {
