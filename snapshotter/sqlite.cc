@@ -71,16 +71,33 @@ std::string plain(std::string text) {
   return text;
 }
 
-Error failed(sqlite3* db, int code) {
-  const std::string text = plain(db != nullptr ? sqlite3_errmsg(db) : sqlite3_errstr(code));
+Error named(ErrorKind kind, sqlite3* db, const std::string& text) {
   const char* path = db != nullptr ? sqlite3_db_filename(db, "main") : nullptr;
   const bool is_named = path != nullptr && *path != '\0';
-  Error error =
-      make_error(kind_of(code), "database{}{}: {}", is_named ? " " : "", is_named ? path : "", text)
-          .with_errno(errno_of(db, code));
-  if (error.kind() == ErrorKind::DataLoss && path != nullptr) {
-    (void)write_file(damage_mark(path), "");
-    return std::move(error).with_hint("the next command looks through it and replaces it");
+  return make_error(kind, "database{}{}: {}", is_named ? " " : "", is_named ? path : "", text);
+}
+
+/// For the next command, which looks through it; `found` is what that would not see.
+Error mark_damaged(Error error, sqlite3* db, const std::string& found = {}) {
+  const char* path = db != nullptr ? sqlite3_db_filename(db, "main") : nullptr;
+  if (path == nullptr) {
+    return error;
+  }
+  (void)write_file(damage_mark(path), found);
+  return std::move(error).with_hint("the next command looks through it and replaces it");
+}
+
+/// All statements are our own, and of the schema that the database says it has.
+Error not_its_schema(sqlite3* db) {
+  const std::string text = plain(sqlite3_errmsg(db));
+  return mark_damaged(named(ErrorKind::DataLoss, db, text), db, text);
+}
+
+Error failed(sqlite3* db, int code) {
+  const std::string text = plain(db != nullptr ? sqlite3_errmsg(db) : sqlite3_errstr(code));
+  Error error = named(kind_of(code), db, text).with_errno(errno_of(db, code));
+  if (error.kind() == ErrorKind::DataLoss) {
+    return mark_damaged(std::move(error), db);
   }
   if ((code & 0xff) == SQLITE_FULL) {
     return std::move(error).with_hint(
@@ -98,6 +115,9 @@ Error failed(sqlite3* db, int code) {
 Status check_if_marked(SqliteConnection& db, const std::string& path) {
   if (!sys::exists_at(AT_FDCWD, damage_mark(path))) {
     return {};
+  }
+  if (const std::string found = TRY(read_file(damage_mark(path))); !found.empty()) {
+    return data_loss("{}", found);
   }
   Query check = TRY(db.query("PRAGMA integrity_check(1)"));
   if (!TRY(check.next()) || check.text(0) != "ok") {
@@ -276,7 +296,7 @@ Result<Query> SqliteConnection::query(const char* sql) {
     const int code =
         sqlite3_prepare_v3(state_->db, sql, -1, SQLITE_PREPARE_PERSISTENT, &statement, nullptr);
     if (code != SQLITE_OK) {
-      return failed(state_->db, code);
+      return code == SQLITE_ERROR ? not_its_schema(state_->db) : failed(state_->db, code);
     }
   }
   return Query(state_->db, statement);

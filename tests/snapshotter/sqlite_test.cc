@@ -26,5 +26,19 @@ TEST(Sqlite, OtherFailuresAreNoFullDisk) {
   EXPECT_EQ(db.run("SELECT nothing FROM nowhere").error().os_errno(), 0);
 }
 
+TEST(Sqlite, AStatementThatTheSchemaDoesNotKnowMeansDamage) {
+  const TempDir directory = TempDir::create().value();
+  const std::string path = directory.path() + "/a.db";
+  SqliteConnection db = SqliteConnection::open(path).value();
+  ASSERT_TRUE(db.run("CREATE TABLE t (spoilt)"));
+  EXPECT_TRUE(check_if_marked(db, path));
+  const auto query = db.query("SELECT x FROM t");
+  ASSERT_FALSE(query);
+  EXPECT_TRUE(is_corrupt_database(query.error()));
+  const Status next = check_if_marked(db, path);
+  ASSERT_FALSE(next) << "SQLite itself finds nothing wrong";
+  EXPECT_EQ(next.error().message(), "no such column: x");
+}
+
 }  // namespace
 }  // namespace mybuild::snapshotter
