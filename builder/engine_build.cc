@@ -3,6 +3,7 @@
 #include "builder/engine_build.h"
 
 #include "builder/build_session.h"
+#include "builder/early_push.h"
 #include "builder/engine.h"
 #include "builder/engine_cache_server.h"
 #include "builder/explain/history.h"
@@ -319,6 +320,7 @@ Result<BuildReport> export_results(const Attempt& attempt, exporter::ExportDeps&
     if (spec.insecure) {
       lax = attempt.own.lax_push(spec.names.empty() ? attempt.request.names : spec.names);
       spec_deps.push = lax.push.get();
+      spec_deps.streams = nullptr;  // they go by the build's own way
     }
     const std::unique_ptr<exporter::Exporter> exporter = exporter::make_exporter(spec, spec_deps);
     InternalStep step(exporter->title(), attempt.events, attempt.own.clock);
@@ -397,12 +399,14 @@ Result<BuildReport> build_traced(Engine::Services& own, const BuildRequest& requ
   TRY(exporter::check_outputs(outputs, expected_output(request, lowered), events));
   const std::optional<exporter::ImageLoader> loader = TRY(loader_of(request, cancel));
 
+  exporter::LayerStreams streams(own.lanes, *own.push, cancel);
   ops::OpDeps op_deps = session->op_deps(inputs, devices);
   ops::FailedSteps failed_steps;
   op_deps.failed = wants_evidence(request) ? &failed_steps : nullptr;
   trace.targets = target_edges(lowered);
   OutputNeeds needs = output_needs(lowered.graph, trace.targets, outputs);
   op_deps.wanted_blobs = std::move(needs.blobs);
+  op_deps.wanted_blobs.on_draft = early_push(outputs, request.names, streams);
   ops::BasePrefetch prefetch(session->images(), own.lanes, std::move(needs.bases),
                              std::move(needs.of_bases));
   op_deps.prefetch = wants_evidence(request) ? nullptr : &prefetch;
@@ -411,6 +415,7 @@ Result<BuildReport> build_traced(Engine::Services& own, const BuildRequest& requ
       request, lowered, {.content = *own.content, .layers = *own.layers, .metadata = *own.metadata},
       vouched.domain);
   exporter::ExportDeps export_deps = own.export_deps(events, cancel);
+  export_deps.streams = &streams;
   remote_cache::CacheExport caches(request.cache_to, export_deps, session->remote_layers());
   session->on_record([&caches, server](const solver::CacheRecord& record) {
     caches.begin(record);

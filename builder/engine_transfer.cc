@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The engine's verbs that move whole images: pull, push, load, save, tag.
 #include "builder/engine.h"
+#include "builder/export/layer_streams.h"
 #include "builder/internal_step.h"
 #include "builder/services.h"
 #include "builder/source/image_importer.h"
@@ -221,7 +222,9 @@ Result<PushReport> Engine::push(const oci::Reference& name, solver::EventSink& e
   output.images.push_back(TRY(stored_image(row->config, *services_)));
   output.images.front().manifest = TRY(known_manifest(row->config, name.domain, *services_));
   output.names = {name};
+  exporter::LayerStreams streams(services_->lanes, *services_->push, cancel);
   exporter::ExportDeps deps = services_->export_deps(events, cancel);
+  deps.streams = &streams;
   exporter::OutputSpec spec;
   spec.type = exporter::OutputType::Registry;
   InternalStep step("pushing " + name.familiar(), events, services_->clock);

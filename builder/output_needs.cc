@@ -53,10 +53,6 @@ bool is_archive(const OutputSpec& output) {
          (output.type == OutputType::Docker && !output.dest.empty());
 }
 
-bool is_pushed(const OutputSpec& output) {
-  return output.type == OutputType::Registry || (output.type == OutputType::Image && output.push);
-}
-
 /// With other times in its layers a blob is made of what is in the store then.
 bool takes_blobs(const OutputSpec& output) {
   return (is_archive(output) || is_pushed(output)) && !output.rewrite_timestamp;
@@ -114,6 +110,10 @@ std::set<Part> parts_of_bases(std::span<const OutputSpec> outputs) {
 }
 
 }  // namespace
+
+bool is_pushed(const OutputSpec& output) {
+  return output.type == OutputType::Registry || (output.type == OutputType::Image && output.push);
+}
 
 OutputNeeds output_needs(const solver::Graph& graph, std::span<const solver::Edge> targets,
                          std::span<const OutputSpec> outputs) {

@@ -20,6 +20,9 @@ struct OutputNeeds {
   std::set<ops::BasePrefetch::Part> of_bases;  // … and what of each
 };
 
+/// Whether the output's image goes to a registry.
+bool is_pushed(const exporter::OutputSpec& output);
+
 /// `targets` are the roots of the images.
 OutputNeeds output_needs(const solver::Graph& graph, std::span<const solver::Edge> targets,
                          std::span<const exporter::OutputSpec> outputs);

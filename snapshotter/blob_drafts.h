@@ -5,6 +5,7 @@
 
 #include "snapshotter/archive/codec.h"
 #include "snapshotter/content/content_store.h"
+#include "snapshotter/growing_blob.h"
 #include "snapshotter/oci/descriptor.h"
 
 #include <memory>
@@ -17,8 +18,10 @@ class BlobDrafts final : public Sink {
  public:
   /// Of no form: nobody wants what is written.
   BlobDrafts();
-  /// `content` outlives the drafts.
-  static Result<BlobDrafts> begin(ContentStore& content, std::span<const CompressionSpec> forms);
+  /// `content` and what `on_draft` uses outlive the drafts. It hears of those that get large
+  /// enough to be worth reading before they are whole; these end with commit(), or with the object.
+  static Result<BlobDrafts> begin(ContentStore& content, std::span<const CompressionSpec> forms,
+                                  const OnDraft& on_draft = {});
   BlobDrafts(BlobDrafts&&) noexcept;
   BlobDrafts& operator=(BlobDrafts&&) = delete;
   ~BlobDrafts() override;
@@ -30,6 +33,7 @@ class BlobDrafts final : public Sink {
   Result<std::vector<oci::Descriptor>> commit() &&;
 
  private:
+  class Shown;
   struct Draft;
   std::vector<Draft> drafts_;
 };

@@ -206,7 +206,8 @@ Status LocalLayerStore::write_own_tar(const Digest& diff_id, Sink& sink, TarOpti
 }
 
 Result<oci::Descriptor> LocalLayerStore::ensure_blob(const Digest& diff_id, CompressionSpec spec,
-                                                     TarOptions options, BlobChoice choice) {
+                                                     TarOptions options, BlobChoice choice,
+                                                     const OnDraft& on_draft) {
   auto original = TRY(original_blob(diff_id));
   if (original && !TRY(content_.stat(original->digest)) && TRY(is_own(diff_id))) {
     original.reset();  // its blob is gone, but its tree can be packed
@@ -231,18 +232,18 @@ Result<oci::Descriptor> LocalLayerStore::ensure_blob(const Digest& diff_id, Comp
       return std::move(*blob);
     }
   }
-  oci::Descriptor blob = TRY(compress(diff_id, spec, options));
+  oci::Descriptor blob = TRY(compress(diff_id, spec, options, on_draft));
   TRY(metadata_.put_layer_blob(diff_id, format, blob));
   return blob;
 }
 
 Result<oci::Descriptor> LocalLayerStore::compress(const Digest& diff_id, CompressionSpec spec,
-                                                  TarOptions options) {
+                                                  TarOptions options, const OnDraft& on_draft) {
   const std::string name = independent_name(diff_id);
   if (options.max_mtime) {  // or a copy of the state directory would look changed below
     TRY(check_before_packing(name, diff_id));
   }
-  BlobDrafts draft = TRY(BlobDrafts::begin(content_, std::span(&spec, 1)));
+  BlobDrafts draft = TRY(BlobDrafts::begin(content_, std::span(&spec, 1), on_draft));
   BackgroundHasher hasher;
   TeeSink both(hasher, draft);
   TRY(options.max_mtime ? write_own_tar(diff_id, both, options) : write_tar(diff_id, both));

@@ -13,6 +13,7 @@
 #include "snapshotter/base/file.h"
 #include "snapshotter/base/lanes.h"
 #include "snapshotter/content/content_store.h"
+#include "snapshotter/growing_blob.h"
 #include "snapshotter/metadata.h"
 #include "snapshotter/oci/descriptor.h"
 
@@ -96,13 +97,16 @@ class LayerStore {
   /// sockets go). Reads each file once: change digest, diff id and size come from that pass. An
   /// equal layer already there wins, `dir` is dropped. The directory's own mode and owner are what
   /// later steps see of "/", so a TempDir itself (0700) is not what to pass.
-  /// `forms` are wanted as blobs: what ensure_blob() would give is made from the same pass.
+  /// `forms` are wanted as blobs: what ensure_blob() would give is made from the same pass, and
+  /// `on_draft` hears of those that get large enough to be worth reading meanwhile.
   virtual Result<Layer> commit_tree(const std::string& dir,
-                                    std::span<const CompressionSpec> forms = {}) = 0;
+                                    std::span<const CompressionSpec> forms = {},
+                                    const OnDraft& on_draft = {}) = 0;
   /// Realises a list whose bytes lie elsewhere (a COPY) as a tree, same single pass. Hard links are
   /// kept.
   virtual Result<Layer> commit_changes(ChangeList changes, const EntryContents& contents,
-                                       std::span<const CompressionSpec> forms = {}) = 0;
+                                       std::span<const CompressionSpec> forms = {},
+                                       const OnDraft& on_draft = {}) = 0;
 
   /// The tar bytes of a layer: those of its blob if there is one, else made from the tree (only for
   /// layers made here).
@@ -110,9 +114,11 @@ class LayerStore {
   /// The layer as a blob in the content store, compressed once and remembered. A foreign layer
   /// keeps the compressed blob it came with, whatever `spec` says, as BuildKit does without
   /// force-compression; one that came as a plain tar (docker save) is compressed as `spec` says.
+  /// `on_draft`: as above, of a blob that has to be made.
   virtual Result<oci::Descriptor> ensure_blob(const Digest& diff_id, CompressionSpec spec,
                                               TarOptions options = {},
-                                              BlobChoice choice = BlobChoice::AsItCame) = 0;
+                                              BlobChoice choice = BlobChoice::AsItCame,
+                                              const OnDraft& on_draft = {}) = 0;
   /// Remembers the blobs (already in the content store) that foreign layers came with.
   virtual Status add_original_blobs(std::span<const Layer> layers) = 0;
   Status add_original_blob(const Digest& diff_id, const oci::Descriptor& blob) {

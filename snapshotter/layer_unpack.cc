@@ -65,8 +65,9 @@ Result<std::string> LocalLayerStore::as_stackable(const std::string& name, const
 }
 
 Result<Layer> LocalLayerStore::commit_tree(const std::string& dir,
-                                           std::span<const CompressionSpec> forms) {
-  BlobDrafts blobs = TRY(BlobDrafts::begin(content_, forms));
+                                           std::span<const CompressionSpec> forms,
+                                           const OnDraft& on_draft) {
+  BlobDrafts blobs = TRY(BlobDrafts::begin(content_, forms, on_draft));
   const LayerIdentity identity = TRY(identify_tree(dir, blobs).context("commit layer"));
   Layer layer = TRY(commit(dir, identity));
   TRY(keep(std::move(blobs), layer.diff_id, forms));
@@ -74,10 +75,11 @@ Result<Layer> LocalLayerStore::commit_tree(const std::string& dir,
 }
 
 Result<Layer> LocalLayerStore::commit_changes(ChangeList changes, const EntryContents& contents,
-                                              std::span<const CompressionSpec> forms) {
+                                              std::span<const CompressionSpec> forms,
+                                              const OnDraft& on_draft) {
   const TempDir draft = TRY(session_->make());
   const std::string fs = TRY(make_root(draft));
-  BlobDrafts blobs = TRY(BlobDrafts::begin(content_, forms));
+  BlobDrafts blobs = TRY(BlobDrafts::begin(content_, forms, on_draft));
   const LayerIdentity identity =
       TRY(realise_changes(changes, contents, fs, blobs).context("commit layer"));
   Layer layer = TRY(commit(fs, identity));

@@ -32,15 +32,17 @@ class LocalLayerStore final : public LayerStore {
   Result<std::optional<std::string>> tree(std::span<const Digest> chain) override;
   Result<std::optional<std::vector<std::string>>> trees(std::span<const Digest> chain) override;
   Status unpack(const std::vector<LayerBlob>& chain, Lanes& lanes) override;
-  Result<Layer> commit_tree(const std::string& dir,
-                            std::span<const CompressionSpec> forms) override;
+  Result<Layer> commit_tree(const std::string& dir, std::span<const CompressionSpec> forms,
+                            const OnDraft& on_draft) override;
   Result<bool> has_layer_of(std::uint64_t size) override;
   Result<Layer> commit_changes(ChangeList changes, const EntryContents& contents,
-                               std::span<const CompressionSpec> forms) override;
+                               std::span<const CompressionSpec> forms,
+                               const OnDraft& on_draft) override;
 
   Status write_tar(const Digest& diff_id, Sink& sink) override;
   Result<oci::Descriptor> ensure_blob(const Digest& diff_id, CompressionSpec spec,
-                                      TarOptions options, BlobChoice choice) override;
+                                      TarOptions options, BlobChoice choice,
+                                      const OnDraft& on_draft) override;
   Status add_original_blobs(std::span<const Layer> layers) override;
   Result<std::optional<oci::Descriptor>> original_blob(const Digest& diff_id) override;
   Status adopt(std::span<const Layer> layers, Lanes& lanes) override;
@@ -102,7 +104,8 @@ class LocalLayerStore final : public LayerStore {
   Status put_blobs(std::span<const Layer> layers, std::string_view format);
   Status keep(BlobDrafts drafts, const Digest& diff_id, std::span<const CompressionSpec> forms);
   Status write_own_tar(const Digest& diff_id, Sink& sink, TarOptions options);
-  Result<oci::Descriptor> compress(const Digest& diff_id, CompressionSpec spec, TarOptions options);
+  Result<oci::Descriptor> compress(const Digest& diff_id, CompressionSpec spec, TarOptions options,
+                                   const OnDraft& on_draft);
   Result<bool> is_what_unpacks(const std::string& tree, const Digest& blob);
   Status check_before_packing(const std::string& name, const Digest& diff_id);
 

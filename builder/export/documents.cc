@@ -59,18 +59,18 @@ Result<oci::Descriptor> base_blob(const snapshotter::Layer& source, const Job& j
   if (source.blob && !is_other && job.hooks.elsewhere && job.hooks.elsewhere(*source.blob)) {
     return *source.blob;
   }
-  return job.deps.layers.ensure_blob(source.diff_id, job.spec.compression,
-                                     is_other ? snapshotter::TarOptions{} : job.options,
-                                     is_other ? BlobChoice::AsAsked : BlobChoice::AsItCame);
+  return job.deps.layers.ensure_blob(
+      source.diff_id, job.spec.compression, is_other ? snapshotter::TarOptions{} : job.options,
+      is_other ? BlobChoice::AsAsked : BlobChoice::AsItCame, job.hooks.draft);
 }
 
 Result<ExportedLayer> make_blob(const snapshotter::Layer& source, const Job& job) {
   const Digest& diff_id = source.diff_id;
   ExportedLayer layer{.blob = {}, .diff_id = diff_id};
-  layer.blob =
-      TRY(is_made_here(source) ? job.deps.layers.ensure_blob(diff_id, job.spec.compression,
-                                                             job.options, BlobChoice::AsAsked)
-                               : base_blob(source, job));
+  layer.blob = TRY(is_made_here(source)
+                       ? job.deps.layers.ensure_blob(diff_id, job.spec.compression, job.options,
+                                                     BlobChoice::AsAsked, job.hooks.draft)
+                       : base_blob(source, job));
   layer.blob.media_type = oci::oci_media_type(layer.blob.media_type);
   layer.blob.platform.reset();
   auto clamped = layer.blob.annotations.extract(std::string(snapshotter::kUncompressedAnnotation));

@@ -26,6 +26,8 @@ bool is_recompressed(const oci::Descriptor& blob, const OutputSpec& spec);
 struct LayerHooks {
   /// Called once for each layer as soon as its blob is there, several at a time.
   std::function<Status(const oci::Descriptor& blob)> ready;
+  /// Hears of blobs that have to be made, while they are.
+  snapshotter::OnDraft draft = {};
   /// True for the blob a base layer came with when nobody needs its bytes here: the manifest names
   /// it, the content store need not have it.
   std::function<bool(const oci::Descriptor& blob)> elsewhere;

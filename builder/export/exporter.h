@@ -81,6 +81,8 @@ struct LayerFetcher {
   std::function<Status()> blobs;
 };
 
+class LayerStreams;
+
 struct ExportDeps {
   snapshotter::ContentStore& content;
   snapshotter::LayerStore& layers;
@@ -91,6 +93,7 @@ struct ExportDeps {
   const Clock& clock;
   registry::RegistryPush* push = nullptr;  // null: outputs that push are an internal error
   LayerFetcher fetch;
+  LayerStreams* streams = nullptr;  // of the build's or push's; null: layers go when they are whole
 };
 
 /// Gives names to an image that the local store has from an earlier build, and shows it as if it

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "builder/export/image_pusher.h"
 
+#include "builder/export/layer_streams.h"
 #include "builder/export/step.h"
 #include "snapshotter/base/sys.h"
 
@@ -103,6 +104,17 @@ bool ImagePusher::offered(const oci::Descriptor& blob) const {
   return offered_.contains(blob.digest);
 }
 
+snapshotter::OnDraft ImagePusher::on_draft() const {
+  if (deps_.streams == nullptr) {
+    return {};
+  }
+  return [streams = deps_.streams, repository = repositories_.front()](
+             const snapshotter::CompressionSpec&,
+             const std::shared_ptr<snapshotter::GrowingBlob>& blob) {
+    streams->begin(repository, blob);
+  };
+}
+
 Status ImagePusher::layer(const oci::Descriptor& blob) {
   if (offered(blob)) {
     return {};
@@ -116,6 +128,37 @@ Status ImagePusher::layer(const oci::Descriptor& blob) {
 Status ImagePusher::send(const oci::Reference& repository, const oci::Descriptor& blob) {
   TRY(deliver(repository, blob, true));
   return {};
+}
+
+/// A blob that is on its way already. Nullopt: it is not there yet, but may be mounted.
+Result<std::optional<registry::Delivery>> ImagePusher::by_stream(const oci::Reference& repository,
+                                                                 registry::BlobUpload& upload,
+                                                                 const std::string& item) {
+  using Found = std::optional<registry::Delivery>;
+  const auto stream =
+      deps_.streams == nullptr ? nullptr : deps_.streams->find(repository, upload.blob.digest);
+  if (stream == nullptr) {
+    return Found();
+  }
+  const bool is_same = stream->repository().repository == repository.repository;
+  if (!stream->has_ended()) {
+    registry::BlobUpload offer = upload;
+    offer.open = nullptr;
+    if (const auto there = deps_.push->blob(repository, offer, deps_.cancel)) {
+      if (is_same) {
+        stream->stop();
+      }
+      return Found(*there);
+    }
+    TRY(deps_.cancel.check());
+  }
+  const bool is_stored =
+      stream->wait([&](std::uint64_t sent) { report(item, sent, upload.blob.size, false); });
+  TRY(deps_.cancel.check());
+  if (is_stored && !is_same) {
+    upload.mount_from = stream->repository().repository;
+  }
+  return is_stored && is_same ? Found(registry::Delivery::Sent) : Found();
 }
 
 Result<registry::Delivery> ImagePusher::deliver(const oci::Reference& repository,
@@ -137,8 +180,14 @@ Result<registry::Delivery> ImagePusher::deliver(const oci::Reference& repository
           std::make_unique<UploadSource>(std::move(fd), *this, item, offset, blob.size));
     };
   }
-  const registry::Delivery delivery = TRY(deps_.push->blob(repository, upload, deps_.cancel));
-  switch (delivery) {
+  std::optional<registry::Delivery> delivery;
+  if (with_bytes) {
+    delivery = TRY(by_stream(repository, upload, item));
+  }
+  if (!delivery) {
+    delivery = TRY(deps_.push->blob(repository, upload, deps_.cancel));
+  }
+  switch (*delivery) {
     case registry::Delivery::AlreadyThere:
       report("layer already exists " + blob.digest.str() + where, 0, 0, true);
       break;
@@ -150,7 +199,7 @@ Result<registry::Delivery> ImagePusher::deliver(const oci::Reference& repository
       break;
   }
   TRY(deps_.metadata.put_blob_source(repository.domain, repository.repository, {blob.digest}));
-  return delivery;
+  return *delivery;
 }
 
 Status ImagePusher::finish(const std::vector<ImageDocuments>& images, const oci::Descriptor& root) {

@@ -25,6 +25,9 @@ class ImagePusher {
   /// True when every repository has all of these blobs now, without our sending any.
   Result<bool> offer(const std::vector<oci::Descriptor>& blobs);
   bool offered(const oci::Descriptor& blob) const;
+  /// Sends what it hears of while it is made; layer() then waits for its end. Empty where the
+  /// build has no streams.
+  snapshotter::OnDraft on_draft() const;
   Status layer(const oci::Descriptor& blob);
   /// True when every repository has the blob now, without our sending it.
   Result<bool> offer_one(const oci::Descriptor& blob);
@@ -34,6 +37,9 @@ class ImagePusher {
  private:
   class UploadSource;
   Status send(const oci::Reference& repository, const oci::Descriptor& blob);
+  Result<std::optional<registry::Delivery>> by_stream(const oci::Reference& repository,
+                                                      registry::BlobUpload& upload,
+                                                      const std::string& item);
   Result<registry::Delivery> deliver(const oci::Reference& repository, const oci::Descriptor& blob,
                                      bool with_bytes);
   Status put_manifest(const oci::Reference& target, const oci::Descriptor& manifest);

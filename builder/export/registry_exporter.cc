@@ -26,6 +26,7 @@ class RegistryExporter final : public Exporter {
     TRY(bring_bases(output, pusher));
     const LayerHooks hooks{
         .ready = [&](const oci::Descriptor& blob) { return pusher.layer(blob); },
+        .draft = pusher.on_draft(),
         .elsewhere = [&](const oci::Descriptor& blob) { return pusher.offered(blob); }};
     Step step(deps_, vertex, "pushing layers");
     std::vector<ImageDocuments> images;

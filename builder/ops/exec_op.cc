@@ -185,8 +185,8 @@ class ExecOpRunner final : public solver::Op {
   Result<solver::Output> commit(std::unique_ptr<snapshotter::Active> active, const TreeResult* root,
                                 const solver::OutputId& root_id) const {
     const std::string changed = TRY(deps_.snapshotter.finish(std::move(active)));
-    const snapshotter::Layer layer =
-        TRY(deps_.layers.commit_tree(changed, deps_.wanted_blobs.of(vertex_.id)));
+    const snapshotter::Layer layer = TRY(deps_.layers.commit_tree(
+        changed, deps_.wanted_blobs.of(vertex_.id), deps_.wanted_blobs.on_draft));
     return with_layer(root, root_id, layer, deps_.clock.now());
   }
 

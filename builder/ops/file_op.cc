@@ -173,11 +173,13 @@ class FileOpRunner final : public solver::Op {
       TRY(cancel.check());
       TRY(stage(i, inputs, scratch.path(), staged));
     }
-    const std::span<const snapshotter::CompressionSpec> forms = deps_.wanted_blobs.of(vertex_.id);
+    const WantedBlobs& wanted = deps_.wanted_blobs;
+    const std::span<const snapshotter::CompressionSpec> forms = wanted.of(vertex_.id);
     if (copied != nullptr) {
-      return deps_.layers.commit_changes(staged.changes(), *copied->through(staged), forms);
+      return deps_.layers.commit_changes(staged.changes(), *copied->through(staged), forms,
+                                         wanted.on_draft);
     }
-    return deps_.layers.commit_changes(staged.changes(), staged, forms);
+    return deps_.layers.commit_changes(staged.changes(), staged, forms, wanted.on_draft);
   }
 
   Result<const TreeResult*> base_of(const std::vector<ResultPtr>& inputs) const {

@@ -3,7 +3,7 @@
 // same pass over the files that makes the layer. Value type.
 #pragma once
 
-#include "snapshotter/archive/codec.h"
+#include "snapshotter/growing_blob.h"
 #include "solver/graph/graph.h"
 
 #include <map>
@@ -14,6 +14,7 @@ namespace mybuild::ops {
 
 struct WantedBlobs {
   std::map<solver::VertexId, std::vector<snapshotter::CompressionSpec>> forms;
+  snapshotter::OnDraft on_draft;  // hears of their drafts; may be empty
 
   std::span<const snapshotter::CompressionSpec> of(const solver::VertexId& step) const {
     const auto found = forms.find(step);

@@ -3,10 +3,10 @@
 
 #include "builder/registry/body.h"
 #include "builder/registry/errors.h"
+#include "builder/registry/upload_place.h"
 #include "builder/registry/url.h"
 
 #include <algorithm>
-#include <charconv>
 #include <optional>
 
 namespace mybuild::registry {
@@ -22,26 +22,6 @@ constexpr std::uint64_t kWorthResuming = 1 << 20;
 constexpr int kTooLarge = 413;
 constexpr int kNoSuchUpload = 404;
 constexpr int kMostRestarts = 5;
-
-std::optional<std::uint64_t> number(std::string_view text) {
-  std::uint64_t value = 0;
-  const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), value);
-  const bool whole = code == std::errc() && end == text.data() + text.size();
-  return whole ? std::optional(value) : std::nullopt;
-}
-
-/// "0-N": so many bytes are there. Registries say "0-0" of an empty session, too.
-std::optional<std::uint64_t> bytes_there(const Response& answer) {
-  std::string range = answer.header("range");
-  if (range.starts_with("bytes=")) {
-    range.erase(0, 6);
-  }
-  if (!range.starts_with("0-")) {
-    return std::nullopt;
-  }
-  const std::optional<std::uint64_t> last = number(std::string_view(range).substr(2));
-  return last && *last > 0 ? std::optional(*last + 1) : std::nullopt;
-}
 
 /// The front of a source.
 class Piece final : public Source {
@@ -137,7 +117,7 @@ Status UploadSession::find_what_is_there(const Cancel& cancel) {
     forget();
     return {};
   }
-  TRY(follow(ask.url, answer));
+  location_ = TRY(next_place(ask.url, answer, location_));
   offset_ = *there;
   progress_ = offset_ > furthest_ ? offset_ - furthest_ : 0;
   furthest_ = std::max(furthest_, offset_);
@@ -149,7 +129,7 @@ Result<Response> UploadSession::begin(const Cancel& cancel) {
   const Request request = begin_upload(settled);
   Response begun = TRY(send(request, cancel));
   if (begun.status == 202) {
-    TRY(follow(request.url, begun));
+    location_ = TRY(next_place(request.url, begun, location_));
     least_piece_ = number(begun.header("oci-chunk-min-length")).value_or(0);
   }
   return begun;
@@ -174,7 +154,7 @@ Result<Response> UploadSession::send_pieces(const Cancel& cancel) {
       return make_error(ErrorKind::Unavailable, "the registry took {} of {} bytes",
                         bytes_there(taken).value_or(0), offset_ + count);
     }
-    TRY(follow(patch.url, taken));
+    location_ = TRY(next_place(patch.url, taken, location_));
     offset_ += count;
   }
   Request end = part("PUT", with_query(location_, "digest", upload_.blob.digest.str()), 0);
@@ -197,30 +177,6 @@ Request UploadSession::part(std::string method, std::string url, std::uint64_t s
 Result<Response> UploadSession::send(const Request& request, const Cancel& cancel) {
   TextBody body(kMaxAnswer);
   return channel_.send(request, endpoint_, push_scope(endpoint_), body, cancel);
-}
-
-/// The registry names the place of the next request; over a network it must not be one without TLS.
-Status UploadSession::follow(const std::string& asked, const Response& answer) {
-  const std::string header = answer.header("location");
-  if (header.empty() && !location_.empty()) {
-    return {};
-  }
-  std::string url = resolve_location(asked, header);
-  if (url.empty() || (asked.starts_with("https:") && !url.starts_with("https:"))) {
-    return invalid_argument("the registry wants the upload at \"{}\"{}",
-                            printable(without_query(header)),
-                            url.empty() ? "" : ", which is not https");
-  }
-  location_ = std::move(url);
-  return {};
-}
-
-Request begin_upload(const Endpoint& endpoint) {
-  Request request;
-  request.method = "POST";
-  request.url = endpoint.api() + "/blobs/uploads/";
-  request.follow_redirects = false;
-  return request;
 }
 
 }  // namespace mybuild::registry

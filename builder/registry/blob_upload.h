@@ -13,9 +13,6 @@
 
 namespace mybuild::registry {
 
-/// The request that asks for a session, or, with a query, for a mount.
-Request begin_upload(const Endpoint& endpoint);
-
 class UploadSession {
  public:
   /// The arguments outlive it.
@@ -37,7 +34,6 @@ class UploadSession {
   Result<Response> send_pieces(const Cancel& cancel);
   Request part(std::string method, std::string url, std::uint64_t size) const;
   Result<Response> send(const Request& request, const Cancel& cancel);
-  Status follow(const std::string& asked, const Response& answer);
   bool use_smaller_pieces();
   void forget();
 

@@ -6,6 +6,9 @@
 #include "builder/registry/channel.h"
 #include "builder/registry/errors.h"
 #include "builder/registry/host_slots.h"
+#include "builder/registry/stored.h"
+#include "builder/registry/streamed_upload.h"
+#include "builder/registry/upload_place.h"
 #include "builder/registry/url.h"
 #include "snapshotter/oci/media_type.h"
 
@@ -16,17 +19,6 @@ namespace {
 constexpr std::size_t kMaxAnswer = 1 << 20;
 /// As many uploads as docker's daemon has by default.
 constexpr unsigned kTransfersPerHost = 5;
-constexpr char kDigestHeader[] = "docker-content-digest";
-
-/// A registry that took other bytes than we think must not be believed.
-Status check_stored(const Response& response, const Digest& digest) {
-  const Result<Digest> stored = Digest::parse(response.header(kDigestHeader));
-  if (stored && *stored != digest) {
-    return data_loss("the registry says that it stored {}", stored->str());
-  }
-  return {};
-}
-
 std::string blob_name(const oci::Reference& target, const oci::Descriptor& blob) {
   oci::Reference repository = target;
   repository.tag.clear();
@@ -59,6 +51,18 @@ class Push final : public RegistryPush {
     }
     TRY(send(endpoint, upload, what, cancel));
     return Delivery::Sent;
+  }
+
+  Status stream(const oci::Reference& target, const BlobStream& stream, const Cancel& stop,
+                const Cancel& cancel) override {
+    const Endpoint endpoint = TRY(place_of(target, stop));
+    const HostSlots::Slot slot = TRY(slots_.take(endpoint.origin, stop));
+    StreamedUpload upload(channel_, endpoint);
+    Status sent = upload.send(stream, stop);
+    if (!sent) {
+      upload.drop(cancel);
+    }
+    return sent;
   }
 
   Status manifest(const oci::Reference& target, const oci::Descriptor& descriptor,
@@ -94,7 +98,7 @@ class Push final : public RegistryPush {
     request.headers = {
         fmt::format("Accept: {}, {}", oci::kMediaTypeIndex, oci::kMediaTypeManifest)};
     const Response response = TRY(head(request, endpoint, what, cancel));
-    const Result<Digest> digest = Digest::parse(response.header(kDigestHeader));
+    const Result<Digest> digest = stored_digest(response);
     return response.ok() && digest ? std::optional(*digest) : std::nullopt;
   }
 

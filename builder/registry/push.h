@@ -28,6 +28,16 @@ struct BlobUpload {
   std::string mount_from;  // a repository of the same registry that may have it; may be empty
 };
 
+/// A blob that is sent while it is made.
+struct BlobStream {
+  /// Its bytes from the first on, as they come; called again where they must be sent again. Their
+  /// end is told when all are there, or where nobody wants the rest.
+  std::function<Result<std::unique_ptr<Source>>()> open;
+  /// After that end: what it was. Where it became nothing, or not all was read, an error, and the
+  /// registry is asked to forget it.
+  std::function<Result<oci::Descriptor>()> blob;
+};
+
 class RegistryPush {
  public:
   virtual ~RegistryPush() = default;
@@ -35,6 +45,13 @@ class RegistryPush {
   /// sent.
   virtual Result<Delivery> blob(const oci::Reference& target, const BlobUpload& upload,
                                 const Cancel& cancel) = 0;
+  /// Makes a blob part of the repository whose digest nobody knows yet, in one attempt: where that
+  /// fails, it is time for blob() when it is whole. `stop` ends it; what the registry has of it by
+  /// then is forgotten there, unless the build is cancelled.
+  virtual Status stream(const oci::Reference&, const BlobStream&, const Cancel& /*stop*/,
+                        const Cancel& /*cancel*/) {
+    return unsupported("blobs are sent when they are whole");
+  }
   /// Stores a manifest or index under the reference's tag, else under its digest.
   virtual Status manifest(const oci::Reference& target, const oci::Descriptor& descriptor,
                           const std::string& bytes, const Cancel& cancel) = 0;

@@ -2,7 +2,7 @@
 #include "builder/source/blob_fetcher.h"
 
 #include "snapshotter/base/file.h"
-#include "snapshotter/base/sys.h"
+#include "snapshotter/growing_blob.h"
 
 #include <algorithm>
 #include <optional>
@@ -23,62 +23,21 @@ struct BlobFetcher::Transfer {
   State state = State::Idle;
   bool is_left = false;  // somebody else fetches it, and nobody here needed it yet
   std::optional<Error> error;
-  Fd draft;  // what came so far, for readers beside the writer
-  std::uint64_t written = 0;
+  const std::shared_ptr<snapshotter::GrowingBlob> growing =
+      std::make_shared<snapshotter::GrowingBlob>();
 
-  void begin(Fd reader) {
-    const std::lock_guard lock(mutex);
-    draft = std::move(reader);
+  /// With the mutex.
+  void end(const oci::Descriptor& blob, Result<bool> fetched) {
+    state = State::Done;
+    is_left = fetched && !*fetched;
+    if (fetched) {
+      growing->end(blob);
+    } else {
+      error = fetched.error();
+      growing->end(std::move(fetched).error());
+    }
     done.notify_all();
   }
-  void advance(std::size_t bytes) {
-    const std::lock_guard lock(mutex);
-    written += bytes;
-    done.notify_all();
-  }
-  /// True when there is something to read, false when the transfer ended without a draft.
-  bool wait_for_draft() {
-    std::unique_lock lock(mutex);
-    done.wait(lock, [this] { return state == State::Done || draft; });
-    return static_cast<bool>(draft);
-  }
-  /// How far one can read beyond `offset`; not further than it only when the transfer is over.
-  std::uint64_t wait_beyond(std::uint64_t offset) {
-    std::unique_lock lock(mutex);
-    done.wait(lock, [&] { return state == State::Done || written > offset; });
-    return written;
-  }
-  Status verdict() {
-    std::unique_lock lock(mutex);
-    done.wait(lock, [this] { return state == State::Done; });
-    return error ? Status(*error) : Status();
-  }
-};
-
-class BlobFetcher::GrowingBlob final : public Source {
- public:
-  explicit GrowingBlob(std::shared_ptr<Transfer> transfer) : transfer_(std::move(transfer)) {}
-
-  Result<std::size_t> read(MutableByteSpan buffer) override {
-    const std::uint64_t end = transfer_->wait_beyond(offset_);
-    if (end <= offset_) {
-      TRY(transfer_->verdict());
-      return std::size_t{0};
-    }
-    const std::size_t wanted =
-        static_cast<std::size_t>(std::min<std::uint64_t>(buffer.size(), end - offset_));
-    const std::size_t count =
-        TRY(sys::pread_full(transfer_->draft.get(), buffer.first(wanted), offset_));
-    if (count < wanted) {
-      return data_loss("the draft of a blob became shorter while it was written");
-    }
-    offset_ += count;
-    return count;
-  }
-
- private:
-  const std::shared_ptr<Transfer> transfer_;
-  std::uint64_t offset_ = 0;
 };
 
 /// Passes bytes on to the draft, tells how far it got, and stops when nobody wants them any more.
@@ -95,7 +54,7 @@ class BlobFetcher::ProgressSink final : public Sink {
       return make_error(ErrorKind::Cancelled, "nobody needs the blob any more");
     }
     TRY(draft_.write(bytes));
-    shown_.advance(bytes.size());
+    shown_.growing->advance(bytes.size());
     written_ += bytes.size();
     const auto now = std::chrono::steady_clock::now();
     if (now - last_report_ >= kReportInterval) {
@@ -158,13 +117,17 @@ std::shared_ptr<BlobFetcher::Transfer> BlobFetcher::readable(const Digest& blob)
       return nullptr;
     }
   }
-  return found->wait_for_draft() ? found : nullptr;
+  return found->growing->wait_for_draft() ? found : nullptr;
 }
 
 Result<IncomingBlob> BlobFetcher::open(const BlobWant& want) {
   if (std::shared_ptr<Transfer> found = readable(want.blob.digest)) {
-    return IncomingBlob{.source = std::make_unique<GrowingBlob>(found),
-                        .verdict = [found] { return found->verdict(); }};
+    const std::shared_ptr<snapshotter::GrowingBlob>& growing = found->growing;
+    return IncomingBlob{.source = snapshotter::GrowingBlob::read(growing),
+                        .verdict = [growing]() -> Status {
+                          (void)TRY(growing->verdict());
+                          return {};
+                        }};
   }
   TRY(ensure(want));
   Fd blob = TRY(deps_.content.open(want.blob.digest));
@@ -191,12 +154,7 @@ Status BlobFetcher::fetch(const BlobWant& want, IfClaimed if_claimed) {
       // Who asks from here on looks into the store again, or tries once more.
       transfers_.lock()->erase(want.blob.digest);
       lock.lock();
-      shared->state = Transfer::State::Done;
-      shared->is_left = fetched && !*fetched;
-      if (!fetched) {
-        shared->error = std::move(fetched).error();
-      }
-      shared->done.notify_all();
+      shared->end(want.blob, std::move(fetched));
     }
     shared->done.wait(lock, [&] { return shared->state == Transfer::State::Done; });
     if (shared->error || !shared->is_left || if_claimed == IfClaimed::Leave) {
@@ -244,7 +202,7 @@ Result<bool> BlobFetcher::is_there(const BlobWant& want) {
 
 Status BlobFetcher::download(const BlobWant& want, Transfer& shown) {
   auto draft = TRY(deps_.content.begin({.digest = want.blob.digest, .size = want.blob.size}));
-  shown.begin(TRY(draft->reader()));
+  shown.growing->begin(TRY(draft->reader()));
   ProgressSink sink(*this, want, *draft, shown);
   TRY(want.origin(want.blob, sink));
   TRY(std::move(*draft).commit().context("blob " + want.blob.digest.str()));

@@ -75,7 +75,6 @@ class BlobFetcher {
  private:
   struct Transfer;
   class ProgressSink;
-  class GrowingBlob;
 
   /// What to do about a blob that somebody else fetches now.
   enum class IfClaimed { Wait, Leave };

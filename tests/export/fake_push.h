@@ -5,6 +5,9 @@
 
 #include <gtest/gtest.h>
 
+#include <poll.h>
+
+#include <atomic>
 #include <map>
 #include <mutex>
 #include <set>
@@ -37,6 +40,28 @@ class FakePush final : public registry::RegistryPush {
     blobs.insert(upload.blob.digest);
     return mounted ? registry::Delivery::Mounted : registry::Delivery::Sent;
   }
+  Status stream(const oci::Reference& target, const registry::BlobStream& stream,
+                const Cancel& stop, const Cancel&) override {
+    ++streams;
+    if (refuses_streams) {
+      return unsupported("no chunks");
+    }
+    const auto source = TRY(stream.open());
+    const std::string bytes = TRY(read_all(*source, 1 << 24));
+    const oci::Descriptor blob = TRY(stream.blob());
+    EXPECT_EQ(Digest::of(bytes), blob.digest);
+    if (holds_streams) {
+      pollfd wait{stop.fd(), POLLIN, 0};
+      while (::poll(&wait, 1, 1) == 0) {
+        (void)TRY(stream.blob());
+      }
+      return stop.check();
+    }
+    const std::lock_guard lock(mutex_);
+    repositories[target.repository].insert(blob.digest);
+    streamed.push_back(blob.digest);
+    return {};
+  }
   Status manifest(const oci::Reference& target, const oci::Descriptor& descriptor,
                   const std::string& bytes, const Cancel&) override {
     EXPECT_EQ(Digest::of(bytes), descriptor.digest);
@@ -54,6 +79,10 @@ class FakePush final : public registry::RegistryPush {
   }
 
   bool away = false;
+  bool refuses_streams = false;
+  bool holds_streams = false;  // until nobody wants them
+  std::atomic<int> streams{0};
+  std::vector<Digest> streamed;
   std::map<std::string, std::set<Digest>> repositories;
   std::map<std::string, Digest> tags;
   std::map<Digest, std::string> documents;

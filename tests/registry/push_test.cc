@@ -223,6 +223,73 @@ TEST_F(LargePush, PiecesBecomeSmallerButNotSmallerThanTheRegistryWants) {
   EXPECT_THAT(how.error().message(), HasSubstr("413"));
 }
 
+/// What is sent while it is made.
+class StreamedPush : public testing::Test {
+ protected:
+  Status push(std::deque<ScriptedAnswer> script, const Cancel& stop, const Cancel& cancel) {
+    transport_ = std::make_unique<FakeTransport>(std::move(script));
+    const BlobStream stream{.open = [] { return upload().open(0); },
+                            .blob = [this]() -> Result<oci::Descriptor> {
+                              return is_whole_ ? Result(upload().blob)
+                                               : make_error(ErrorKind::Cancelled, "not finished");
+                            }};
+    return make_registry_push(*transport_)->stream(target(), stream, stop, cancel);
+  }
+  Status push(std::deque<ScriptedAnswer> script) { return push(std::move(script), stop_, stop_); }
+  std::string last_method() const { return transport_->asked.back().method; }
+
+  const ScriptedAnswer taken_ = {
+      .status = 202,
+      .headers = {{"location", "/v2/r/x/blobs/uploads/1?state=t"}, {"range", "0-14"}}};
+  const ScriptedAnswer dropped_ = {.status = 204};
+  bool is_whole_ = true;
+  Cancel stop_;
+  std::unique_ptr<FakeTransport> transport_;
+};
+
+TEST_F(StreamedPush, ABodyWithoutALengthIsNamedAtItsEnd) {
+  ASSERT_TRUE(push({kBegun, taken_, kCreated}));
+  const Request& patch = transport_->asked[1];
+  EXPECT_EQ(patch.method + " " + patch.url, "PATCH " + kUploads + "1?state=s");
+  ASSERT_TRUE(patch.stream);
+  EXPECT_EQ(patch.stream->size, std::nullopt);
+  EXPECT_EQ(read_all(**patch.stream->open(), 100).value(), kBytes);
+  EXPECT_EQ(transport_->asked[2].method + " " + transport_->asked[2].url,
+            "PUT " + kUploads + "1?state=t&digest=" + percent_encode(Digest::of(kBytes).str()));
+}
+
+TEST_F(StreamedPush, WhatFailsIsNotTriedAgainButForgottenThere) {
+  const ScriptedAnswer broken = {.status = 202,
+                                 .error = make_error(ErrorKind::Unavailable, "reset by peer")};
+  const ScriptedAnswer fewer = {.status = 202, .headers = {{"range", "0-13"}}};
+  const std::vector<std::deque<ScriptedAnswer>> stories = {
+      {kBegun, {.status = 405}, dropped_},
+      {kBegun, {.status = 503}, dropped_},
+      {kBegun, broken, dropped_},
+      {kBegun, fewer, dropped_},
+      {kBegun, taken_, {.status = 400}, dropped_},
+      {kBegun, {.status = 202, .headers = {{"location", "http://h.example/u"}}}, dropped_}};
+  for (const std::deque<ScriptedAnswer>& story : stories) {
+    EXPECT_FALSE(push(story));
+    EXPECT_EQ(last_method(), "DELETE");
+    EXPECT_TRUE(transport_->finished());
+  }
+  EXPECT_FALSE(push({{.status = 503}})) << "there is no session to forget";
+  EXPECT_EQ(transport_->asked.size(), 1U);
+}
+
+TEST_F(StreamedPush, WhatBecameNoBlobGetsNoName) {
+  is_whole_ = false;
+  EXPECT_FALSE(push({kBegun, taken_, dropped_}));
+  EXPECT_EQ(last_method(), "DELETE");
+}
+
+TEST_F(StreamedPush, ACancelledBuildAsksNothingMore) {
+  stop_.request(make_error(ErrorKind::Cancelled, "enough"));
+  EXPECT_FALSE(push({}, stop_, stop_));
+  EXPECT_TRUE(transport_->asked.empty());
+}
+
 TEST(Push, ARegistryThatStaysAwayIsAnErrorAfterSixAttempts) {
   const ScriptedAnswer busy = {.status = 503, .headers = {{"retry-after", "0"}}};
   FakeTransport transport({kMissing, busy, busy, busy, busy, busy, busy});

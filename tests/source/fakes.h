@@ -133,17 +133,20 @@ class FakeLayerStore final : public snapshotter::LayerStore {
     });
   }
   Result<snapshotter::Layer> commit_tree(const std::string&,
-                                         std::span<const snapshotter::CompressionSpec>) override {
+                                         std::span<const snapshotter::CompressionSpec>,
+                                         const snapshotter::OnDraft&) override {
     return unsupported("fake");
   }
-  Result<snapshotter::Layer> commit_changes(
-      snapshotter::ChangeList, const snapshotter::EntryContents&,
-      std::span<const snapshotter::CompressionSpec>) override {
+  Result<snapshotter::Layer> commit_changes(snapshotter::ChangeList,
+                                            const snapshotter::EntryContents&,
+                                            std::span<const snapshotter::CompressionSpec>,
+                                            const snapshotter::OnDraft&) override {
     return unsupported("fake");
   }
   Status write_tar(const Digest&, Sink&) override { return unsupported("fake"); }
   Result<oci::Descriptor> ensure_blob(const Digest& diff_id, snapshotter::CompressionSpec,
-                                      snapshotter::TarOptions, snapshotter::BlobChoice) override {
+                                      snapshotter::TarOptions, snapshotter::BlobChoice,
+                                      const snapshotter::OnDraft&) override {
     return make_blob ? make_blob(diff_id) : unsupported("fake");
   }
   Status add_original_blobs(std::span<const snapshotter::Layer> layers) override {
