@@ -44,7 +44,7 @@ class OwnGzip final : public GzipFormat {
  public:
   Status compress(Block& block) override {
     auto encoder = encoders_.take();
-    block.output.resize(deflate::Encoder::bound(kBlockSize));
+    block.output.resize(deflate::Encoder::bound(block.input.size()));
     block.output_size = encoder->encode(block.input, block.is_last, block.output);
     encoders_.give_back(std::move(encoder));
     return {};

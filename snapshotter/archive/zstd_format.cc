@@ -31,7 +31,7 @@ class ZstdFormat final : public BlockFormat {
   std::size_t block_size() const override { return kBlockSize; }
   Status compress(Block& block) override {
     Zstd state = states_.take();
-    block.output.resize(ZSTD_compressBound(kBlockSize));
+    block.output.resize(ZSTD_compressBound(block.input.size()));
     block.output_size = ZSTD_compress2(state.get(), block.output.data(), block.output.size(),
                                        block.input.data(), block.input.size());
     states_.give_back(std::move(state));
