@@ -97,6 +97,7 @@ class BuildSession final : public ContextOpener, public frontend::MetaResolver {
   solver::EventSink& events_;
   Cancel& cancel_;
   FirstShowing first_showing_;
+  sandbox::MountPointLayers mount_points_;
   const std::unique_ptr<source::ImageResolver> images_;
   const std::unique_ptr<source::HttpSources> files_;
   const std::unique_ptr<source::GitSources> commits_;

@@ -6,6 +6,7 @@
 #include "builder/ops/base_prefetch.h"
 #include "builder/ops/failed_steps.h"
 #include "builder/ops/wanted_blobs.h"
+#include "builder/sandbox/mount_point_layer.h"
 #include "builder/sandbox/sandbox.h"
 #include "builder/secrets/secret_source.h"
 #include "builder/secrets/ssh_agent.h"
@@ -43,6 +44,7 @@ struct OpDeps {
   source::HttpSources& files;
   source::GitSources& commits;
   sandbox::Sandbox& sandbox;
+  sandbox::MountPointLayers& mount_points;
   devices::DeviceSource& devices;
   solver::EventSink& events;
   Lanes& lanes;

@@ -7,7 +7,6 @@
 #include "builder/ops/selection_log.h"
 #include "builder/ops/start_hint.h"
 #include "builder/ops/trees.h"
-#include "builder/sandbox/mount_point_layer.h"
 #include "frontend/dockerfile/go_format.h"
 #include "snapshotter/base/file.h"
 #include "snapshotter/base/sys.h"
@@ -200,7 +199,7 @@ class ExecOpRunner final : public solver::Op {
     std::unique_ptr<snapshotter::Active> active = TRY(prepare_root(root, scratch.path()));
     SandboxPlan plan = make_plan(active->root());
     plan.mounts = std::move(mounts.mounts);
-    TRY(complete(plan, credentials, scratch.path()));
+    TRY(complete(plan, credentials));
     return StepRoom{.credentials = std::move(credentials),
                     .scratch = std::move(scratch),
                     .mounts = std::move(mounts),
@@ -258,26 +257,23 @@ class ExecOpRunner final : public solver::Op {
   }
 
   /// Adds what does not follow from the op alone, and the places of all mounts.
-  Status complete(SandboxPlan& plan, const StepCredentials& credentials,
-                  const std::string& scratch) const {
+  Status complete(SandboxPlan& plan, const StepCredentials& credentials) const {
     plan.secret_env = credentials.variables();
     plan.mounts.insert(plan.mounts.end(), credentials.mounts().begin(), credentials.mounts().end());
     const devices::ContainerEdits edits = TRY(deps_.devices.edits(op_.devices));
     TRY(add_devices(edits, plan));
     sort_mounts(plan.mounts);
-    return add_mount_points(plan, scratch);
+    return add_mount_points(plan);
   }
 
   /// Mount points come from a lowest layer of their own where the driver can stack one, so none
   /// lands in the step's layer.
-  Status add_mount_points(SandboxPlan& plan, const std::string& scratch) const {
+  Status add_mount_points(SandboxPlan& plan) const {
     if (!deps_.snapshotter.capabilities().extra_lower) {
       return {};
     }
-    const std::string dir = join_path(scratch, "mount-points");
-    TRY(sys::mkdir_at(AT_FDCWD, dir, 0755));
-    TRY(sandbox::make_mount_point_layer(dir, plan));
-    plan.root.lower.insert(plan.root.lower.begin(), dir);
+    std::string points = TRY(deps_.mount_points.layer_for(plan));
+    plan.root.lower.insert(plan.root.lower.begin(), std::move(points));
     plan.mount_points_in_lower = true;
     return {};
   }

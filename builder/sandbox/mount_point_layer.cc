@@ -56,41 +56,64 @@ std::optional<Kind> kind_of_mount(const PlanMount& mount) {
   return std::nullopt;
 }
 
-Status add_point(int directory, std::string_view target, Kind kind) {
-  const std::string path = clean_relative(target);
-  if (path.empty() || sys::exists_at(directory, path)) {
+std::vector<MountPoint> points_of(const SandboxPlan& plan) {
+  std::vector<MountPoint> points = {{.path = "proc", .is_directory = true},
+                                    {.path = "dev", .is_directory = true},
+                                    {.path = "sys", .is_directory = true}};
+  if (!plan.hosts.empty()) {
+    points.push_back({.path = "etc/hosts", .is_directory = false});
+  }
+  if (!plan.resolv_conf.empty()) {
+    points.push_back({.path = "etc/resolv.conf", .is_directory = false});
+  }
+  for (const PlanMount& mount : plan.mounts) {
+    if (const std::optional<Kind> kind = kind_of_mount(mount)) {
+      points.push_back(
+          {.path = clean_relative(mount.target), .is_directory = *kind == Kind::Directory});
+    }
+  }
+  return points;
+}
+
+Status add_point(int directory, const MountPoint& point) {
+  if (point.path.empty() || sys::exists_at(directory, point.path)) {
     return {};
   }
-  if (kind == Kind::Directory) {
-    TRY(make_dirs_in_root(directory, path, 0755, ::geteuid(), ::getegid()));
+  if (point.is_directory) {
+    TRY(make_dirs_in_root(directory, point.path, 0755, ::geteuid(), ::getegid()));
     return {};
   }
-  const std::string name(base_name(path));
-  const std::string parent_path = path.substr(0, path.size() - name.size());
+  const std::string name(base_name(point.path));
+  const std::string parent_path = point.path.substr(0, point.path.size() - name.size());
   const Fd parent = TRY(make_dirs_in_root(directory, parent_path, 0755, ::geteuid(), ::getegid()));
   const Fd file = TRY(sys::open_at(parent.get(), name, O_CREAT | O_EXCL | O_WRONLY, 0644));
   return sys::fchmod(file.get(), 0644);
 }
 
+Status make_layer(const std::string& directory, const std::vector<MountPoint>& points) {
+  const Fd top = TRY(sys::open(directory, O_PATH | O_DIRECTORY));
+  for (const MountPoint& point : points) {
+    TRY(add_point(top.get(), point).context(point.path));
+  }
+  return {};
+}
+
 }  // namespace
 
 Status make_mount_point_layer(const std::string& directory, const SandboxPlan& plan) {
-  const Fd top = TRY(sys::open(directory, O_PATH | O_DIRECTORY));
-  for (const char* path : {"proc", "dev", "sys"}) {
-    TRY(add_point(top.get(), path, Kind::Directory));
+  return make_layer(directory, points_of(plan));
+}
+
+Result<std::string> MountPointLayers::layer_for(const SandboxPlan& plan) {
+  std::vector<MountPoint> points = points_of(plan);
+  const auto layers = layers_.lock();
+  auto found = layers->find(points);
+  if (found == layers->end()) {
+    TempDir made = TRY(make_directory_());
+    TRY(make_layer(made.path(), points));
+    found = layers->emplace(std::move(points), std::move(made)).first;
   }
-  if (!plan.hosts.empty()) {
-    TRY(add_point(top.get(), "etc/hosts", Kind::File));
-  }
-  if (!plan.resolv_conf.empty()) {
-    TRY(add_point(top.get(), "etc/resolv.conf", Kind::File));
-  }
-  for (const PlanMount& mount : plan.mounts) {
-    if (const std::optional<Kind> kind = kind_of_mount(mount)) {
-      TRY(add_point(top.get(), mount.target, *kind).context(mount.target));
-    }
-  }
-  return {};
+  return found->second.path();
 }
 
 }  // namespace mybuild::sandbox

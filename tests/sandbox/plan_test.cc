@@ -138,4 +138,29 @@ TEST(MountPointLayer, HoldsAPlaceForEveryMountWhoseKindIsKnown) {
 }
 
 }  // namespace
+TEST(MountPointLayers, StepsThatNeedTheSamePlacesShareALayer) {
+  int made = 0;
+  MountPointLayers layers([&made] {
+    ++made;
+    return TempDir::create();
+  });
+  SandboxPlan plan;
+  const Result<std::string> first = layers.layer_for(plan);
+  ASSERT_TRUE(first) << first.error().message();
+  plan.argv = {"true"};
+  const Result<std::string> same = layers.layer_for(plan);
+  PlanMount mount;
+  mount.type = PlanMount::Type::Tmpfs;
+  mount.target = "/cache";
+  plan.mounts.push_back(mount);
+  const Result<std::string> other = layers.layer_for(plan);
+  ASSERT_TRUE(same && other);
+  EXPECT_EQ(*same, *first);
+  EXPECT_NE(*other, *first);
+  EXPECT_EQ(made, 2);
+  EXPECT_TRUE(sys::exists_at(AT_FDCWD, *first + "/proc"));
+  EXPECT_FALSE(sys::exists_at(AT_FDCWD, *first + "/cache"));
+  EXPECT_TRUE(sys::exists_at(AT_FDCWD, *other + "/cache"));
+}
+
 }  // namespace mybuild::sandbox
