@@ -5,13 +5,18 @@
 
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <cstring>
 
 namespace mybuild::sandbox {
 
 namespace {
 
 constexpr std::size_t kMaxPacket = 160 * 1024;  // below the default socket buffer of 208 KiB
+constexpr std::size_t kMostAtOnce = 128;        // the kernel takes 253 descriptors with one packet
+constexpr char kMoreFollow = 'M';
+constexpr char kLastOnes = 'L';
 
 Json encode_error(const Error& error) {
   return Json{{"kind", static_cast<int>(error.kind())},
@@ -81,6 +86,50 @@ Result<StubRecord::Above> decode_above(const JsonField& field) {
   above.has_xattrs = TRY(TRY(field.field("xattrs")).boolean_or(true));
   return above;
 }
+
+/// One byte, and room for the descriptors that go with it.
+class DescriptorPacket {
+ public:
+  explicit DescriptorPacket(std::size_t count) {
+    message_.msg_iov = &part_;
+    message_.msg_iovlen = 1;
+    message_.msg_control = room_;
+    message_.msg_controllen = CMSG_SPACE(count * sizeof(int));
+  }
+  DescriptorPacket(const DescriptorPacket&) = delete;
+  DescriptorPacket& operator=(const DescriptorPacket&) = delete;
+  ~DescriptorPacket() = default;
+
+  msghdr& message() { return message_; }
+  char& byte() { return byte_; }
+
+  void put(std::span<const int> fds) {
+    cmsghdr* const header = CMSG_FIRSTHDR(&message_);
+    header->cmsg_level = SOL_SOCKET;
+    header->cmsg_type = SCM_RIGHTS;
+    header->cmsg_len = CMSG_LEN(fds.size_bytes());
+    std::memcpy(CMSG_DATA(header), fds.data(), fds.size_bytes());
+  }
+
+  void take_into(std::vector<Fd>& fds) {
+    const cmsghdr* const header = CMSG_FIRSTHDR(&message_);
+    if (header == nullptr || header->cmsg_type != SCM_RIGHTS) {
+      return;
+    }
+    const std::size_t count = (header->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+    for (std::size_t i = 0; i < count; ++i) {
+      int fd = -1;
+      std::memcpy(&fd, CMSG_DATA(header) + i * sizeof fd, sizeof fd);
+      fds.emplace_back(fd);
+    }
+  }
+
+ private:
+  char byte_ = 0;
+  iovec part_{.iov_base = &byte_, .iov_len = 1};
+  alignas(cmsghdr) char room_[CMSG_SPACE(kMostAtOnce * sizeof(int))] = {};
+  msghdr message_{};
+};
 
 }  // namespace
 
@@ -164,6 +213,44 @@ Status send_packet(int socket, std::string_view packet) {
     }
   }
   return {};
+}
+
+Status send_descriptors(int socket, std::span<const int> fds) {
+  for (bool more = true; more;) {
+    const auto some = fds.first(std::min(fds.size(), kMostAtOnce));
+    fds = fds.subspan(some.size());
+    more = !fds.empty();
+    DescriptorPacket packet(some.size());
+    packet.byte() = more ? kMoreFollow : kLastOnes;
+    packet.put(some);
+    while (::sendmsg(socket, &packet.message(), MSG_NOSIGNAL) < 0) {
+      if (errno != EINTR) {
+        return os_error(errno, "send descriptors to the sandbox");
+      }
+    }
+  }
+  return {};
+}
+
+Result<std::optional<std::vector<Fd>>> receive_descriptors(int socket) {
+  std::vector<Fd> fds;
+  for (;;) {
+    DescriptorPacket packet(kMostAtOnce);
+    const ssize_t size = ::recvmsg(socket, &packet.message(), MSG_CMSG_CLOEXEC);
+    if (size < 0 && errno == EINTR) {
+      continue;
+    }
+    if (size < 0 && errno != ECONNRESET) {
+      return os_error(errno, "receive descriptors");
+    }
+    if (size <= 0) {
+      return std::optional<std::vector<Fd>>();
+    }
+    packet.take_into(fds);
+    if (packet.byte() == kLastOnes) {
+      return std::optional(std::move(fds));
+    }
+  }
 }
 
 }  // namespace mybuild::sandbox

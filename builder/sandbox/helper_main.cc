@@ -7,6 +7,7 @@
 #include "builder/sandbox/rights.h"
 #include "snapshotter/base/sys.h"
 
+#include <fcntl.h>
 #include <linux/sched.h>
 #include <poll.h>
 #include <signal.h>
@@ -142,16 +143,26 @@ SandboxExit collect(const Inside& inside, std::uint64_t oom_kills_before) {
   return exit;
 }
 
+/// Each gets its place in the list as its number. First all go where none of these places are.
+Status put_in_place(std::vector<Fd> fds) {
+  const int count = static_cast<int>(fds.size());
+  for (Fd& fd : fds) {
+    const int parked = ::fcntl(fd.get(), F_DUPFD_CLOEXEC, count);
+    if (parked < 0) {
+      return os_error(errno, "move a descriptor");
+    }
+    fd = Fd(parked);
+  }
+  for (int place = 0; place < count; ++place) {
+    const int parked = fds[static_cast<std::size_t>(place)].get();
+    if (::dup3(parked, place, place > STDERR_FILENO ? O_CLOEXEC : 0) < 0) {
+      return os_error(errno, "place a descriptor");
+    }
+  }
+  return {};
+}
+
 Result<SandboxExit> run_plan(int plan_fd, int control) {
-  for (int fd = 3; fd <= std::max(plan_fd, control); ++fd) {
-    ::fcntl(fd, F_SETFD, FD_CLOEXEC);  // being passed on had cleared it
-  }
-  // Signals to the whole group are for the builder, which decides. (A session of its own would do
-  // that too, but setsid also makes a scheduling group, and the new one waits for its turn on a
-  // busy machine.)
-  for (const int signal : kIgnored) {
-    ::signal(signal, SIG_IGN);
-  }
   const SandboxPlan plan = TRY(read_plan(plan_fd));
   const Inside inside = TRY(start_inside(plan));
   for (int fd = 0; fd < plan_fd; ++fd) {
@@ -178,7 +189,23 @@ Result<SandboxExit> run_plan(int plan_fd, int control) {
 
 }  // namespace
 
-int helper_main(int plan_fd, int control) {
+int helper_main() {
+  // Signals to the whole group are for the builder, which decides. (A session of its own would do
+  // that too, but setsid also makes a scheduling group, and the new one waits for its turn on a
+  // busy machine.)
+  for (const int signal : kIgnored) {
+    ::signal(signal, SIG_IGN);
+  }
+  Result<std::optional<std::vector<Fd>>> fds = receive_descriptors(kControlFd);
+  if (!fds || !*fds || (*fds)->empty()) {
+    return fds ? 0 : 1;
+  }
+  const int plan_fd = static_cast<int>((*fds)->size()) - 1;
+  const int control = plan_fd + 1;
+  (*fds)->emplace_back(kControlFd);
+  if (!put_in_place(std::move(**fds))) {
+    return 1;
+  }
   const Status sent = send_packet(control, encode_report(run_plan(plan_fd, control)));
   return sent ? 0 : 1;
 }

@@ -6,8 +6,9 @@
 
 namespace mybuild::sandbox {
 
-/// Runs the plan in descriptor `plan_fd`, talking to the builder over `control` (control.h).
-/// Descriptors 3 … plan_fd - 1 are the files of the plan's mounts. Returns the process's exit code.
-int helper_main(int plan_fd, int control);
+/// Waits for descriptors on kControlFd (control.h): stdin, stdout, stderr, the files of the plan's
+/// mounts, last the plan; runs it, and reports there. Returns the process's exit code: 0 as well
+/// when nothing came, as the builder is gone or did not need this helper.
+int helper_main();
 
 }  // namespace mybuild::sandbox

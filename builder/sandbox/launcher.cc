@@ -2,6 +2,7 @@
 #include "builder/sandbox/control.h"
 #include "builder/sandbox/sandbox.h"
 #include "snapshotter/base/file.h"
+#include "snapshotter/base/guarded.h"
 #include "snapshotter/base/sys.h"
 
 #include <linux/memfd.h>
@@ -67,24 +68,26 @@ class HelperProgram {
   std::once_flag once_;
 };
 
-/// Our ends of what connects us with one helper.
-struct Channels {
+/// A helper process, and our end of the conversation with it.
+struct Helper {
+  Child child;
   Fd control;
-  std::array<Fd, 2> logs;  // stdout, stderr; empty when the command has descriptors of its own
 };
+
+/// Our ends of stdout and stderr; empty when the command has descriptors of its own.
+using Logs = std::array<Fd, 2>;
 
 /// The conversation with one helper, until its report.
 class Conversation {
  public:
-  Conversation(Child& child, Channels& channels, const Stdio& stdio, const Cancel& cancel,
-               int signals)
-      : child_(child), channels_(channels), stdio_(stdio), cancel_(cancel), signals_(signals) {}
+  Conversation(Helper& helper, Logs& logs, const Stdio& stdio, const Cancel& cancel, int signals)
+      : helper_(helper), logs_(logs), stdio_(stdio), cancel_(cancel), signals_(signals) {}
 
   Result<SandboxExit> hold() {
     while (!report_) {
       TRY(wait_once());
     }
-    for (std::size_t i = 0; i < channels_.logs.size(); ++i) {
+    for (std::size_t i = 0; i < logs_.size(); ++i) {
       drain(i);  // all writers are dead: what there is can be read without waiting
     }
     if (killed_) {
@@ -98,8 +101,8 @@ class Conversation {
 
   Status wait_once() {
     std::array<struct pollfd, Count> entries{};
-    const int fds[Count] = {channels_.control.get(), channels_.logs[0].get(),
-                            channels_.logs[1].get(), killed_ ? -1 : cancel_.fd(), signals_};
+    const int fds[Count] = {helper_.control.get(), logs_[0].get(), logs_[1].get(),
+                            killed_ ? -1 : cancel_.fd(), signals_};
     for (std::size_t i = 0; i < Count; ++i) {
       entries[i] = {.fd = fds[i], .events = POLLIN, .revents = 0};
     }
@@ -108,7 +111,7 @@ class Conversation {
       return os_error(errno, "wait for the sandbox");
     }
     if (ready == 0) {  // the helper does not answer; its death kills the command too
-      return child_.kill(SIGKILL);
+      return helper_.child.kill(SIGKILL);
     }
     const auto is_ready = [&entries](std::size_t i) { return entries[i].revents != 0; };
     for (std::size_t i : {std::size_t{Out}, std::size_t{Err}}) {
@@ -118,7 +121,7 @@ class Conversation {
     }
     if (is_ready(Stop)) {
       killed_ = true;
-      [[maybe_unused]] const Status told = send_packet(channels_.control.get(), {&kKill, 1});
+      [[maybe_unused]] const Status told = send_packet(helper_.control.get(), {&kKill, 1});
     }
     if (is_ready(Signals)) {
       forward_signal();
@@ -131,7 +134,7 @@ class Conversation {
 
   /// One read; false when there is nothing (left).
   bool pump(std::size_t log) {
-    Fd& fd = channels_.logs[log];
+    Fd& fd = logs_[log];
     const Result<std::size_t> size = sys::read(fd.get(), buffer_);
     if (!size || *size == 0) {
       if (size || size.error().os_errno() != EAGAIN) {
@@ -144,7 +147,7 @@ class Conversation {
   }
 
   void drain(std::size_t log) {
-    while (channels_.logs[log] && pump(log)) {
+    while (logs_[log] && pump(log)) {
     }
   }
 
@@ -156,11 +159,11 @@ class Conversation {
       return;
     }
     const char packet[2] = {kSignal, static_cast<char>(number)};
-    [[maybe_unused]] const Status sent = send_packet(channels_.control.get(), {packet, 2});
+    [[maybe_unused]] const Status sent = send_packet(helper_.control.get(), {packet, 2});
   }
 
   void take_report() {
-    const Result<std::optional<std::string>> packet = receive_packet(channels_.control.get());
+    const Result<std::optional<std::string>> packet = receive_packet(helper_.control.get());
     if (!packet) {
       report_ = packet.error();
     } else if (*packet) {
@@ -170,8 +173,8 @@ class Conversation {
     }
   }
 
-  Child& child_;
-  Channels& channels_;
+  Helper& helper_;
+  Logs& logs_;
   const Stdio& stdio_;
   const Cancel& cancel_;
   int signals_;
@@ -182,54 +185,85 @@ class Conversation {
 
 class ProcessSandbox final : public Sandbox {
  public:
-  explicit ProcessSandbox(std::string helper) : helper_(std::move(helper)) {}
+  explicit ProcessSandbox(std::string helper) : program_(std::move(helper)) {}
 
   Result<SandboxExit> run(const SandboxPlan& plan, Stdio stdio, const Cancel& cancel,
                           const std::vector<int>& fds, int signals) override {
     TRY(cancel.check());
-    Channels channels;
-    Child child = TRY(start(plan, stdio, fds, channels).context("start the sandbox"));
-    Result<SandboxExit> report = Conversation(child, channels, stdio, cancel, signals).hold();
+    Logs logs;
+    Helper helper = TRY(start(plan, stdio, fds, logs).context("start the sandbox"));
+    prepare_next();
+    Result<SandboxExit> report = Conversation(helper, logs, stdio, cancel, signals).hold();
     if (!report) {
       return report.error();  // ends the helper
     }
-    TRY(child.wait());
+    TRY(helper.child.wait());
     return report;
   }
 
  private:
-  Result<Child> start(const SandboxPlan& plan, Stdio& stdio, const std::vector<int>& fds,
-                      Channels& channels) {
+  Result<Helper> start(const SandboxPlan& plan, Stdio& stdio, const std::vector<int>& fds,
+                       Logs& logs) {
     const Fd plan_fd = TRY(sys::memfd("sandbox-plan"));
     TRY(sys::write_all(plan_fd.get(), as_bytes(dump(plan))));
-    SocketPair control = TRY(sys::socket_pair());
-    TRY(complete(stdio, channels));
-    Child::Options options;
-    options.fds = {{stdio.in.get(), 0}, {stdio.out.get(), 1}, {stdio.err.get(), 2}};
-    int next = 3;
-    for (const int fd : fds) {
-      options.fds.emplace_back(fd, next++);
-    }
-    options.fds.emplace_back(plan_fd.get(), next);
-    options.fds.emplace_back(control.child.get(), next + 1);
-    options.argv = {helper_.path(), "serve", std::to_string(next), std::to_string(next + 1)};
-    Child child = TRY(Child::spawn(options));
-    channels.control = std::move(control.parent);
+    TRY(complete(stdio, logs));
+    std::vector<int> list = {stdio.in.get(), stdio.out.get(), stdio.err.get()};
+    list.insert(list.end(), fds.begin(), fds.end());
+    list.push_back(plan_fd.get());
+    Helper helper = TRY(start_with(list));
     // Only the helper may hold the far ends, or their ends would never be seen.
     stdio.in.reset();
     stdio.out.reset();
     stdio.err.reset();
-    return child;
+    return helper;
+  }
+
+  /// The helper that waits, if there is one; somebody may have killed it.
+  Result<Helper> start_with(const std::vector<int>& fds) {
+    std::optional<Helper> waiting = take_next();
+    if (waiting && send_descriptors(waiting->control.get(), fds)) {
+      return std::move(*waiting);
+    }
+    Helper helper = TRY(spawn());
+    TRY(send_descriptors(helper.control.get(), fds));
+    return helper;
+  }
+
+  Result<Helper> spawn() {
+    SocketPair control = TRY(sys::socket_pair());
+    const Fd null = TRY(sys::open("/dev/null", O_RDWR));
+    Child::Options options;
+    options.fds = {
+        {null.get(), 0}, {null.get(), 1}, {null.get(), 2}, {control.child.get(), kControlFd}};
+    options.argv = {program_.path(), "serve"};
+    Child child = TRY(Child::spawn(options));
+    return Helper{.child = std::move(child), .control = std::move(control.parent)};
+  }
+
+  std::optional<Helper> take_next() {
+    const auto next = next_.lock();
+    return std::exchange(*next, std::nullopt);
+  }
+
+  /// Where one step came after another, a third one may come: its helper starts beside the step
+  /// that runs. A build with a single step pays for one helper only.
+  void prepare_next() {
+    const auto next = next_.lock();
+    if (std::exchange(has_run_, true) && !*next) {
+      if (Result<Helper> helper = spawn()) {
+        next->emplace(std::move(helper).value());
+      }
+    }
   }
 
   /// Fills what the caller left open: log pipes, or /dev/null.
-  static Status complete(Stdio& stdio, Channels& channels) {
+  static Status complete(Stdio& stdio, Logs& logs) {
     Fd* const far_ends[] = {&stdio.out, &stdio.err};
     for (std::size_t i = 0; i < 2; ++i) {
       if (stdio.on_output) {
         Pipe pipe = TRY(sys::pipe());
         TRY(sys::set_nonblocking(pipe.read_end.get(), true));
-        channels.logs[i] = std::move(pipe.read_end);
+        logs[i] = std::move(pipe.read_end);
         *far_ends[i] = std::move(pipe.write_end);
       } else if (!*far_ends[i]) {
         *far_ends[i] = TRY(sys::open("/dev/null", O_WRONLY));
@@ -241,7 +275,9 @@ class ProcessSandbox final : public Sandbox {
     return {};
   }
 
-  HelperProgram helper_;
+  HelperProgram program_;
+  Guarded<std::optional<Helper>> next_;
+  bool has_run_ = false;  // with next_'s lock held
 };
 
 }  // namespace

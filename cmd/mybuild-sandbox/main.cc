@@ -10,7 +10,6 @@
 #include "snapshotter/base/sys.h"
 
 #include <cstdio>
-#include <cstdlib>
 #include <string>
 #include <string_view>
 
@@ -61,8 +60,8 @@ int probe(const std::string& directory) {
 
 int main(int argc, char** argv) {
   const std::string_view verb = argc > 1 ? argv[1] : "";
-  if (argc == 4 && verb == "serve") {
-    return sandbox::helper_main(std::atoi(argv[2]), std::atoi(argv[3]));
+  if (argc == 2 && verb == "serve") {
+    return sandbox::helper_main();
   }
   if (argc == 4 && verb == "probe" && std::string_view(argv[2]) == "overlay") {
     return probe(argv[3]);

@@ -5,8 +5,10 @@
 #include "tests/sandbox/fixture.h"
 
 #include <signal.h>
+#include <sys/wait.h>
 
 #include <chrono>
+#include <sstream>
 #include <thread>
 
 namespace mybuild::sandbox {
@@ -63,6 +65,36 @@ TEST_F(Ending, ADaemonLeftBehindEndsWithTheCommand) {
   plan.argv = {"inspector", "daemon"};
   EXPECT_EQ(output_of(plan), "parent done\n");
   EXPECT_LT(Clock::now() - begin, milliseconds(3000));
+}
+
+/// The processes that were started by this one and not waited for.
+std::vector<pid_t> children() {
+  std::vector<pid_t> pids;
+  const auto proc = sys::open("/proc/self/task", O_RDONLY | O_DIRECTORY);
+  for (const std::string& thread : *sys::list_dir(proc->get())) {
+    std::istringstream list(read_file("/proc/self/task/" + thread + "/children").value_or(""));
+    for (pid_t pid = 0; list >> pid;) {
+      pids.push_back(pid);
+    }
+  }
+  return pids;
+}
+
+TEST_F(Ending, TheHelperOfTheNextStepWaitsForItAndIsReplacedWhenKilled) {
+  EXPECT_EQ(output_of("echo 1"), "1\n");
+  EXPECT_EQ(children().size(), 0U);
+  EXPECT_EQ(output_of("echo 2"), "2\n");
+  const std::vector<pid_t> waiting = children();
+  ASSERT_EQ(waiting.size(), 1U);
+  EXPECT_EQ(output_of("echo 3"), "3\n");
+  ASSERT_EQ(children().size(), 1U);
+  EXPECT_NE(children(), waiting);
+  const pid_t next = children().front();
+  ::kill(next, SIGKILL);
+  ::waitid(P_PID, static_cast<id_t>(next), nullptr, WEXITED | WNOWAIT);
+  EXPECT_EQ(output_of("echo 4"), "4\n");
+  sandbox_.reset();
+  EXPECT_EQ(children().size(), 0U);
 }
 
 TEST_F(Ending, CancellingKillsWithinASecond) {
