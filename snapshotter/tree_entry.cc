@@ -191,10 +191,14 @@ Status explain_device(Status made) {
 
 Result<std::vector<DirItem>> read_dir(int dirfd) {
   const Fd own = TRY(sys::open_at(dirfd, ".", O_RDONLY | O_DIRECTORY));
+  return read_fresh_dir(own.get());
+}
+
+Result<std::vector<DirItem>> read_fresh_dir(int dirfd) {
   std::vector<DirItem> items;
   alignas(struct dirent64) char buffer[kDirBuffer];
   for (;;) {
-    const ssize_t size = ::getdents64(own.get(), buffer, sizeof buffer);
+    const ssize_t size = ::getdents64(dirfd, buffer, sizeof buffer);
     if (size < 0) {
       return failed("list", "directory");
     }

@@ -21,6 +21,8 @@ struct DirItem {
 };
 /// What is in a directory (O_PATH will do) but "." and "..", sorted bytewise.
 Result<std::vector<DirItem>> read_dir(int dirfd);
+/// The same of a descriptor that was opened for reading and not read from yet.
+Result<std::vector<DirItem>> read_fresh_dir(int dirfd);
 
 /// Whether the marks of whiteout.h mean deletions.
 enum class TreeForm { Plain, Layer };

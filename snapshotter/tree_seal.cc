@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "snapshotter/tree_seal.h"
 
+#include "snapshotter/base/cpu.h"
+#include "snapshotter/base/fd.h"
 #include "snapshotter/base/sys.h"
 #include "snapshotter/tree_entry.h"
 
@@ -9,68 +11,162 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <deque>
 #include <set>
 #include <utility>
+#include <vector>
 
 namespace mybuild::snapshotter {
 
 namespace {
 
 constexpr std::size_t kHalf = 16;
+/// A tree is cut at its directories of this depth: each and all below it can be read by any thread.
+constexpr int kCutDepth = 2;
+/// Fewer of them are read by this thread, before oneTBB is loaded.
+constexpr std::size_t kParallelFrom = 16;
+/// Each has a descriptor; what is more is read before the others.
+constexpr std::size_t kMostCut = 256;
+
+struct Linked {
+  dev_t device;
+  ino_t inode;
+  std::uint64_t disk;
+};
+
+/// What is said of a part of a tree, in the order of a walk.
+struct Part {
+  Fd cut;               // to be read with all below it; empty: it is read
+  std::string facts;    // of each object, all but its ctime
+  std::string changes;  // ctimes
+  std::uint64_t disk = 0;
+  std::vector<Linked> linked;  // what may have other names elsewhere, not in `disk`
+  Status status;
+};
+
+std::uint64_t disk_of(const struct stat& info) {
+  constexpr std::uint64_t kBlock = 512;  // stat(2): whatever the file system's own is
+  return static_cast<std::uint64_t>(info.st_blocks) * kBlock;
+}
+
+template <class T>
+void append_bytes(std::string& text, const T& values) {
+  text.append(reinterpret_cast<const char*>(values.data()), sizeof values);
+}
+
+void add_object(const std::string& name, const struct stat& info, Part& part) {
+  // A directory's size is the file system's affair.
+  const auto size = S_ISDIR(info.st_mode) ? 0 : static_cast<std::uint64_t>(info.st_size);
+  const std::array<std::uint64_t, 7> facts = {info.st_mode,
+                                              info.st_uid,
+                                              info.st_gid,
+                                              size,
+                                              static_cast<std::uint64_t>(info.st_mtim.tv_sec),
+                                              static_cast<std::uint64_t>(info.st_mtim.tv_nsec),
+                                              info.st_rdev};
+  part.facts.append(name.c_str(), name.size() + 1);
+  append_bytes(part.facts, facts);
+  append_bytes(part.changes,
+               std::array<std::int64_t, 2>{info.st_ctim.tv_sec, info.st_ctim.tv_nsec});
+  if (S_ISDIR(info.st_mode) || info.st_nlink == 1 || info.st_blocks == 0) {
+    part.disk += disk_of(info);
+  } else {
+    part.linked.push_back({.device = info.st_dev, .inode = info.st_ino, .disk = disk_of(info)});
+  }
+}
+
+void end_directory(Part& part) {
+  part.facts.append("\0/", 2);
+}
+
+Result<Fd> open_directory(int parent, const std::string& name) {
+  return sys::open_at(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+}
+
+/// `dirfd` was not read from before.
+Status add_all_below(int dirfd, Part& part) {
+  for (const DirItem& item : TRY(read_fresh_dir(dirfd))) {
+    const struct stat info = TRY(sys::lstat_at(dirfd, item.name));
+    add_object(item.name, info, part);
+    if (S_ISDIR(info.st_mode)) {
+      const Fd child = TRY(open_directory(dirfd, item.name));
+      TRY(add_all_below(child.get(), part));
+      end_directory(part);
+    }
+  }
+  return {};
+}
 
 class Sealer {
  public:
-  Status add_children(int dirfd) {
-    for (const DirItem& item : TRY(read_dir(dirfd))) {
+  Status read(int root) {
+    parts_.emplace_back();
+    TRY(add_top(root, 1));
+    const auto read_cut = [this](std::size_t i) {
+      Part& part = *cut_[i];
+      part.status = add_all_below(part.cut.get(), part);
+      part.cut.reset();
+    };
+    if (cut_.size() >= kParallelFrom) {
+      cpu::for_each(cut_.size(), read_cut);
+    } else {
+      for (std::size_t i = 0; i < cut_.size(); ++i) {
+        read_cut(i);
+      }
+    }
+    for (const Part* part : cut_) {
+      TRY(Status(part->status));
+    }
+    return {};
+  }
+
+  TreeSeal finish(const struct stat& root) const {
+    Hasher facts;
+    Hasher changes;
+    std::uint64_t disk = disk_of(root);
+    std::set<std::pair<dev_t, ino_t>> seen;
+    for (const Part& part : parts_) {
+      facts.update(part.facts);
+      changes.update(part.changes);
+      disk += part.disk;
+      for (const Linked& linked : part.linked) {
+        disk += seen.emplace(linked.device, linked.inode).second ? linked.disk : 0;
+      }
+    }
+    Digest seal;
+    std::copy_n(facts.finish().bytes.begin(), kHalf, seal.bytes.begin());
+    std::copy_n(changes.finish().bytes.begin(), kHalf, seal.bytes.begin() + kHalf);
+    return {.digest = seal, .disk = disk};
+  }
+
+ private:
+  Status add_top(int dirfd, int depth) {
+    for (const DirItem& item : TRY(read_fresh_dir(dirfd))) {
       const struct stat info = TRY(sys::lstat_at(dirfd, item.name));
-      add(item.name, info);
-      count(info);
+      add_object(item.name, info, parts_.back());
       if (S_ISDIR(info.st_mode)) {
-        const Fd child = TRY(sys::open_at(dirfd, item.name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
-        TRY(add_children(child.get()));
-        facts_.update(std::string_view("\0/", 2));
+        TRY(add_directory(TRY(open_directory(dirfd, item.name)), depth));
+        end_directory(parts_.back());
       }
     }
     return {};
   }
 
-  TreeSeal finish() {
-    Digest seal;
-    const Digest facts = facts_.finish();
-    const Digest changes = changes_.finish();
-    std::copy_n(facts.bytes.begin(), kHalf, seal.bytes.begin());
-    std::copy_n(changes.bytes.begin(), kHalf, seal.bytes.begin() + kHalf);
-    return {.digest = seal, .disk = disk_};
+  Status add_directory(Fd directory, int depth) {
+    if (depth < kCutDepth) {
+      return add_top(directory.get(), depth + 1);
+    }
+    if (cut_.size() == kMostCut) {
+      return add_all_below(directory.get(), parts_.back());
+    }
+    cut_.push_back(&parts_.emplace_back());
+    cut_.back()->cut = std::move(directory);
+    parts_.emplace_back();
+    return {};
   }
 
-  void count(const struct stat& info) {
-    constexpr std::uint64_t kBlock = 512;  // stat(2): whatever the file system's own is
-    const bool is_first = S_ISDIR(info.st_mode) || info.st_nlink == 1 || info.st_blocks == 0 ||
-                          linked_.emplace(info.st_dev, info.st_ino).second;
-    disk_ += is_first ? static_cast<std::uint64_t>(info.st_blocks) * kBlock : 0;
-  }
-
- private:
-  void add(const std::string& name, const struct stat& info) {
-    // A directory's size is the file system's affair.
-    const auto size = S_ISDIR(info.st_mode) ? 0 : static_cast<std::uint64_t>(info.st_size);
-    const std::array<std::uint64_t, 7> facts = {info.st_mode,
-                                                info.st_uid,
-                                                info.st_gid,
-                                                size,
-                                                static_cast<std::uint64_t>(info.st_mtim.tv_sec),
-                                                static_cast<std::uint64_t>(info.st_mtim.tv_nsec),
-                                                info.st_rdev};
-    facts_.update(std::string_view(name.c_str(), name.size() + 1));
-    facts_.update(ByteSpan(reinterpret_cast<const std::byte*>(facts.data()), sizeof facts));
-    const std::array<std::int64_t, 2> change = {info.st_ctim.tv_sec, info.st_ctim.tv_nsec};
-    changes_.update(ByteSpan(reinterpret_cast<const std::byte*>(change.data()), sizeof change));
-  }
-
-  std::uint64_t disk_ = 0;
-  std::set<std::pair<dev_t, ino_t>> linked_;
-  Hasher facts_;
-  Hasher changes_;
+  std::deque<Part> parts_;  // in the order of a walk
+  std::vector<Part*> cut_;  // those of them that are cut off
 };
 
 }  // namespace
@@ -78,9 +174,8 @@ class Sealer {
 Result<TreeSeal> seal_of_tree(const std::string& path) {
   const Fd root = TRY(sys::open(path, O_RDONLY | O_DIRECTORY));
   Sealer sealer;
-  sealer.count(TRY(sys::fstat(root.get())));
-  TRY(sealer.add_children(root.get()));
-  return sealer.finish();
+  TRY(sealer.read(root.get()));
+  return sealer.finish(TRY(sys::fstat(root.get())));
 }
 
 SealMatch compare_seals(const Digest& noted, const Digest& now) {
