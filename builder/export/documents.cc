@@ -111,8 +111,9 @@ Status each_layer(std::size_t count, const LayerHooks& hooks, ExportDeps& deps,
   });
 }
 
-/// Each different layer once, several at a time.
-Result<std::map<Digest, ExportedLayer>> export_layers(const Job& job) {
+/// Each different layer once, several at a time, and the config if it is there already.
+Result<std::map<Digest, ExportedLayer>> export_layers(
+    const Job& job, const std::optional<oci::Descriptor>& config) {
   std::map<Digest, const snapshotter::Layer*> different;
   for (const snapshotter::Layer& layer : job.image.layers) {
     different.emplace(layer.diff_id, &layer);
@@ -120,10 +121,15 @@ Result<std::map<Digest, ExportedLayer>> export_layers(const Job& job) {
   const std::vector<std::pair<Digest, const snapshotter::Layer*>> list(different.begin(),
                                                                        different.end());
   std::vector<ExportedLayer> layers(list.size());
-  TRY(each_layer(list.size(), job.hooks, job.deps, [&](std::size_t i) -> Status {
+  const auto export_one = [&](std::size_t i) -> Status {
+    if (i == list.size()) {
+      return job.hooks.ready(*config);
+    }
     layers[i] = TRY(export_layer(*list[i].second, job));
     return {};
-  }));
+  };
+  const bool with_config = config && job.hooks.ready;
+  TRY(each_layer(list.size() + (with_config ? 1 : 0), job.hooks, job.deps, export_one));
   std::map<Digest, ExportedLayer> by_id;
   for (std::size_t i = 0; i < list.size(); ++i) {
     by_id.emplace(list[i].first, std::move(layers[i]));
@@ -141,6 +147,16 @@ Status add_members(const std::string& extra, oci::ImageConfig& config) {
   return {};
 }
 
+Result<oci::Descriptor> put_config(const Job& job, const std::vector<Digest>& diff_ids) {
+  oci::ImageConfig config = job.image.config;
+  config.diff_ids = diff_ids;
+  TRY(add_members(job.image.config_extra, config));
+  const bool as_stored = !job.image.config_document.empty() && job.image.config_extra.empty() &&
+                         config.diff_ids == job.image.config.diff_ids;
+  return put_document(written_type(oci::kMediaTypeConfig, job.spec),
+                      as_stored ? job.image.config_document : oci::dump(config), job.deps);
+}
+
 /// An image that keeps its own manifest: what that names.
 Result<ImageDocuments> stored_documents(const BuiltImage& image, const LayerHooks& hooks,
                                         ExportDeps& deps) {
@@ -152,8 +168,10 @@ Result<ImageDocuments> stored_documents(const BuiltImage& image, const LayerHook
   documents.config = manifest.config;
   documents.layers = manifest.layers;
   if (hooks.ready) {
-    TRY(each_layer(manifest.layers.size(), hooks, deps,
-                   [&](std::size_t i) { return hooks.ready(manifest.layers[i]); }));
+    const std::size_t count = manifest.layers.size();
+    TRY(each_layer(count + 1, hooks, deps, [&](std::size_t i) {
+      return hooks.ready(i < count ? manifest.layers[i] : manifest.config);
+    }));
   }
   return documents;
 }
@@ -184,21 +202,21 @@ Result<ImageDocuments> write_documents(const BuiltImage& image, const OutputSpec
     options.max_mtime = output.source_date_epoch;
   }
   const Job job{.image = image, .spec = spec, .options = options, .hooks = hooks, .deps = deps};
-  const std::map<Digest, ExportedLayer> layers = TRY(export_layers(job));
+  std::optional<oci::Descriptor> config;
+  if (!options.max_mtime) {
+    config = TRY(put_config(job, image.config.diff_ids));
+  }
+  const std::map<Digest, ExportedLayer> layers = TRY(export_layers(job, config));
 
   ImageDocuments documents;
-  oci::ImageConfig config = image.config;
-  for (std::size_t i = 0; i < image.layers.size(); ++i) {
-    const ExportedLayer& layer = layers.at(image.layers[i].diff_id);
-    config.diff_ids[i] = layer.diff_id;
+  std::vector<Digest> diff_ids;
+  for (const snapshotter::Layer& source : image.layers) {
+    const ExportedLayer& layer = layers.at(source.diff_id);
+    diff_ids.push_back(layer.diff_id);
     documents.layers.push_back(layer.blob);
     documents.layers.back().media_type = written_type(layer.blob.media_type, spec);
   }
-  TRY(add_members(image.config_extra, config));
-  const bool as_stored = !image.config_document.empty() && image.config_extra.empty() &&
-                         config.diff_ids == image.config.diff_ids;
-  documents.config = TRY(put_document(written_type(oci::kMediaTypeConfig, spec),
-                                      as_stored ? image.config_document : oci::dump(config), deps));
+  documents.config = config ? *config : TRY(put_config(job, diff_ids));
 
   oci::Manifest manifest;
   manifest.media_type = written_type(oci::kMediaTypeManifest, spec);

@@ -24,7 +24,8 @@ bool is_recompressed(const oci::Descriptor& blob, const OutputSpec& spec);
 
 /// What a registry adds to it; either may be empty.
 struct LayerHooks {
-  /// Called once for each layer as soon as its blob is there, several at a time.
+  /// Called once for each layer as soon as its blob is there, several at a time; so for the config,
+  /// where that does not follow from the blobs.
   std::function<Status(const oci::Descriptor& blob)> ready;
   /// Hears of blobs that have to be made, while they are.
   snapshotter::OnDraft draft = {};

@@ -13,6 +13,8 @@ namespace mybuild::exporter {
 namespace {
 
 constexpr std::chrono::milliseconds kReportInterval{100};
+/// To send so much is hardly more than to ask for it.
+constexpr std::uint64_t kNotWorthAsking = 16 << 10;
 
 std::vector<oci::Reference> repositories_of(const std::vector<oci::Reference>& targets) {
   std::vector<oci::Reference> repositories;
@@ -72,6 +74,23 @@ Status ImagePusher::greet() {
     }
     return {};
   });
+}
+
+void ImagePusher::trust_targets() {
+  for (std::size_t i = 0; i < targets_.size(); ++i) {
+    if (before_[i]) {
+      known_.learn(targets_[i], *before_[i], deps_.content);
+    }
+  }
+}
+
+bool ImagePusher::must_look(const Status& pushed) {
+  const bool is_refused = !pushed && (pushed.error().kind() == ErrorKind::NotFound ||
+                                      pushed.error().kind() == ErrorKind::InvalidArgument);
+  const bool is_unchecked = pushed && checked_.size() < repositories_.size();
+  checked_.clear();
+  offered_.clear();
+  return (is_refused || is_unchecked) && known_.doubt();
 }
 
 Result<bool> ImagePusher::offer(const std::vector<oci::Descriptor>& blobs) {
@@ -144,6 +163,7 @@ Result<std::optional<registry::Delivery>> ImagePusher::by_stream(const oci::Refe
   if (!stream->has_ended()) {
     registry::BlobUpload offer = upload;
     offer.open = nullptr;
+    offer.ask_first = true;
     if (const auto there = deps_.push->blob(repository, offer, deps_.cancel)) {
       if (is_same) {
         stream->stop();
@@ -161,10 +181,23 @@ Result<std::optional<registry::Delivery>> ImagePusher::by_stream(const oci::Refe
   return is_stored && is_same ? Found(registry::Delivery::Sent) : Found();
 }
 
+/// The repository has the blob already.
+void ImagePusher::stop_stream(const oci::Reference& repository, const Digest& blob) {
+  const auto stream = deps_.streams == nullptr ? nullptr : deps_.streams->find(repository, blob);
+  if (stream != nullptr && stream->repository().repository == repository.repository) {
+    stream->stop();
+  }
+}
+
 Result<registry::Delivery> ImagePusher::deliver(const oci::Reference& repository,
                                                 const oci::Descriptor& blob, bool with_bytes) {
   const std::string where =
       repositories_.size() > 1 ? " to " + repository.domain + "/" + repository.repository : "";
+  if (known_.has(repository, blob.digest)) {
+    stop_stream(repository, blob.digest);
+    report("layer already exists " + blob.digest.str() + where, 0, 0, true);
+    return registry::Delivery::AlreadyThere;
+  }
   const std::string item = "pushing " + blob.digest.str() + where;
   registry::BlobUpload upload;
   upload.blob = blob;
@@ -173,6 +206,7 @@ Result<registry::Delivery> ImagePusher::deliver(const oci::Reference& repository
   if (upload.mount_from == repository.repository) {
     upload.mount_from.clear();
   }
+  upload.ask_first = !with_bytes || blob.size > kNotWorthAsking || !known_.is_familiar(repository);
   if (with_bytes) {
     upload.open = [&](std::uint64_t offset) -> Result<std::unique_ptr<Source>> {
       Fd fd = TRY(deps_.content.open(blob.digest));
@@ -198,6 +232,7 @@ Result<registry::Delivery> ImagePusher::deliver(const oci::Reference& repository
       report(item, blob.size, blob.size, true);
       break;
   }
+  known_.add(repository, blob.digest);
   TRY(deps_.metadata.put_blob_source(repository.domain, repository.repository, {blob.digest}));
   return *delivery;
 }
@@ -205,7 +240,9 @@ Result<registry::Delivery> ImagePusher::deliver(const oci::Reference& repository
 Status ImagePusher::finish(const std::vector<ImageDocuments>& images, const oci::Descriptor& root) {
   for (const oci::Reference& repository : repositories_) {
     for (const ImageDocuments& image : images) {
-      TRY(send(repository, image.config));
+      if (!known_.has(repository, image.config.digest)) {
+        TRY(send(repository, image.config));
+      }
       if (image.manifest.digest != root.digest) {
         TRY(put_manifest(repository, image.manifest));
       }
@@ -219,7 +256,9 @@ Status ImagePusher::finish(const std::vector<ImageDocuments>& images, const oci:
 
 Status ImagePusher::put_manifest(const oci::Reference& target, const oci::Descriptor& manifest) {
   const std::string bytes = TRY(deps_.content.read(manifest.digest));
-  return deps_.push->manifest(target, manifest, bytes, deps_.cancel);
+  TRY(deps_.push->manifest(target, manifest, bytes, deps_.cancel));
+  checked_.insert(target.domain + "/" + target.repository);
+  return {};
 }
 
 Status ImagePusher::put_tag(std::size_t target, const oci::Descriptor& root) {

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "builder/export/documents.h"
+#include "builder/export/known_blobs.h"
 
 #include <mutex>
 #include <set>
@@ -22,6 +23,13 @@ class ImagePusher {
 
   /// Asks each registry once whether it is there at all, before anything is made for it.
   Status greet();
+  /// From now on what the targets named at greet() vouches for its blobs: nobody asks for these.
+  /// Who says so calls must_look() at the end.
+  void trust_targets();
+  /// Whether all is to be done again, with a question for each blob: a registry refused documents,
+  /// as it may miss a blob that was taken for there, or it got none that it would have compared
+  /// with its blobs. `pushed`: how it went. Once at most.
+  bool must_look(const Status& pushed);
   /// True when every repository has all of these blobs now, without our sending any.
   Result<bool> offer(const std::vector<oci::Descriptor>& blobs);
   bool offered(const oci::Descriptor& blob) const;
@@ -31,7 +39,8 @@ class ImagePusher {
   Status layer(const oci::Descriptor& blob);
   /// True when every repository has the blob now, without our sending it.
   Result<bool> offer_one(const oci::Descriptor& blob);
-  /// Configs and manifests, then the tags. `root` is the manifest, or the index over all images.
+  /// Configs that were not sent by layer(), and manifests, then the tags. `root` is the manifest,
+  /// or the index over all images.
   Status finish(const std::vector<ImageDocuments>& images, const oci::Descriptor& root);
 
  private:
@@ -40,6 +49,7 @@ class ImagePusher {
   Result<std::optional<registry::Delivery>> by_stream(const oci::Reference& repository,
                                                       registry::BlobUpload& upload,
                                                       const std::string& item);
+  void stop_stream(const oci::Reference& repository, const Digest& blob);
   Result<registry::Delivery> deliver(const oci::Reference& repository, const oci::Descriptor& blob,
                                      bool with_bytes);
   Status put_manifest(const oci::Reference& target, const oci::Descriptor& manifest);
@@ -50,6 +60,8 @@ class ImagePusher {
   std::vector<oci::Reference> repositories_;   // without tags, each once
   std::vector<std::optional<Digest>> before_;  // what the targets named when we came
   std::set<Digest> offered_;                   // constant after offer()
+  KnownBlobs known_;
+  std::set<std::string> checked_;  // repositories that took a document this time
   ExportDeps& deps_;
   const solver::VertexId vertex_;
   std::mutex events_mutex_;  // events of one vertex come one after the other

@@ -23,27 +23,43 @@ class RegistryExporter final : public Exporter {
     const std::vector<oci::Reference> names = TRY(push_names(output));
     ImagePusher pusher(names, deps_, vertex);
     TRY(pusher.greet());
+    pusher.trust_targets();
+    Pushed pushed;
+    Status status = push(output, pusher, vertex, pushed);
+    if (pusher.must_look(status)) {
+      status = push(output, pusher, vertex, pushed);
+    }
+    TRY(std::move(status));
+    TRY(remember(pushed, names));
+    return report(pushed, names);
+  }
+
+ private:
+  struct Pushed {
+    std::vector<ImageDocuments> images;
+    oci::Descriptor root;
+  };
+
+  Status push(const BuildOutput& output, ImagePusher& pusher, const solver::VertexId& vertex,
+              Pushed& pushed) {
     TRY(bring_bases(output, pusher));
     const LayerHooks hooks{
         .ready = [&](const oci::Descriptor& blob) { return pusher.layer(blob); },
         .draft = pusher.on_draft(),
         .elsewhere = [&](const oci::Descriptor& blob) { return pusher.offered(blob); }};
     Step step(deps_, vertex, "pushing layers");
-    std::vector<ImageDocuments> images;
+    pushed.images.clear();
     for (const BuiltImage& image : output.images) {
-      images.push_back(TRY(write_documents(image, spec_, output, deps_, hooks)));
+      pushed.images.push_back(TRY(write_documents(image, spec_, output, deps_, hooks)));
     }
     step.done();
-    oci::Descriptor root = images.front().manifest;
+    pushed.root = pushed.images.front().manifest;
     if (is_multi_platform(output)) {
-      root = TRY(write_index(images, spec_, deps_));
+      pushed.root = TRY(write_index(pushed.images, spec_, deps_));
     }
-    TRY(pusher.finish(images, root));
-    TRY(remember(images, root, names));
-    return report(images, root, names);
+    return pusher.finish(pushed.images, pushed.root);
   }
 
- private:
   /// name= says where to; without it every -t does.
   Result<std::vector<oci::Reference>> push_names(const BuildOutput& output) const {
     BuildOutput named;
@@ -101,26 +117,24 @@ class RegistryExporter final : public Exporter {
   }
 
   /// Images of the local store know where else they are.
-  Status remember(const std::vector<ImageDocuments>& images, const oci::Descriptor& root,
-                  const std::vector<oci::Reference>& names) {
-    for (const ImageDocuments& image : images) {
+  Status remember(const Pushed& pushed, const std::vector<oci::Reference>& names) {
+    for (const ImageDocuments& image : pushed.images) {
       if (TRY(deps_.metadata.find_images_by_config(image.config.digest)).empty()) {
         continue;
       }
       for (const oci::Reference& name : names) {
         TRY(deps_.metadata.put_repo_digest({.config = image.config.digest,
                                             .repository = name.domain + "/" + name.repository,
-                                            .manifest = root.digest}));
+                                            .manifest = pushed.root.digest}));
       }
     }
     return {};
   }
 
-  static ExportReport report(const std::vector<ImageDocuments>& images, const oci::Descriptor& root,
-                             const std::vector<oci::Reference>& names) {
+  static ExportReport report(const Pushed& pushed, const std::vector<oci::Reference>& names) {
     ExportReport report;
-    report.descriptor = root;
-    report.config = images.front().config.digest;
+    report.descriptor = pushed.root;
+    report.config = pushed.images.front().config.digest;
     for (const oci::Reference& name : names) {
       report.names.push_back(name.str());
     }

@@ -38,6 +38,10 @@ class Push final : public RegistryPush {
                         const Cancel& cancel) override {
     const std::string what = blob_name(target, upload.blob);
     const Endpoint endpoint = TRY(place_of(target, cancel));
+    if (!upload.ask_first) {
+      TRY(send(endpoint, upload, what, cancel));
+      return Delivery::Sent;
+    }
     if (TRY(has_blob(endpoint, upload.blob, what, cancel))) {
       return Delivery::AlreadyThere;
     }

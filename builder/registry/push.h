@@ -26,6 +26,9 @@ struct BlobUpload {
   /// mounted.
   std::function<Result<std::unique_ptr<Source>>(std::uint64_t offset)> open;
   std::string mount_from;  // a repository of the same registry that may have it; may be empty
+  /// False for what can be sent, is likely new and so small that the question would cost more than
+  /// the answer saves.
+  bool ask_first = true;
 };
 
 /// A blob that is sent while it is made.
@@ -52,7 +55,8 @@ class RegistryPush {
                         const Cancel& /*cancel*/) {
     return unsupported("blobs are sent when they are whole");
   }
-  /// Stores a manifest or index under the reference's tag, else under its digest.
+  /// Stores a manifest or index under the reference's tag, else under its digest. NotFound or
+  /// InvalidArgument when the registry refuses it, as where it has not got all that it names.
   virtual Status manifest(const oci::Reference& target, const oci::Descriptor& descriptor,
                           const std::string& bytes, const Cancel& cancel) = 0;
   /// What the reference's tag names now; nullopt when it is not there, or the registry does not

@@ -16,14 +16,15 @@
 
 namespace mybuild::exporter {
 
-/// Repositories in memory that check what they are sent.
+/// Repositories in memory that check what they are sent, and that they have what a manifest names.
 class FakePush final : public registry::RegistryPush {
  public:
   Result<registry::Delivery> blob(const oci::Reference& target, const registry::BlobUpload& upload,
                                   const Cancel&) override {
     const std::lock_guard lock(mutex_);
     std::set<Digest>& blobs = repositories[target.repository];
-    if (blobs.contains(upload.blob.digest)) {
+    named.push_back(upload.blob.digest);
+    if (upload.ask_first && blobs.contains(upload.blob.digest)) {
       return registry::Delivery::AlreadyThere;
     }
     const bool mounted = repositories[upload.mount_from].contains(upload.blob.digest);
@@ -65,6 +66,16 @@ class FakePush final : public registry::RegistryPush {
   Status manifest(const oci::Reference& target, const oci::Descriptor& descriptor,
                   const std::string& bytes, const Cancel&) override {
     EXPECT_EQ(Digest::of(bytes), descriptor.digest);
+    if (refuses) {
+      return make_error(ErrorKind::InvalidArgument, "tags are immutable here");
+    }
+    if (const Result<oci::Manifest> manifest = oci::parse_manifest(bytes)) {
+      for (const oci::Descriptor& layer : manifest->layers) {
+        if (!repositories[target.repository].contains(layer.digest)) {
+          return make_error(ErrorKind::InvalidArgument, "blob unknown to registry");
+        }
+      }
+    }
     tags[target.str()] = descriptor.digest;
     documents[descriptor.digest] = bytes;
     puts.push_back(target.tag);
@@ -83,9 +94,11 @@ class FakePush final : public registry::RegistryPush {
   bool holds_streams = false;  // until nobody wants them
   std::atomic<int> streams{0};
   std::vector<Digest> streamed;
+  bool refuses = false;  // manifests
   std::map<std::string, std::set<Digest>> repositories;
   std::map<std::string, Digest> tags;
   std::map<Digest, std::string> documents;
+  std::vector<Digest> named;  // whatever blob() was called for
   std::vector<Digest> sent;
   std::vector<std::string> puts;
 

@@ -56,6 +56,43 @@ TEST_F(RegistryExport, TheSameAgainSendsNothing) {
   EXPECT_THAT(push_.puts, SizeIs(1)) << "the tag names it already";
 }
 
+TEST_F(RegistryExport, ATagOfOursVouchesForItsBlobs) {
+  ASSERT_TRUE(run_export(spec_));
+  push_.named.clear();
+  output_.images.front().config.user = "somebody";
+  const ExportReport report = run_export(spec_).value();
+  EXPECT_THAT(push_.named, ElementsAre(report.config)) << "nobody asked for the two layers";
+  EXPECT_EQ(push_.tags.at("h.io/app:1"), report.descriptor->digest);
+}
+
+TEST_F(RegistryExport, WhatTheRegistryLostIsSentAgainWhenItRefusesTheManifest) {
+  ASSERT_TRUE(run_export(spec_));
+  const Digest lost = pushed(push_.tags.at("h.io/app:1")).layers.front().digest;
+  push_.repositories["app"].erase(lost);
+  output_.images.front().config.user = "somebody";
+  const auto report = run_export(spec_);
+  ASSERT_TRUE(report) << report.error().message();
+  EXPECT_TRUE(push_.repositories["app"].contains(lost));
+}
+
+TEST_F(RegistryExport, WhatTheRegistryLostIsSentAgainWhenNoManifestGoes) {
+  ASSERT_TRUE(run_export(spec_));
+  const Digest lost = pushed(push_.tags.at("h.io/app:1")).layers.front().digest;
+  push_.repositories["app"].erase(lost);
+  ASSERT_TRUE(run_export(spec_));
+  EXPECT_TRUE(push_.repositories["app"].contains(lost));
+  EXPECT_THAT(push_.puts, SizeIs(1));
+}
+
+TEST_F(RegistryExport, AManifestThatIsRefusedForGoodIsAnError) {
+  ASSERT_TRUE(run_export(spec_));
+  output_.images.front().config.user = "somebody";
+  push_.refuses = true;
+  const auto report = run_export(spec_);
+  ASSERT_FALSE(report);
+  EXPECT_EQ(report.error().kind(), ErrorKind::InvalidArgument);
+}
+
 TEST_F(RegistryExport, AnotherRepositoryOfTheRegistryMounts) {
   ASSERT_TRUE(run_export(spec_));
   output_.names = {name("h.io/other:1")};

@@ -1,0 +1,24 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# Pushing again: what the tag's manifest names is taken for there, without a question; what the registry has lost meanwhile is sent again.
+. "$(dirname "$0")/lib.sh"
+start_registry
+printf 'FROM busybox\nRUN echo one >/one\nCOPY two /two\n' | dockerfile && echo 2 >ctx/two
+asked() { grep -cE '"HEAD /v2/[^"]*/blobs/' registry.log || true; }
+sent() { grep -cE '"PUT /v2/[^"]*/blobs/uploads/.* 201' registry.log || true; }
+lose() { # the first layer: its repository does not have it any more
+  local layer
+  layer=$(skopeo inspect --raw --tls-verify=false "docker://$registry/app:1" | jq -r '.layers[0].digest')
+  rm -r "registry/docker/registry/v2/repositories/app/_layers/sha256/${layer#*:}"
+}
+whole() { rm -rf copied && skopeo copy -q --src-tls-verify=false "docker://$registry/app:1" oci:copied:1 || fail "$1"; }
+
+build --push -t "$registry/app:1" ctx
+asked_before=$(asked) sent_before=$(sent)
+echo changed >ctx/two && build --push -t "$registry/app:1" ctx
+assert_equal "$(asked)" "$asked_before" "questions for blobs"
+assert_equal "$(sent)" $((sent_before + 2)) "a layer and the config were sent"
+lose && echo again >ctx/two && build --push -t "$registry/app:1" ctx
+whole "after the manifest was refused"
+lose && build --push -t "$registry/app:1" ctx
+whole "when no manifest was sent"
