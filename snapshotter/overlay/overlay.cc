@@ -68,6 +68,8 @@ class OverlayActive final : public Active {
     if (!taken_) {
       (void)remove_tree(root_.upper);
     }
+    // Before anybody looks at the layer: its whiteouts may be links to one that is in here, and
+    // change their ctimes when that goes.
     (void)remove_tree(root_.work);
   }
   const RootMount& root() const override { return root_; }

@@ -5,6 +5,7 @@
 #include "snapshotter/native/native.h"
 #include "snapshotter/overlay/overlay.h"
 #include "snapshotter/tree_scan.h"
+#include "snapshotter/tree_seal.h"
 #include "tests/snapshotter/overlay_mount.h"
 #include "tests/snapshotter/tree_support.h"
 
@@ -295,6 +296,23 @@ TEST_P(SnapshotterSuite, a_hundred_and_twenty_eight_layers_stack) {
   });
   EXPECT_EQ(paths(layer), (Paths{"d", "-d/f126", "d/own"}));
   EXPECT_EQ(must(must(open_layered_view(layers_))->list("d")), (Paths{"last", "own"}));
+}
+
+TEST_P(SnapshotterSuite, what_is_left_of_a_step_has_no_part_in_its_layer) {
+  TreeMaker(new_layer()).file("a", "x").file("b", "y");
+  const std::string layer = run([](const std::string& root) {
+    must(remove_tree(root + "/a"));
+    must(remove_tree(root + "/b"));
+  });
+  const Digest seal = must(seal_of_tree(layer)).digest;
+  const std::string scratch = layer.substr(0, layer.rfind('/'));
+  const Fd fd = must(sys::open(scratch, O_RDONLY | O_DIRECTORY));
+  for (const std::string& name : must(sys::list_dir(fd.get()))) {
+    if (name != base_name(layer)) {
+      must(remove_tree(fd.get(), name));
+    }
+  }
+  EXPECT_EQ(must(seal_of_tree(layer)).digest, seal);
 }
 
 TEST_P(SnapshotterSuite, an_abandoned_step_leaves_nothing) {

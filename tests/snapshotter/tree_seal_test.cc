@@ -101,7 +101,7 @@ TEST_P(TreeSealTest, CountsAFileOfSeveralNamesOnce) {
   EXPECT_EQ(must(seal_of_tree(root())).disk, before);
 }
 
-INSTANTIATE_TEST_SUITE_P(Directories, TreeSealTest, ::testing::Values(1, 40, 300));
+INSTANTIATE_TEST_SUITE_P(Directories, TreeSealTest, ::testing::Values(1, 40, 260));
 
 }  // namespace
 }  // namespace mybuild::snapshotter::testing
