@@ -34,7 +34,7 @@ class LocalLayerStore final : public LayerStore {
   Status unpack(const std::vector<LayerBlob>& chain, Lanes& lanes) override;
   Result<Layer> commit_tree(const std::string& dir,
                             std::span<const CompressionSpec> forms) override;
-  Result<Layer> commit_changes(ChangeList changes, const EntryContents& contents,
+  Result<Layer> commit_changes(const ChangeRefs& changes, const EntryContents& contents,
                                std::span<const CompressionSpec> forms) override;
 
   Status write_tar(const Digest& diff_id, Sink& sink) override;

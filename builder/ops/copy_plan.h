@@ -22,7 +22,7 @@ struct CopyPlanOptions {
   struct timespec invented_mtime {};
 };
 
-/// Plans one source. `from` must outlive the staged tree's contents.
+/// Plans one source. `from` and `source` must outlive the staged tree's contents.
 Status plan_copy(StagedTree& to, const snapshotter::TreeView& from, const SelectedSource& source,
                  const CopyPlanOptions& options);
 

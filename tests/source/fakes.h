@@ -136,7 +136,7 @@ class FakeLayerStore final : public snapshotter::LayerStore {
     return unsupported("fake");
   }
   Result<snapshotter::Layer> commit_changes(
-      snapshotter::ChangeList, const snapshotter::EntryContents&,
+      const snapshotter::ChangeRefs&, const snapshotter::EntryContents&,
       std::span<const snapshotter::CompressionSpec>) override {
     return unsupported("fake");
   }
