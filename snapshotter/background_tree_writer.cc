@@ -18,27 +18,40 @@ namespace {
 
 /// A thread costs as much as making so many small files.
 constexpr std::size_t kThreadAfter = 32;
-constexpr std::size_t kMaxQueued = 512;
-constexpr std::size_t kMaxQueuedBytes = std::size_t{8} << 20U;
+constexpr std::size_t kMaxQueued = 256;  // each may hold a descriptor
+constexpr std::size_t kMaxQueuedBytes = std::size_t{4} << 20U;
 constexpr std::size_t kMaxSpare = 32;
 
+/// What is done in one go, in list order but for whole files, which nothing before them depends on.
 struct Piece {
   const Entry* entry = nullptr;
-  BackgroundTreeWriter::Bytes buffer = {};
+  int parent = -1;  // where it is made, open until its own piece with `left` is done
+  Fd left;          // of a directory that has all its children
+  BackgroundTreeWriter::Bytes buffer;
   std::size_t size = 0;
+  bool is_first = true;
   bool is_last = true;
+
+  bool is_whole_file() const { return entry->type == EntryType::File && is_first && is_last; }
 };
 
 }  // namespace
 
 struct BackgroundTreeWriter::State {
-  explicit State(Fd root) : writer(std::move(root)) {}
+  explicit State(Fd root)
+      : writer(std::move(root), [this](const Entry& entry, Fd dir) {
+          Piece piece;
+          piece.entry = &entry;
+          piece.left = std::move(dir);
+          return push(std::move(piece));
+        }) {}
   ~State() { stop(); }
 
-  TreeWriter writer;  // this and `file` are the worker's, while it has something to do
-  Fd file;
+  TreeWriter writer;        // the caller's, but for make()
+  bool is_in_file = false;  // the caller has given a part of one
   std::size_t count = 0;
 
+  Fd file;  // with some of its bytes; the worker's, while it has something to do
   std::thread worker;
   std::mutex mutex;
   std::condition_variable has_work;
@@ -63,18 +76,38 @@ struct BackgroundTreeWriter::State {
 
   Status make(const Piece& piece) {
     const Entry& entry = *piece.entry;
+    if (piece.left) {
+      return finish_directory(piece.left.get(), entry);
+    }
     if (entry.type != EntryType::File) {
-      return writer.add(entry);
+      return writer.make(entry, piece.parent);
+    }
+    if (piece.is_whole_file()) {
+      return fill(TRY(create(piece)), piece);
     }
     if (!file) {
-      file = TRY(writer.create(entry));
+      file = TRY(create(piece));
     }
-    TRY(sys::write_all(file.get(), ByteSpan(piece.buffer).first(piece.size)).context(entry.path));
-    if (!piece.is_last) {
-      return {};
+    if (piece.is_last) {
+      return fill(std::exchange(file, Fd()), piece);
     }
-    const Fd done = std::exchange(file, Fd());
-    return finish_file(done.get(), entry).context(entry.path);
+    return write(file.get(), piece);
+  }
+
+  static Result<Fd> create(const Piece& piece) {
+    const Entry& entry = *piece.entry;
+    return create_file(piece.parent, std::string(base_name(entry.path)), entry.mode)
+        .context(entry.path);
+  }
+
+  static Status write(int fd, const Piece& piece) {
+    return sys::write_all(fd, ByteSpan(piece.buffer).first(piece.size)).context(piece.entry->path);
+  }
+
+  /// With its last bytes.
+  static Status fill(const Fd& fd, const Piece& piece) {
+    TRY(write(fd.get(), piece));
+    return finish_file(fd.get(), *piece.entry).context(piece.entry->path);
   }
 
   void work() {
@@ -95,12 +128,20 @@ struct BackgroundTreeWriter::State {
         error = std::move(made).error();
       }
       queued_bytes -= piece.buffer.size();
-      if (spare.size() < kMaxSpare) {
-        spare.push_back(std::move(piece.buffer));
-      }
+      keep(std::move(piece.buffer));
       queued.pop_front();
       has_room.notify_one();
     }
+  }
+
+  void keep(Bytes buffer) {
+    if (spare.size() < kMaxSpare) {
+      spare.push_back(std::move(buffer));
+    }
+  }
+
+  bool has_space() const {
+    return queued.empty() || (queued.size() < kMaxQueued && queued_bytes < kMaxQueuedBytes);
   }
 
   Status push(Piece piece) {
@@ -111,9 +152,14 @@ struct BackgroundTreeWriter::State {
       worker = std::thread([this] { work(); });
     }
     std::unique_lock lock(mutex);
-    has_room.wait(lock, [this] {
-      return queued.empty() || (queued.size() < kMaxQueued && queued_bytes < kMaxQueuedBytes);
-    });
+    if (!error && !has_space() && piece.is_whole_file()) {
+      lock.unlock();
+      TRY(make(piece));
+      lock.lock();
+      keep(std::move(piece.buffer));
+      return {};
+    }
+    has_room.wait(lock, [this] { return has_space(); });
     if (error) {
       return *error;
     }
@@ -139,13 +185,25 @@ BackgroundTreeWriter::BackgroundTreeWriter(Fd root)
 BackgroundTreeWriter::~BackgroundTreeWriter() = default;
 
 Status BackgroundTreeWriter::add(const Entry& entry) {
-  return state_->push({.entry = &entry, .buffer = {}, .size = 0, .is_last = true});
+  if (entry.type == EntryType::Directory) {
+    return state_->writer.add(entry);
+  }
+  Piece piece;
+  piece.entry = &entry;
+  piece.parent = TRY(state_->writer.parent_of(entry));
+  return state_->push(std::move(piece));
 }
 
 Status BackgroundTreeWriter::write(const Entry& file, Bytes buffer, std::size_t size,
                                    bool is_last) {
-  return state_->push(
-      {.entry = &file, .buffer = std::move(buffer), .size = size, .is_last = is_last});
+  Piece piece;
+  piece.entry = &file;
+  piece.parent = TRY(state_->writer.parent_of(file));
+  piece.buffer = std::move(buffer);
+  piece.size = size;
+  piece.is_first = !std::exchange(state_->is_in_file, !is_last);
+  piece.is_last = is_last;
+  return state_->push(std::move(piece));
 }
 
 BackgroundTreeWriter::Bytes BackgroundTreeWriter::buffer() {
@@ -166,9 +224,11 @@ Result<Fd> BackgroundTreeWriter::create(const Entry& file) {
 /// Nothing is queued since create(), so `file` is not in use.
 void BackgroundTreeWriter::hand_over(Fd file) {
   state_->file = std::move(file);
+  state_->is_in_file = true;
 }
 
 Status BackgroundTreeWriter::finish() {
+  TRY(state_->writer.leave_all());
   TRY(state_->drain());
   return state_->writer.finish();
 }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// A TreeWriter on a thread of its own, which makes files while the caller reads and hashes the next
-// ones; short lists are written by the caller. What went wrong is said by the next call, at the
-// latest by finish(). Entries stay where they are until then. Thread-compatible.
+// A TreeWriter with a thread of its own, which makes files while the caller reads and hashes the
+// next ones. The caller makes short lists, directories, and files when the thread has enough to do:
+// making many small ones takes longer than reading them. What went wrong is said by the next call,
+// at the latest by finish(). Entries stay where they are until then. Thread-compatible.
 #pragma once
 
 #include "snapshotter/archive/entry.h"

@@ -31,28 +31,33 @@ using Bytes = BackgroundTreeWriter::Bytes;
 /// One list on its way to a tree and a tar digest.
 class Realiser {
  public:
-  Realiser(const EntryContents& contents, Fd root, Sink& copies)
-      : contents_(contents), hasher_(copies), writer_(std::move(root)), tar_(hasher_) {}
+  Realiser(std::size_t count, const EntryContents& contents, Fd root, Sink& copies)
+      : contents_(contents),
+        hasher_(copies),
+        changes_(count),
+        writer_(std::move(root)),
+        tar_(hasher_) {}
 
-  Status add(Entry& entry) {
+  Status add(const Entry& entry) {
     TRY(check_name(entry.path));
-    if (entry.type == EntryType::HardLink) {  // as a scan of the tree will say it
-      entry.xattrs.clear();
-      entry.size = 0;
+    if (entry.type == EntryType::HardLink) {
+      return add_link(entry);
     }
     TRY(tar_.add(entry));
     if (entry.type != EntryType::File) {
+      changes_.add(entry.path, entry);
       return writer_.add(entry);
     }
     size_ += entry.size;
-    return add_file(entry).context(entry.path);
+    const Digest content = TRY(add_file(entry).context(entry.path));
+    changes_.add(entry.path, entry, content);
+    return {};
   }
 
-  Result<LayerIdentity> finish(const ChangeList& changes) {
+  Result<LayerIdentity> finish() {
     TRY(writer_.finish());
     TRY(tar_.finish());
-    return LayerIdentity{
-        .diff_id = hasher_.finish(), .changes = change_digest(changes), .size = size_};
+    return LayerIdentity{.diff_id = hasher_.finish(), .changes = changes_.finish(), .size = size_};
   }
 
  private:
@@ -66,7 +71,17 @@ class Realiser {
     return {};
   }
 
-  Status add_file(Entry& entry) {
+  /// Told as a scan of the tree will tell it.
+  Status add_link(const Entry& entry) {
+    Entry link = entry;
+    link.xattrs.clear();
+    link.size = 0;
+    TRY(tar_.add(link));
+    changes_.add(link.path, link);
+    return writer_.add(entry);
+  }
+
+  Result<Digest> add_file(const Entry& entry) {
     const Fd from = TRY(contents_.open(entry));
     const bool is_large = may_clone_ && entry.size >= kCloneFrom;
     const Digest digest = is_large ? TRY(add_large(from.get(), entry)) : TRY(pass(from.get(), entry, true));
@@ -75,8 +90,8 @@ class Realiser {
                        entry.content->str(), digest.str())
           .with_hint("something writes to it; build again when that is done");
     }
-    entry.content = digest;
-    return contents_.was_read(entry, from.get());
+    TRY(contents_.was_read(entry, from.get(), digest));
+    return digest;
   }
 
   /// A clone is read itself, so that what was hashed is what the tree holds.
@@ -123,6 +138,7 @@ class Realiser {
 
   const EntryContents& contents_;
   LayerHasher hasher_;
+  ChangeHasher changes_;
   BackgroundTreeWriter writer_;
   TarWriter tar_;
   Bytes own_buffer_;
@@ -155,17 +171,18 @@ Result<LayerIdentity> identify_stored_tree(const std::string& dir) {
   return identify(dir, {.normalise = false}, no_blobs);
 }
 
-Result<LayerIdentity> realise_changes(ChangeList& changes, const EntryContents& contents,
+Result<LayerIdentity> realise_changes(const ChangeRefs& changes, const EntryContents& contents,
                                       const std::string& dir, Sink& copies) {
-  Realiser realiser(contents, TRY(sys::open(dir, O_RDONLY | O_DIRECTORY)), copies);
-  for (const Entry* previous = nullptr; Entry & entry : changes) {
-    if (previous != nullptr && !path_less(previous->path, entry.path)) {
-      return internal_error("change list is not sorted at {}", entry.path);
+  Fd root = TRY(sys::open(dir, O_RDONLY | O_DIRECTORY));
+  Realiser realiser(changes.size(), contents, std::move(root), copies);
+  for (const Entry* previous = nullptr; const Entry* entry : changes) {
+    if (previous != nullptr && !path_less(previous->path, entry->path)) {
+      return internal_error("change list is not sorted at {}", entry->path);
     }
-    previous = &entry;
-    TRY(realiser.add(entry));
+    previous = entry;
+    TRY(realiser.add(*entry));
   }
-  return realiser.finish(changes);
+  return realiser.finish();
 }
 
 }  // namespace mybuild::snapshotter

@@ -23,7 +23,7 @@ Result<LayerIdentity> identify_tree(const std::string& dir, Sink& copies);
 Result<LayerIdentity> identify_stored_tree(const std::string& dir);
 /// Writes the list into the empty directory `dir`, and its tar to `copies`. DataLoss names a file
 /// that is not what the list says.
-Result<LayerIdentity> realise_changes(ChangeList& changes, const EntryContents& contents,
+Result<LayerIdentity> realise_changes(const ChangeRefs& changes, const EntryContents& contents,
                                       const std::string& dir, Sink& copies);
 
 }  // namespace mybuild::snapshotter

@@ -104,9 +104,14 @@ class LayerStore {
                                     const OnDraft& on_draft = {}) = 0;
   /// Realises a list whose bytes lie elsewhere (a COPY) as a tree, same single pass. Hard links are
   /// kept.
-  virtual Result<Layer> commit_changes(ChangeList changes, const EntryContents& contents,
+  virtual Result<Layer> commit_changes(const ChangeRefs& changes, const EntryContents& contents,
                                        std::span<const CompressionSpec> forms = {},
                                        const OnDraft& on_draft = {}) = 0;
+  Result<Layer> commit_changes(const ChangeList& changes, const EntryContents& contents,
+                               std::span<const CompressionSpec> forms = {},
+                               const OnDraft& on_draft = {}) {
+    return commit_changes(refs_of(changes), contents, forms, on_draft);
+  }
 
   /// The tar bytes of a layer: those of its blob if there is one, else made from the tree (only for
   /// layers made here).

@@ -47,11 +47,11 @@ Result<std::string> LocalLayerStore::as_stackable(const std::string& name, const
   Fd from = TRY(sys::open(path, O_RDONLY | O_DIRECTORY));
   const struct stat info = TRY(sys::fstat(from.get()));
   const Entry root = TRY(read_directory_entry(from.get(), info, {}, TreeForm::Plain));
-  ScannedTree scanned = TRY(scan_layer_tree(from.get()));
+  const ScannedTree scanned = TRY(scan_layer_tree(from.get()));
   const std::unique_ptr<EntryContents> contents = tree_contents(std::move(from));
   BlobDrafts no_blobs;
-  (void)TRY(
-      realise_changes(scanned.changes, *contents, fs, no_blobs).context("copy layer tree " + name));
+  (void)TRY(realise_changes(refs_of(scanned.changes), *contents, fs, no_blobs)
+                .context("copy layer tree " + name));
   const Fd to = TRY(sys::open(fs, O_RDONLY | O_DIRECTORY));
   TRY(finish_directory(to.get(), root));
   const std::optional<LayerRow> row = TRY(metadata_.find_layer(diff_id));
@@ -74,7 +74,8 @@ Result<Layer> LocalLayerStore::commit_tree(const std::string& dir,
   return layer;
 }
 
-Result<Layer> LocalLayerStore::commit_changes(ChangeList changes, const EntryContents& contents,
+Result<Layer> LocalLayerStore::commit_changes(const ChangeRefs& changes,
+                                              const EntryContents& contents,
                                               std::span<const CompressionSpec> forms,
                                               const OnDraft& on_draft) {
   const TempDir draft = TRY(session_->make());

@@ -35,7 +35,7 @@ class LocalLayerStore final : public LayerStore {
   Result<Layer> commit_tree(const std::string& dir, std::span<const CompressionSpec> forms,
                             const OnDraft& on_draft) override;
   Result<bool> has_layer_of(std::uint64_t size) override;
-  Result<Layer> commit_changes(ChangeList changes, const EntryContents& contents,
+  Result<Layer> commit_changes(const ChangeRefs& changes, const EntryContents& contents,
                                std::span<const CompressionSpec> forms,
                                const OnDraft& on_draft) override;
 

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <array>
+#include <unordered_set>
 
 namespace mybuild::snapshotter {
 
@@ -30,6 +31,10 @@ std::int64_t grain_of(std::int64_t nanoseconds) {
     grain *= 10;
   }
   return grain;
+}
+
+FileFacts facts_of(const StatSlot& slot) {
+  return {.content = Digest{slot.content}, .bare = slot.bare != 0};
 }
 
 bool lies_before(const struct timespec& time, const struct timespec& now) {
@@ -63,12 +68,54 @@ bool tells_changes(int fd) {
              kTypes.end();
 }
 
-std::size_t StatIndex::FileIdHash::operator()(const FileId& id) const {
-  return hash_file_id(id.device, id.inode);
-}
+class StatIndex::Learnt {
+ public:
+  /// nullopt: nothing was learnt of the file; null: what was known of it is wrong.
+  std::optional<const StatSlot*> find(const StatSlot& file) const {
+    if (forgotten_.contains(file)) {
+      return nullptr;
+    }
+    const auto found = known_.find(file);
+    return found == known_.end() ? std::nullopt : std::optional(&*found);
+  }
+  void remember(const StatSlot& slot) {
+    forgotten_.erase(slot);
+    known_.erase(slot);
+    known_.insert(slot);
+  }
+  void forget(const StatSlot& file) {
+    known_.erase(file);
+    forgotten_.insert(file);
+  }
+  std::size_t size() const { return known_.size(); }
+  void append_to(std::vector<StatSlot>& slots, std::uint32_t generation) const {
+    for (const StatSlot& slot : known_) {
+      slots.push_back(slot);
+      slots.back().seen = generation;
+    }
+  }
+
+ private:
+  struct HashFile {
+    std::size_t operator()(const StatSlot& slot) const noexcept {
+      return hash_file_id(slot.device, slot.inode);
+    }
+  };
+  struct SameFile {
+    bool operator()(const StatSlot& a, const StatSlot& b) const {
+      return a.device == b.device && a.inode == b.inode;
+    }
+  };
+  using Files = std::unordered_set<StatSlot, HashFile, SameFile>;
+  Files known_;
+  Files forgotten_;
+};
 
 StatIndex::StatIndex(std::string path, std::string boot, std::size_t limit)
-    : path_(std::move(path)), boot_(std::move(boot)), limit_(limit) {}
+    : path_(std::move(path)),
+      boot_(std::move(boot)),
+      limit_(limit),
+      learnt_(std::make_unique<Learnt>()) {}
 StatIndex::~StatIndex() = default;
 
 StatIndex::Table& StatIndex::table() {
@@ -86,9 +133,10 @@ std::optional<FileFacts> StatIndex::find(const struct stat& info) {
   const StatSlot wanted = make_slot(info);
   if (has_learnt_) {
     const std::lock_guard lock(mutex_);
-    if (const auto found = learnt_.find({wanted.device, wanted.inode}); found != learnt_.end()) {
-      const Learnt& learnt = found->second;
-      return same_stamp(make_slot(learnt.info), wanted) ? learnt.facts : std::nullopt;
+    if (const std::optional<const StatSlot*> learnt = learnt_->find(wanted)) {
+      const StatSlot* slot = *learnt;
+      return slot != nullptr && same_stamp(*slot, wanted) ? std::optional(facts_of(*slot))
+                                                          : std::nullopt;
     }
   }
   const StatSlot* slot = table.find(wanted.device, wanted.inode);
@@ -99,23 +147,24 @@ std::optional<FileFacts> StatIndex::find(const struct stat& info) {
   if (table.generation() - slot->seen > kNoteAfter) {
     dirty_ = true;
   }
-  return FileFacts{.content = Digest{slot->content}, .bare = slot->bare != 0};
-}
-
-void StatIndex::learn(const struct stat& info, std::optional<FileFacts> facts) {
-  (void)table();
-  const std::lock_guard lock(mutex_);
-  learnt_.insert_or_assign(FileId{info.st_dev, info.st_ino}, Learnt{.info = info, .facts = facts});
-  has_learnt_ = true;
-  dirty_ = true;
+  return facts_of(*slot);
 }
 
 void StatIndex::remember(const struct stat& info, const FileFacts& facts) {
-  learn(info, facts);
+  StatSlot slot = make_slot(info);
+  slot.content = facts.content.bytes;
+  slot.bare = facts.bare ? 1 : 0;
+  (void)table();
+  const std::lock_guard lock(mutex_);
+  learnt_->remember(slot);
+  has_learnt_ = dirty_ = true;
 }
 
 void StatIndex::forget(const struct stat& info) {
-  learn(info, std::nullopt);
+  (void)table();
+  const std::lock_guard lock(mutex_);
+  learnt_->forget(make_slot(info));
+  has_learnt_ = dirty_ = true;
 }
 
 Status StatIndex::save() {
@@ -134,24 +183,18 @@ Status StatIndex::save() {
   }
   const std::unique_ptr<Table> others = Table::load(path_, boot_);  // may be newer than ours
   const std::uint32_t generation = std::max(own.generation(), others->generation()) + 1;
-  std::vector<StatSlot> slots = others->slots();
+  std::vector<StatSlot> slots;
   {
     const std::lock_guard guard(mutex_);
+    slots = others->slots(learnt_->size());
     std::erase_if(slots, [&](StatSlot& slot) {
       const StatSlot* mine = own.find(slot.device, slot.inode);
       if (mine != nullptr && same_stamp(*mine, slot) && own.was_seen(*mine)) {
         slot.seen = generation;
       }
-      return generation - slot.seen > kForgetAfter || learnt_.contains({slot.device, slot.inode});
+      return generation - slot.seen > kForgetAfter || learnt_->find(slot);
     });
-    for (const auto& [id, learnt] : learnt_) {
-      if (learnt.facts) {
-        StatSlot& slot = slots.emplace_back(make_slot(learnt.info));
-        slot.content = learnt.facts->content.bytes;
-        slot.bare = learnt.facts->bare ? 1 : 0;
-        slot.seen = generation;
-      }
-    }
+    learnt_->append_to(slots, generation);
   }
   if (slots.size() > limit_) {
     const auto end = slots.begin() + static_cast<std::ptrdiff_t>(limit_);

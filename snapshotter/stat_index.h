@@ -33,7 +33,6 @@
 #include <mutex>
 #include <optional>
 #include <string>
-#include <unordered_map>
 
 namespace mybuild::snapshotter {
 
@@ -76,21 +75,9 @@ class StatIndex {
 
  private:
   class Table;
-  struct FileId {
-    std::uint64_t device = 0;
-    std::uint64_t inode = 0;
-    bool operator==(const FileId&) const = default;
-  };
-  struct FileIdHash {
-    std::size_t operator()(const FileId& id) const;
-  };
-  struct Learnt {
-    struct stat info {};
-    std::optional<FileFacts> facts;  // nothing: forgotten
-  };
+  class Learnt;
 
   Table& table();
-  void learn(const struct stat& info, std::optional<FileFacts> facts);
 
   const std::string path_;
   std::string boot_;
@@ -100,7 +87,7 @@ class StatIndex {
   std::atomic<bool> dirty_ = false;  // a save is worth it
   std::atomic<bool> has_learnt_ = false;
   std::mutex mutex_;
-  std::unordered_map<FileId, Learnt, FileIdHash> learnt_;
+  std::unique_ptr<Learnt> learnt_;  // since then
 };
 
 }  // namespace mybuild::snapshotter

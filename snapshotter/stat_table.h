@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// The file of a StatIndex: a header and an open-addressing table of fixed slots in this machine's
-// byte order, mapped read-only. Inside snapshotter. Thread-safe: a table never changes.
+// The file of a StatIndex: a header and a hash table of fixed slots in this machine's byte order,
+// mapped read-only. A slot is at its home (`hash_file_id`) or follows it, with no empty place
+// between; they are sorted by home, so that the file is written from front to back without a second
+// copy of it in memory. Inside snapshotter. Thread-safe: a table never changes.
 #pragma once
 
 #include "snapshotter/base/result.h"
@@ -41,7 +43,7 @@ class StatIndex::Table {
   static std::unique_ptr<Table> load(const std::string& path, const std::string& boot);
   /// Replaces the file. `slots` have one entry per file; their order does not matter.
   static Status write(const std::string& path, const std::string& boot, std::uint32_t generation,
-                      std::span<StatSlot> slots);
+                      std::span<const StatSlot> slots);
   Table() = default;
   ~Table();
   Table(const Table&) = delete;
@@ -52,14 +54,15 @@ class StatIndex::Table {
   const StatSlot* find(std::uint64_t device, std::uint64_t inode) const;
   void mark_seen(const StatSlot& slot) const;
   bool was_seen(const StatSlot& slot) const;
-  /// All slots that are whole.
-  std::vector<StatSlot> slots() const;
+  /// All slots that are whole, with room for `more`.
+  std::vector<StatSlot> slots(std::size_t more) const;
 
  private:
   std::size_t place_of(const StatSlot& slot) const;
 
   const std::byte* bytes_ = nullptr;
   std::size_t size_ = 0;
+  std::uint32_t homes_ = 0;
   std::span<const StatSlot> slots_;
   std::uint32_t generation_ = 0;
   mutable std::vector<std::atomic<std::uint8_t>> seen_;

@@ -104,7 +104,7 @@ Status read_xattrs(const std::string& path, TreeForm form, Entry& entry) {
     if (opaque) {
       entry.opaque |= value == kOpaqueValue;
     } else if (value) {
-      entry.xattrs.emplace(name, std::move(*value));
+      entry.xattrs.set(name, std::move(*value));
     }
   }
   return {};
@@ -244,7 +244,7 @@ Result<Entry> read_file_entry(int fd, const struct stat& info, std::string path)
   for (const std::string& name : TRY(list_xattrs(list, entry.path))) {
     if (carried_xattr(name)) {
       if (std::optional<std::string> value = TRY(sys::get_xattr(fd, name))) {
-        entry.xattrs.emplace(name, std::move(*value));
+        entry.xattrs.set(name, std::move(*value));
       }
     }
   }

@@ -9,12 +9,17 @@
 
 namespace mybuild::snapshotter {
 
+TreeWriter::TreeWriter(Fd root)
+    : TreeWriter(std::move(root), [](const Entry& entry, const Fd& dir) {
+        return finish_directory(dir.get(), entry);
+      }) {}
+
 // In list order a directory is complete when the first entry outside of it comes, so its metadata
 // can be set then.
-Status TreeWriter::leave() {
-  TRY(finish_directory(open_.back().fd.get(), *open_.back().entry));
+Status TreeWriter::leave_last() {
+  OpenDir last = std::move(open_.back());
   open_.pop_back();
-  return {};
+  return leave_(*last.entry, std::move(last.fd));
 }
 
 Result<int> TreeWriter::parent_of(const Entry& entry) {
@@ -24,7 +29,7 @@ Result<int> TreeWriter::parent_of(const Entry& entry) {
     if (path == parent) {
       return open_.back().fd.get();
     }
-    TRY(leave());
+    TRY(leave_last());
   }
   if (!parent.empty()) {
     return internal_error("{}: its directory is not in the change list", entry.path);
@@ -38,21 +43,26 @@ Status TreeWriter::add(const Entry& entry) {
     return {};
   }
   const int parent = TRY(parent_of(entry));
+  if (entry.type != EntryType::Directory) {
+    return make(entry, parent);
+  }
   const std::string name(base_name(entry.path));
-  if (entry.type == EntryType::Directory) {
-    TRY(sys::mkdir_at(parent, name, 0700).context(entry.path));
-    Fd dir = TRY(sys::open_at(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
-    open_.push_back({.entry = &entry, .fd = std::move(dir)});
-    return {};
+  TRY(sys::mkdir_at(parent, name, 0700).context(entry.path));
+  Fd dir = TRY(sys::open_at(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
+  open_.push_back({.entry = &entry, .fd = std::move(dir)});
+  return {};
+}
+
+Status TreeWriter::make(const Entry& entry, int parent) const {
+  const std::string name(base_name(entry.path));
+  if (entry.type != EntryType::HardLink) {
+    return make_node(parent, name, entry);
   }
-  if (entry.type == EntryType::HardLink) {
-    const Fd first = TRY(sys::open_at2(root_.get(), entry.link, O_PATH | O_NOFOLLOW,
-                                       RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS)
-                             .context(entry.path));
-    return sys::link_at(AT_FDCWD, sys::proc_fd_path(first.get()), parent, name, AT_SYMLINK_FOLLOW)
-        .context(entry.path);
-  }
-  return make_node(parent, name, entry);
+  const Fd first = TRY(sys::open_at2(root_.get(), entry.link, O_PATH | O_NOFOLLOW,
+                                     RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS)
+                           .context(entry.path));
+  return sys::link_at(AT_FDCWD, sys::proc_fd_path(first.get()), parent, name, AT_SYMLINK_FOLLOW)
+      .context(entry.path);
 }
 
 Result<Fd> TreeWriter::create(const Entry& entry) {
@@ -60,10 +70,15 @@ Result<Fd> TreeWriter::create(const Entry& entry) {
   return create_file(parent, std::string(base_name(entry.path)), entry.mode).context(entry.path);
 }
 
-Status TreeWriter::finish() {
+Status TreeWriter::leave_all() {
   while (!open_.empty()) {
-    TRY(leave());
+    TRY(leave_last());
   }
+  return {};
+}
+
+Status TreeWriter::finish() {
+  TRY(leave_all());
   return root_entry_ == nullptr ? Status() : finish_directory(root_.get(), *root_entry_);
 }
 

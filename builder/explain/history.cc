@@ -150,7 +150,7 @@ class StoredHistory final : public History {
     }
   }
 
-  void selected(const Digest& digest, const std::vector<ops::SelectedSource>& sources) override {
+  void selected(const Digest& digest, const ops::SourceRefs& sources) override {
     if (const Status done = try_keep(digest, sources); !done) {
       log::debug("the files of a step are not kept for explain: {}", done.error().message());
     }
@@ -272,7 +272,7 @@ class StoredHistory final : public History {
     return tables_.put_part(digest, body);
   }
 
-  Status try_keep(const Digest& digest, const std::vector<ops::SelectedSource>& sources) {
+  Status try_keep(const Digest& digest, const ops::SourceRefs& sources) {
     if (TRY(tables_.has_part(digest))) {
       return {};
     }

@@ -183,7 +183,7 @@ void add_missing(const Manifest& here, const Manifest& there, FileChangeKind kin
 
 }  // namespace
 
-std::string encode_manifest(const std::vector<ops::SelectedSource>& sources) {
+std::string encode_manifest(const ops::SourceRefs& sources) {
   std::string out(kMagic);
   std::string_view before;
   for (const ops::SelectedSource& source : sources) {

@@ -29,7 +29,7 @@ struct ManifestEntry {
 using Manifest = std::map<std::string, ManifestEntry>;  // by path in the source tree
 
 /// Contents must be hashed.
-std::string encode_manifest(const std::vector<ops::SelectedSource>& sources);
+std::string encode_manifest(const ops::SourceRefs& sources);
 /// DataLoss on bytes that encode_manifest() did not write.
 Result<Manifest> decode_manifest(std::string_view bytes);
 

@@ -61,18 +61,18 @@ Result<caches::CacheIdentity> identity_of(const CacheMount& cache, const ResultP
   return identity;
 }
 
-Status write_tree(const snapshotter::ChangeList& list, const snapshotter::EntryContents& contents,
+Status write_tree(const snapshotter::ChangeRefs& list, const snapshotter::EntryContents& contents,
                   const std::string& dir) {
   snapshotter::TreeWriter writer(TRY(sys::open(dir, O_RDONLY | O_DIRECTORY)));
-  for (const Entry& entry : list) {
-    if (entry.type != EntryType::File) {
-      TRY(writer.add(entry));
+  for (const Entry* entry : list) {
+    if (entry->type != EntryType::File) {
+      TRY(writer.add(*entry));
       continue;
     }
-    const Fd from = TRY(contents.open(entry));
-    const Fd to = TRY(writer.create(entry));
+    const Fd from = TRY(contents.open(*entry));
+    const Fd to = TRY(writer.create(*entry));
     TRY(sys::copy_file(from.get(), to.get()));
-    TRY(snapshotter::finish_file(to.get(), entry));
+    TRY(snapshotter::finish_file(to.get(), *entry));
   }
   return writer.finish();
 }
@@ -88,11 +88,12 @@ Result<std::string> copy_start(const CacheMount& cache, const ResultPtr& start, 
   StagedTree staged(*empty);
   const CopyPlanOptions options{.dest = "/", .owner = {}, .mode = {}, .invented_mtime = {}};
   TRY(plan_copy(staged, *view.view, source, options));
-  snapshotter::ChangeList list = staged.changes();
+  snapshotter::ChangeRefs list = staged.changes();
+  Entry top;
   if (source.is_directory) {
-    Entry top = source.entries.at(0).entry;
+    top = source.entries.at(0).get().entry;
     top.path.clear();
-    list.insert(list.begin(), std::move(top));
+    list.insert(list.begin(), &top);
   }
   TRY(write_tree(list, staged, dir));
   return source.is_directory ? dir : join_path(dir, source.name);

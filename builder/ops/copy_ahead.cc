@@ -65,8 +65,8 @@ class CopiedContents::Planned final : public EntryContents {
     copied_.opened_.reset();
     return planned_.open(entry);
   }
-  Status was_read(const Entry& entry, int fd) const override {
-    return copied_.note(fd, *entry.content);
+  Status was_read(const Entry&, int fd, const Digest& content) const override {
+    return copied_.note(fd, content);
   }
 
  private:

@@ -33,13 +33,14 @@ class CopyPlanner {
     const std::optional<Entry> there = TRY(to_.lookup(dest));
     const std::string target = TRY(prepare_target(source));
     for (const SelectedEntry& selected : source.entries) {
-      if (selected.below.empty() && source.is_directory) {
+      const std::string_view below = source.below(selected);
+      if (below.empty() && source.is_directory) {
         if (!there) {
           TRY(date(target, selected.entry.mtime));
         }
         continue;  // all else of the destination stays what it is
       }
-      TRY(place(selected, selected.below.empty() ? target : join_path(target, selected.below)));
+      TRY(place(selected, below.empty() ? target : join_path(target, below)));
     }
     return {};
   }

@@ -12,6 +12,8 @@
 #include "snapshotter/base/sys.h"
 #include "solver/key.h"
 
+#include <malloc.h>
+
 #include <map>
 #include <mutex>
 
@@ -25,6 +27,9 @@ using solver::InputRule;
 using solver::MakeDirAction;
 using solver::MakeFileAction;
 using solver::ResultPtr;
+
+/// So many entries take 10 MB.
+constexpr std::size_t kTrimFrom = 16 * 1024;
 
 /// What a copy takes from its input: opened once, used for the key and for the copy.
 struct Source {
@@ -212,10 +217,21 @@ class FileOpRunner final : public solver::Op {
     }
   }
 
+  /// With the planned tree, which is gone too, they are most of what this process holds; malloc
+  /// would keep it beside all that comes later.
   void release_sources() {
     const std::lock_guard lock(mutex_);
+    std::size_t entries = 0;
+    for (const auto& [action, source] : sources_) {
+      for (const SelectedSource& selected : source->selected) {
+        entries += selected.entries.size();
+      }
+    }
     sources_.clear();
     ahead_claim_.reset();
+    if (entries >= kTrimFrom) {
+      ::malloc_trim(0);
+    }
   }
 
   Status stage(std::size_t index, const std::vector<ResultPtr>& inputs, const std::string& scratch,
@@ -269,13 +285,16 @@ class FileOpRunner final : public solver::Op {
   Result<bool> unpack(const snapshotter::TreeView& view, const SelectedSource& source,
                       const CopyPlanOptions& options, const std::string& scratch,
                       StagedTree& staged) {
-    if (source.is_directory || source.entries.empty() ||
-        source.entries[0].entry.type != snapshotter::EntryType::File) {
+    if (source.is_directory || source.entries.empty()) {
+      return false;
+    }
+    const snapshotter::Entry& archive = source.entries[0].get().entry;
+    if (archive.type != snapshotter::EntryType::File) {
       return false;
     }
     const std::string spool = join_path(scratch, fmt::format("archive-{}", ++archives_));
     TRY(sys::mkdir_at(AT_FDCWD, spool, 0700));
-    return plan_unpack(staged, view, source.entries[0].entry, options, spool);
+    return plan_unpack(staged, view, archive, options, spool);
   }
 
   Status stage_file(const MakeFileAction& file, StagedTree& staged) {

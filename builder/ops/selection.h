@@ -8,25 +8,40 @@
 #include "snapshotter/tree_view.h"
 #include "solver/graph/op_spec.h"
 
-#include <span>
+#include <functional>
+#include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace mybuild::ops {
 
-/// One object below (or at) a matched source.
-struct SelectedEntry {
-  std::string below;         // path below the source; "" is the source itself
-  snapshotter::Entry entry;  // as in the source tree; `path` leads to it there
-  std::optional<snapshotter::HardLinkId> hard_link;  // equal for names of one file
-};
+/// One object at (or below) a matched source, as in the source tree: its `path` leads to it there.
+using SelectedEntry = snapshotter::ListedEntry;
 
 /// One matched source with all it brings. A directory brings its contents, in order, parents first.
 struct SelectedSource {
   std::string name;  // last component as it was named, for a destination directory
+  std::string path;  // in the source tree
   bool is_directory = false;
-  std::vector<SelectedEntry> entries;
+  std::vector<std::reference_wrapper<SelectedEntry>> entries;
+  /// What `entries` refers to, as it was listed; so a source can be moved, but not copied.
+  std::vector<std::unique_ptr<std::vector<SelectedEntry>>> listings;
+
+  /// Path below the source; "" is the source itself.
+  std::string_view below(const SelectedEntry& selected) const {
+    const std::string_view whole = selected.entry.path;
+    return path.empty() || whole == path ? whole.substr(path.size())
+                                         : whole.substr(path.size() + 1);
+  }
+  void append(std::vector<SelectedEntry> listing) {
+    auto& kept = listings.emplace_back(std::make_unique<std::vector<SelectedEntry>>());
+    *kept = std::move(listing);
+    entries.insert(entries.end(), kept->begin(), kept->end());
+  }
 };
+/// Sources of several selections.
+using SourceRefs = std::vector<std::reference_wrapper<const SelectedSource>>;
 
 struct SelectOptions {
   std::vector<std::string> excludes;

@@ -94,17 +94,13 @@ namespace {
 /// them.
 class FirstNames {
  public:
-  /// Null: `selected` is the first name, or has no other.
-  const std::string* of(const SelectedEntry& selected) {
-    if (!selected.hard_link) {
-      return nullptr;
-    }
-    const auto [first, is_new] = names_.emplace(*selected.hard_link, &selected.below);
-    return is_new ? nullptr : first->second;
+  /// `below` itself: it is the first name, or has no other.
+  std::string_view of(const SelectedEntry& selected, std::string_view below) {
+    return selected.hard_link ? names_.emplace(*selected.hard_link, below).first->second : below;
   }
 
  private:
-  std::map<std::pair<std::uint64_t, std::uint64_t>, const std::string*> names_;
+  std::map<snapshotter::HardLinkId, std::string_view> names_;
 };
 
 /// What a source brings, as the list of a layer.
@@ -112,19 +108,20 @@ Digest source_digest(const SelectedSource& source, NamedDirectories named) {
   snapshotter::ChangeHasher changes(source.entries.size());
   FirstNames first_names;
   for (const SelectedEntry& selected : source.entries) {
-    if (source.is_directory && selected.below.empty() && named == NamedDirectories::NotShown) {
+    const std::string_view below = source.below(selected);
+    if (source.is_directory && below.empty() && named == NamedDirectories::NotShown) {
       Entry directory;
       directory.type = EntryType::Directory;
-      changes.add(selected.below, directory);
-    } else if (const std::string* first = first_names.of(selected)) {
+      changes.add(below, directory);
+    } else if (const std::string_view first = first_names.of(selected, below); first != below) {
       Entry link = selected.entry;
       link.type = EntryType::HardLink;
-      link.link = *first;
+      link.link = first;
       link.size = 0;
       link.content.reset();
-      changes.add(selected.below, link);
+      changes.add(below, link);
     } else {
-      changes.add(selected.below, selected.entry);
+      changes.add(below, selected.entry);
     }
   }
   return changes.finish();

@@ -16,7 +16,7 @@ class SelectionLog {
  public:
   virtual ~SelectionLog() = default;
   /// The contents of the files are hashed. Must not fail a step.
-  virtual void selected(const Digest& digest, const std::vector<SelectedSource>& sources) = 0;
+  virtual void selected(const Digest& digest, const SourceRefs& sources) = 0;
 };
 
 /// A selection that its op goes on using.
@@ -43,7 +43,7 @@ class NotedSelections {
       noted.swap(noted_);
     }
     for (const auto& [digest, parts] : noted) {
-      std::vector<SelectedSource> all;
+      SourceRefs all;
       for (const SharedSelection& part : parts) {
         all.insert(all.end(), part->begin(), part->end());
       }

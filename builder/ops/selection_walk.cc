@@ -66,19 +66,22 @@ class Walk {
   Walk(const TreeView& tree, const WalkFilter& filter) : tree_(tree), filter_(filter) {}
 
   Result<SelectedSource> run(std::string name, const Entry& root) {
-    SelectedSource source{
-        .name = std::move(name), .is_directory = root.type == EntryType::Directory, .entries = {}};
-    SelectedEntry self{.below = "", .entry = root, .hard_link = {}};
+    SelectedSource source{.name = std::move(name),
+                          .path = root.path,
+                          .is_directory = root.type == EntryType::Directory,
+                          .entries = {},
+                          .listings = {}};
+    SelectedEntry self{.entry = root, .hard_link = {}};
     if (root.type == EntryType::File) {
       self.hard_link = TRY(tree_.hard_link_id(root.path));
     }
-    source.entries.push_back(std::move(self));
+    source.append({std::move(self)});
     if (source.is_directory) {
       Directory top;
       top.path = root.path;
       TRY(read_levels(top));
       source.entries.reserve(1 + found_);
-      flatten(top, source.entries);
+      flatten(top, source);
     }
     return source;
   }
@@ -110,16 +113,15 @@ class Walk {
       return fate != Fate::Skipped;
     };
     auto fate = std::size_t{0};
-    std::vector<ListedEntry> all = TRY(tree_.read_directory(directory.path, wanted));
-    directory.entries.reserve(all.size());
-    for (ListedEntry& listed : all) {
+    for (SelectedEntry& listed : TRY(tree_.read_directory(directory.path, wanted))) {
       const std::string below = join_path(directory.below, base_name(listed.entry.path));
       while (fates[fate].first != below) {
         ++fate;  // a name without an entry
       }
       const bool only_leads = fates[fate].second == Fate::OnlyLeads;
       if (!only_leads || listed.entry.type == EntryType::Directory) {
-        add(directory, below, std::move(listed), only_leads);
+        directory.entries.push_back(std::move(listed));
+        note_subdirectory(directory, directory.entries.size() - 1, only_leads);
       }
     }
     return {};
@@ -127,26 +129,22 @@ class Walk {
 
   Status read_all(Directory& directory) const {
     const auto any = [](const std::string&) { return true; };
-    std::vector<ListedEntry> all = TRY(tree_.read_directory(directory.path, any));
-    directory.entries.reserve(all.size());
-    for (ListedEntry& listed : all) {
-      std::string below = join_path(directory.below, base_name(listed.entry.path));
-      add(directory, std::move(below), std::move(listed), false);
+    directory.entries = TRY(tree_.read_directory(directory.path, any));
+    for (std::size_t i = 0; i < directory.entries.size(); ++i) {
+      note_subdirectory(directory, i, false);
     }
     return {};
   }
 
-  static void add(Directory& directory, std::string below, ListedEntry listed, bool only_leads) {
-    if (listed.entry.type == EntryType::Directory) {
+  static void note_subdirectory(Directory& directory, std::size_t at, bool only_leads) {
+    const Entry& entry = directory.entries[at].entry;
+    if (entry.type == EntryType::Directory) {
       auto inside = std::make_unique<Directory>();
-      inside->path = listed.entry.path;
-      inside->below = below;
+      inside->path = entry.path;
+      inside->below = join_path(directory.below, base_name(entry.path));
       directory.subdirectories.push_back(
-          {.at = directory.entries.size(), .only_leads = only_leads, .inside = std::move(inside)});
+          {.at = at, .only_leads = only_leads, .inside = std::move(inside)});
     }
-    directory.entries.push_back({.below = std::move(below),
-                                 .entry = std::move(listed.entry),
-                                 .hard_link = listed.hard_link});
   }
 
   Status read_levels(Directory& top) {
@@ -174,22 +172,25 @@ class Walk {
   }
 
   /// Depth first: a directory, then all below it, then its next sibling.
-  static void flatten(Directory& directory, std::vector<SelectedEntry>& entries) {
+  static void flatten(Directory& directory, SelectedSource& source) {
     std::size_t next = 0;
     const auto take_until = [&](std::size_t end) {
       for (; next < end; ++next) {
-        entries.push_back(std::move(directory.entries[next]));
+        source.entries.emplace_back(directory.entries[next]);
       }
     };
     for (const Subdirectory& subdirectory : directory.subdirectories) {
       take_until(subdirectory.at + 1);
-      const std::size_t kept = entries.size();
-      flatten(*subdirectory.inside, entries);
-      if (subdirectory.only_leads && entries.size() == kept) {
-        entries.pop_back();
+      const std::size_t kept = source.entries.size();
+      flatten(*subdirectory.inside, source);
+      if (subdirectory.only_leads && source.entries.size() == kept) {
+        source.entries.pop_back();
       }
     }
     take_until(directory.entries.size());
+    // A vector's elements stay where they are when it moves.
+    source.listings.push_back(
+        std::make_unique<std::vector<SelectedEntry>>(std::move(directory.entries)));
   }
 
   const TreeView& tree_;

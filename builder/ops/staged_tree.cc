@@ -23,13 +23,19 @@ bool is_below(std::string_view path, std::string_view directory) {
 
 }  // namespace
 
-const StagedTree::Staged* StagedTree::find(std::string_view path) const {
-  const auto found = staged_.find(path);
-  return found == staged_.end() ? nullptr : &found->second;
+StagedTree::StagedSet::iterator StagedTree::lower_bound(std::string_view path) const {
+  // Mostly things come in order.
+  const bool is_next = staged_.empty() || ByPath()(*staged_.rbegin(), path);
+  return is_next ? staged_.end() : staged_.lower_bound(path);
 }
 
-const StagedTree::Staged& StagedTree::file_of(const Staged& name) const {
-  return name.names ? *find(name.names->holder) : name;
+StagedTree::Staged* StagedTree::find(std::string_view path) const {
+  const auto found = lower_bound(path);
+  return found == staged_.end() || (*found)->entry.path != path ? nullptr : found->get();
+}
+
+StagedTree::Staged& StagedTree::file_of(Staged& name) const {
+  return name.names ? *find(*name.names->begin()) : name;
 }
 
 bool StagedTree::hidden(std::string_view path) const {
@@ -44,7 +50,7 @@ bool StagedTree::hidden(std::string_view path) const {
 }
 
 Result<std::optional<Entry>> StagedTree::lookup(std::string_view path) const {
-  if (const Staged* staged = find(path)) {
+  if (Staged* staged = find(path)) {
     Entry entry = file_of(*staged).entry;
     entry.path = path;
     return std::optional(std::move(entry));
@@ -61,10 +67,13 @@ Result<std::vector<std::string>> StagedTree::list(std::string_view path) const {
   if ((self == nullptr || !self->fresh) && !hidden(path)) {
     names = TRY(base_.list(path));
   }
-  for (auto at = staged_.upper_bound(path); at != staged_.end() && is_below(at->first, path);
-       ++at) {
-    if (parent_of(at->first) == path) {
-      names.push_back(at->first.substr(path.empty() ? 0 : path.size() + 1));
+  for (auto at = staged_.upper_bound(path); at != staged_.end(); ++at) {
+    const std::string& below = (*at)->entry.path;
+    if (!is_below(below, path)) {
+      break;
+    }
+    if (parent_of(below) == path) {
+      names.push_back(below.substr(path.empty() ? 0 : path.size() + 1));
     }
   }
   std::sort(names.begin(), names.end());
@@ -81,7 +90,7 @@ Result<std::optional<std::pair<std::uint64_t, std::uint64_t>>> StagedTree::hard_
 }
 
 Result<Fd> StagedTree::open(const Entry& entry) const {
-  const Staged* staged = find(entry.path);
+  Staged* staged = find(entry.path);
   if (staged == nullptr) {
     return base_.open(entry);
   }
@@ -101,8 +110,7 @@ Status StagedTree::stage_parents(const std::string& path) {
     if (!entry || entry->type != EntryType::Directory) {
       return invalid_argument("/{} is not a directory", parent);
     }
-    staged_.emplace(std::string(parent),
-                    Staged{.entry = std::move(*entry), .content = {}, .fresh = false, .names = {}});
+    place({.entry = std::move(*entry), .content = {}, .fresh = false, .names = {}});
   }
   return {};
 }
@@ -149,8 +157,8 @@ Status StagedTree::replace(Entry entry, ContentOpener content) {
     return put(std::move(entry), std::move(content));
   }
   for (auto at = staged_.upper_bound(entry.path);
-       at != staged_.end() && is_below(at->first, entry.path);) {
-    release(at->first);
+       at != staged_.end() && is_below((*at)->entry.path, entry.path);) {
+    release((*at)->entry.path);
     at = staged_.erase(at);
   }
   TRY(stage_parents(entry.path));
@@ -160,45 +168,61 @@ Status StagedTree::replace(Entry entry, ContentOpener content) {
       {.entry = std::move(entry), .content = std::move(content), .fresh = true, .names = {}});
 }
 
+StagedTree::Staged& StagedTree::place(Staged staged) {
+  const auto at = lower_bound(staged.entry.path);
+  if (at != staged_.end() && (*at)->entry.path == staged.entry.path) {
+    **at = std::move(staged);
+    return **at;
+  }
+  return **staged_.insert(at, std::make_unique<Staged>(std::move(staged)));
+}
+
 Status StagedTree::set(Staged staged) {
   const std::string path = staged.entry.path;
   if (staged.entry.type != EntryType::HardLink) {
     release(path);
-    staged_.insert_or_assign(path, std::move(staged));
+    place(std::move(staged));
     return {};
   }
-  const auto target = staged_.find(staged.entry.link);
-  if (target == staged_.end() || target->first == path ||
-      file_of(target->second).entry.type != EntryType::File) {
+  Staged* target = find(staged.entry.link);
+  if (target == nullptr || target->entry.path == path ||
+      file_of(*target).entry.type != EntryType::File) {
     return internal_error("{} is a hard link to {}, which is no other planned file", path,
                           staged.entry.link);
   }
   release(path);
-  std::shared_ptr<Names>& names = target->second.names;
-  if (names == nullptr) {
-    names = std::make_shared<Names>(Names{.holder = target->first, .all = {target->first}});
+  if (target->names == nullptr) {
+    target->names = std::make_shared<Names>(Names{target->entry.path});
   }
-  names->all.insert(path);
+  const std::shared_ptr<Names> names = target->names;
+  Staged& file = file_of(*target);
+  names->insert(path);
   staged.names = names;
-  staged_.insert_or_assign(path, std::move(staged));
+  Staged& placed = place(std::move(staged));
+  if (*names->begin() == path) {
+    hand_on(file, placed);
+  }
   return {};
 }
 
 void StagedTree::release(const std::string& path) {
-  const auto found = staged_.find(path);
-  if (found == staged_.end() || found->second.names == nullptr) {
+  Staged* found = find(path);
+  if (found == nullptr || found->names == nullptr) {
     return;
   }
-  Names& names = *found->second.names;
-  names.all.erase(path);
-  if (names.holder != path || names.all.empty()) {
-    return;
+  Names& names = *found->names;
+  const bool was_first = *names.begin() == path;
+  names.erase(path);
+  if (was_first && !names.empty()) {
+    hand_on(*found, *find(*names.begin()));
   }
-  names.holder = *names.all.begin();
-  Staged& heir = staged_.find(names.holder)->second;
-  heir.content = std::move(found->second.content);
-  heir.entry = std::move(found->second.entry);
-  heir.entry.path = names.holder;
+}
+
+void StagedTree::hand_on(Staged& from, Staged& to) {
+  std::string path = std::move(to.entry.path);
+  to.entry = from.entry;
+  to.entry.path = std::move(path);
+  to.content = std::move(from.content);
 }
 
 Status StagedTree::link(const std::string& first, const std::string& path) {
@@ -221,12 +245,11 @@ Status StagedTree::link(const std::string& first, const std::string& path) {
 }
 
 void StagedTree::set_metadata(const std::string& path, const Entry& like) {
-  const auto found = staged_.find(path);
-  if (found == staged_.end()) {
+  Staged* found = find(path);
+  if (found == nullptr) {
     return;
   }
-  const std::shared_ptr<Names>& names = found->second.names;
-  Entry& entry = (names ? staged_.find(names->holder) : found)->second.entry;
+  Entry& entry = file_of(*found).entry;
   if (entry.type == EntryType::File) {
     entry.mode = like.mode;
     entry.uid = like.uid;
@@ -235,17 +258,19 @@ void StagedTree::set_metadata(const std::string& path, const Entry& like) {
   }
 }
 
-snapshotter::ChangeList StagedTree::changes() const {
-  snapshotter::ChangeList changes;
+snapshotter::ChangeRefs StagedTree::changes() {
+  snapshotter::ChangeRefs changes;
   changes.reserve(staged_.size());
-  for (const auto& [path, staged] : staged_) {
-    Entry& entry = changes.emplace_back(file_of(staged).entry);
-    entry.path = path;
-    if (staged.names && path != *staged.names->all.begin()) {
-      entry.type = EntryType::HardLink;
-      entry.link = *staged.names->all.begin();
-      entry.size = 0;
-      entry.content.reset();
+  for (const std::unique_ptr<Staged>& staged : staged_) {
+    changes.push_back(&staged->entry);
+    if (const Staged& file = file_of(*staged); &file != staged.get()) {
+      Entry link = file.entry;
+      link.path = std::move(staged->entry.path);
+      link.type = EntryType::HardLink;
+      link.link = file.entry.path;
+      link.size = 0;
+      link.content.reset();
+      staged->entry = std::move(link);
     }
   }
   return changes;

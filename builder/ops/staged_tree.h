@@ -10,7 +10,6 @@
 #include "snapshotter/tree_view.h"
 
 #include <functional>
-#include <map>
 #include <memory>
 #include <set>
 #include <string>
@@ -48,8 +47,9 @@ class StagedTree final : public snapshotter::TreeView {
   /// Gives a planned file, and with it all its names, the mode, owner and mtime of `like`.
   void set_metadata(const std::string& path, const snapshotter::Entry& like);
 
-  /// All planned changes, sorted; open() has the bytes of its files.
-  snapshotter::ChangeList changes() const;
+  /// All planned changes, sorted, until something is planned again; open() has the bytes of the
+  /// files.
+  snapshotter::ChangeRefs changes();
 
  private:
   struct PathLess {
@@ -58,30 +58,43 @@ class StagedTree final : public snapshotter::TreeView {
       return snapshotter::path_less(a, b);
     }
   };
-  /// The names of one file.
-  struct Names {
-    std::string holder;  // whose entry and bytes are the file's
-    std::set<std::string, PathLess> all;
-  };
+  /// The names of one file. What is staged under the first has the file's entry and bytes.
+  using Names = std::set<std::string, PathLess>;
   struct Staged {
     snapshotter::Entry entry;
     ContentOpener content;
     bool fresh = false;  // a directory that the base does not have: nothing of the base is below it
     std::shared_ptr<Names> names;  // null: there is one
   };
-  using StagedMap = std::map<std::string, Staged, PathLess>;  // what is below a path follows it
+  struct ByPath {
+    using is_transparent = void;
+    static std::string_view path_of(const std::unique_ptr<Staged>& staged) {
+      return staged->entry.path;
+    }
+    static std::string_view path_of(std::string_view path) { return path; }
+    template <class A, class B>
+    bool operator()(const A& a, const B& b) const {
+      return snapshotter::path_less(path_of(a), path_of(b));
+    }
+  };
+  using StagedSet = std::set<std::unique_ptr<Staged>, ByPath>;  // what is below a path follows it
 
-  const Staged* find(std::string_view path) const;
-  const Staged& file_of(const Staged& name) const;
+  /// The first that is not before `path`.
+  StagedSet::iterator lower_bound(std::string_view path) const;
+  Staged* find(std::string_view path) const;
+  Staged& file_of(Staged& name) const;
   /// The base has nothing to say about `path`: a planned ancestor is new, or is no directory.
   bool hidden(std::string_view path) const;
   Status stage_parents(const std::string& path);
   Status set(Staged staged);
-  /// Takes a name away from its file before something else gets it; another name holds it then.
+  Staged& place(Staged staged);
+  /// Takes a name away from its file before something else gets it.
   void release(const std::string& path);
+  /// The file's first name is another one now.
+  static void hand_on(Staged& from, Staged& to);
 
   const snapshotter::TreeView& base_;
-  StagedMap staged_;
+  StagedSet staged_;
 };
 
 }  // namespace mybuild::ops

@@ -63,7 +63,8 @@ ChangeHasher::ChangeHasher(std::size_t count) : framer_(std::make_unique<Framer>
 
 ChangeHasher::~ChangeHasher() = default;
 
-void ChangeHasher::add(std::string_view path, const Entry& entry) {
+void ChangeHasher::add(std::string_view path, const Entry& entry,
+                       const std::optional<Digest>& content) {
   Framer& framer = *framer_;
   framer.text(path);
   framer.number(static_cast<std::uint64_t>(entry.type));
@@ -83,12 +84,21 @@ void ChangeHasher::add(std::string_view path, const Entry& entry) {
     framer.text(name);
     framer.text(value);
   }
-  framer.text(entry.content ? as_text(entry.content->bytes) : std::string_view());
+  framer.text(content ? as_text(content->bytes) : std::string_view());
 }
 
 Digest ChangeHasher::finish() {
   framer_->flush();
   return hasher_.finish();
+}
+
+ChangeRefs refs_of(const ChangeList& changes) {
+  ChangeRefs refs;
+  refs.reserve(changes.size());
+  for (const Entry& entry : changes) {
+    refs.push_back(&entry);
+  }
+  return refs;
 }
 
 bool path_less(std::string_view a, std::string_view b) {
@@ -106,6 +116,21 @@ Digest change_digest(const ChangeList& changes) {
     hasher.add(entry.path, entry);
   }
   return hasher.finish();
+}
+
+Xattrs::Xattrs(const Xattrs& other)
+    : map_(other.map_ ? std::make_unique<Map>(*other.map_) : nullptr) {}
+
+const Xattrs::Map& Xattrs::map() const {
+  static const Map kNone;
+  return map_ ? *map_ : kNone;
+}
+
+void Xattrs::set(std::string name, std::string value) {
+  if (map_ == nullptr) {
+    map_ = std::make_unique<Map>();
+  }
+  map_->insert_or_assign(std::move(name), std::move(value));
 }
 
 bool carried_xattr(std::string_view name) {

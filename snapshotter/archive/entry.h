@@ -34,6 +34,31 @@ enum class EntryType : std::uint8_t {  // values enter digests; append only
   Whiteout = 8,  // hides what lower layers have at this path
 };
 
+/// Extended attributes by name. Few objects have any, so that those without take a pointer only.
+class Xattrs {
+ public:
+  using Map = std::map<std::string, std::string>;
+
+  Xattrs() = default;
+  Xattrs(const Xattrs& other);
+  Xattrs& operator=(const Xattrs& other) { return *this = Xattrs(other); }
+  Xattrs(Xattrs&&) noexcept = default;
+  Xattrs& operator=(Xattrs&&) noexcept = default;
+  ~Xattrs() = default;
+
+  const Map& map() const;
+  bool empty() const { return map_ == nullptr; }
+  std::size_t size() const { return map().size(); }
+  Map::const_iterator begin() const { return map().begin(); }
+  Map::const_iterator end() const { return map().end(); }
+  void set(std::string name, std::string value);
+  void clear() { map_.reset(); }
+  bool operator==(const Xattrs& other) const { return map() == other.map(); }
+
+ private:
+  std::unique_ptr<Map> map_;  // null: none
+};
+
 struct Entry {
   std::string path;  // relative, clean, no leading slash; "" is the root directory itself
   EntryType type = EntryType::File;
@@ -46,13 +71,16 @@ struct Entry {
   std::string link;  // Symlink: target text; HardLink: path of the first name
   std::uint32_t device_major = 0;
   std::uint32_t device_minor = 0;
-  std::map<std::string, std::string> xattrs;  // only carried names, see format.md
-  std::optional<Digest> content;              // sha256 of a File's bytes, once known
+  Xattrs xattrs;                  // only carried names, see format.md
+  std::optional<Digest> content;  // sha256 of a File's bytes, once known
 };
 
 /// Sorted by path, componentwise (a directory, then all below it, then its next sibling); no path
 /// twice.
 using ChangeList = std::vector<Entry>;
+/// Such a list of entries that lie elsewhere, and stay there.
+using ChangeRefs = std::vector<const Entry*>;
+ChangeRefs refs_of(const ChangeList& changes);
 
 /// Componentwise order: '/' sorts before every other byte.
 bool path_less(std::string_view a, std::string_view b);
@@ -63,8 +91,10 @@ class EntryContents {
   virtual ~EntryContents() = default;
   /// Opened for reading at offset 0.
   virtual Result<Fd> open(const Entry& entry) const = 0;
-  /// Whoever opened it has read it to its end, and found `entry.content`; `fd` is still open.
-  virtual Status was_read(const Entry& /*entry*/, int /*fd*/) const { return {}; }
+  /// Whoever opened it has read it to its end, and found `content`; `fd` is still open.
+  virtual Status was_read(const Entry& /*entry*/, int /*fd*/, const Digest& /*content*/) const {
+    return {};
+  }
 };
 
 /// Digest of all that a layer changes: every field but mtime, each framed, in list order. Each File
@@ -81,7 +111,9 @@ class ChangeHasher {
   ChangeHasher& operator=(const ChangeHasher&) = delete;
   ~ChangeHasher();
 
-  void add(std::string_view path, const Entry& entry);
+  void add(std::string_view path, const Entry& entry) { add(path, entry, entry.content); }
+  /// With a content that the entry may not say.
+  void add(std::string_view path, const Entry& entry, const std::optional<Digest>& content);
   Digest finish();
 
  private:

@@ -283,7 +283,7 @@ Result<Entry> TarReader::State::read_member(const Pending& pending) {
   TRY(read_device(block, entry).context(entry.path));
   for (const auto& [key, value] : pending.pax.xattrs) {
     if (carried_xattr(key)) {
-      entry.xattrs.emplace(key, value);
+      entry.xattrs.set(key, value);
     }
   }
   if (entry.type == EntryType::File) {

@@ -306,7 +306,7 @@ Status TarWriter::add(const Entry& entry) {
   TRY(pad());
   TRY(check_entry(entry));
   const Member member = member_of(entry, options_.max_mtime);
-  std::string bytes = TRY(headers(member, entry.xattrs));
+  std::string bytes = TRY(headers(member, entry.xattrs.map()));
   if (entry.opaque && entry.type == EntryType::Directory) {
     bytes += TRY(headers(marker(join_path(entry.path, tar::kOpaqueName)), {}));
   }

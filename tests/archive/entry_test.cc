@@ -55,7 +55,7 @@ TEST(ChangeDigest, SeesEveryOtherField) {
       [](Entry& e) { e.link = "x"; },
       [](Entry& e) { e.device_major = 1; },
       [](Entry& e) { e.device_minor = 1; },
-      [](Entry& e) { e.xattrs["user.a"] = "1"; },
+      [](Entry& e) { e.xattrs.set("user.a", "1"); },
       [](Entry& e) { e.content = Digest::of("abd"); },
   };
   for (std::size_t i = 0; i < edits.size(); ++i) {
@@ -65,11 +65,24 @@ TEST(ChangeDigest, SeesEveryOtherField) {
   }
 }
 
+TEST(Xattrs, ACopyIsOnItsOwnAndNoneAreAsGoodAsNoMap) {
+  Entry one = file_with_content();
+  one.xattrs.set("user.a", "1");
+  Entry two = one;
+  EXPECT_EQ(two.xattrs, one.xattrs);
+  two.xattrs.set("user.a", "2");
+  EXPECT_EQ(one.xattrs.map().at("user.a"), "1");
+  one.xattrs.clear();
+  EXPECT_TRUE(one.xattrs.empty());
+  EXPECT_EQ(one.xattrs, Entry().xattrs);
+  EXPECT_EQ(one.xattrs.begin(), one.xattrs.end());
+}
+
 TEST(ChangeDigest, FramesFieldsSoThatBytesCannotWander) {
   Entry one = file_with_content();
-  one.xattrs = {{"user.ab", "c"}};
+  one.xattrs.set("user.ab", "c");
   Entry two = file_with_content();
-  two.xattrs = {{"user.a", "bc"}};
+  two.xattrs.set("user.a", "bc");
   EXPECT_NE(change_digest({one}), change_digest({two}));
 }
 

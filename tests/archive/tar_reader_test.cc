@@ -168,7 +168,7 @@ TEST(TarReader, KeepsOnlyCarriedAttributes) {
       " 'SCHILY.xattr.user.overlay.opaque':'y', 'SCHILY.xattr.security.selinux':'label',"
       " 'LIBARCHIVE.xattr.user.y%3a':'aGFsbG8=', 'LIBARCHIVE.xattr.user.x':'Mg=='})\n"));
   ASSERT_TRUE(members) << members.error().message();
-  EXPECT_EQ((*members)[0].entry.xattrs,
+  EXPECT_EQ((*members)[0].entry.xattrs.map(),
             (std::map<std::string, std::string>{{"user.x", "1"}, {"user.y:", "hallo"}}));
 }
 

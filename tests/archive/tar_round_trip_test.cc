@@ -90,8 +90,8 @@ class RandomList {
       entry.device_minor = static_cast<std::uint32_t>(pick(1 << 20));
     }
     if (pick(4) == 0) {
-      entry.xattrs["security.capability"] = random_bytes(20);
-      entry.xattrs["user.n\n"] = random_bytes(pick(300));
+      entry.xattrs.set("security.capability", random_bytes(20));
+      entry.xattrs.set("user.n\n", random_bytes(pick(300)));
     }
     return entry;
   }

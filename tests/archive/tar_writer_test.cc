@@ -17,7 +17,7 @@ ChangeList one_of_everything(FakeContents& contents) {
   ChangeList list;
   list.push_back(make_directory("bin", 0755));
   list.push_back(make_file("bin/tool", "#!/bin/sh\n", contents, 04755));
-  list.back().xattrs["security.capability"] = std::string("\x01\0\0\x02\0=\n", 7);
+  list.back().xattrs.set("security.capability", std::string("\x01\0\0\x02\0=\n", 7));
   list.push_back(make_link("bin/tool2", EntryType::HardLink, "bin/tool"));
   list.push_back(make_whiteout("bin/old"));
   list.push_back(make_directory("cache"));

@@ -67,9 +67,10 @@ class HistoryTest : public testing::Test {
 
   Digest keep_selection(const std::string& content) {
     ops::SelectedSource source;
-    source.entries.emplace_back();
-    source.entries[0].entry.path = "f";
-    source.entries[0].entry.content = Digest::of(content);
+    ops::SelectedEntry file;
+    file.entry.path = "f";
+    file.entry.content = Digest::of(content);
+    source.append({file});
     history_->selected(Digest::of("selection " + content), {source});
     return Digest::of("selection " + content);
   }

@@ -19,7 +19,7 @@ ops::SelectedEntry file(std::string path, const std::string& content, mode_t mod
 
 Manifest manifest(std::vector<ops::SelectedEntry> entries) {
   ops::SelectedSource source;
-  source.entries = std::move(entries);
+  source.append(std::move(entries));
   return decode_manifest(encode_manifest({source})).value();
 }
 
@@ -39,7 +39,7 @@ TEST(Manifest, ComesBackAsItWas) {
 
 TEST(Manifest, DamagedBytesAreAnError) {
   ops::SelectedSource source;
-  source.entries = {file("a", "x"), file("ab", "y")};
+  source.append({file("a", "x"), file("ab", "y")});
   const std::string bytes = encode_manifest({source});
   EXPECT_TRUE(decode_manifest(bytes));
   for (std::size_t size = 0; size < bytes.size(); ++size) {
@@ -55,7 +55,7 @@ TEST(FileChanges, NameEachKind) {
   ops::SelectedEntry type = file("type", "x");
   type.entry.type = EntryType::Fifo;
   ops::SelectedEntry xattr = file("xattr", "x");
-  xattr.entry.xattrs["user.a"] = "1";
+  xattr.entry.xattrs.set("user.a", "1");
   const Manifest then =
       manifest({file("content", "x"), file("gone", "x"), file("mode", "x"), file("owner", "x"),
                 file("same", "x"), file("type", "x"), file("xattr", "x")});

@@ -113,7 +113,7 @@ snapshotter::Entry random_entry(RandomOps& random) {
   entry.link = kTexts[random.pick(4)];
   entry.mtime.tv_sec = random.pick(100);
   if (random.pick(2) == 0) {
-    entry.xattrs.emplace(kTexts[random.pick(4)], kTexts[random.pick(4)]);
+    entry.xattrs.set(kTexts[random.pick(4)], kTexts[random.pick(4)]);
   }
   if (random.pick(2) == 0) {
     entry.content = Digest::of(kTexts[random.pick(4)]);
@@ -123,7 +123,7 @@ snapshotter::Entry random_entry(RandomOps& random) {
 
 TEST(KeyProperty, ChangeListsAreToldApartByAllButTimes) {
   const auto values = [](const snapshotter::Entry& e) {
-    return std::tuple(e.path, e.type, e.mode, e.uid, e.gid, e.link, e.xattrs, e.content);
+    return std::tuple(e.path, e.type, e.mode, e.uid, e.gid, e.link, e.xattrs.map(), e.content);
   };
   using Values = decltype(values({}));
   std::map<Digest, std::vector<Values>> seen;

@@ -31,7 +31,7 @@ Lines entry_lines() {
       .in("link", [](Entry& entry) { entry.link = "a"; })
       .in("device_major", [](Entry& entry) { entry.device_major = 1; })
       .in("device_minor", [](Entry& entry) { entry.device_minor = 1; })
-      .in("xattrs", [](Entry& entry) { entry.xattrs["user.k"] = ""; })
+      .in("xattrs", [](Entry& entry) { entry.xattrs.set("user.k", ""); })
       .in("content", [](Entry& entry) { entry.content = Digest{}; })
       .not_in("mtime", [](Entry& entry) { entry.mtime.tv_nsec = 1; })
       .lines();
@@ -88,7 +88,7 @@ Lines selection_lines() {
       .in("hard links", [](MemoryTree& edited) { edited.hard_link("d/a", "d/b"); })
       .in("mode", entry([](Entry& file) { file.mode = 0755; }))
       .in("owner", entry([](Entry& file) { file.gid = 7; }))
-      .in("xattrs", entry([](Entry& file) { file.xattrs["user.k"] = "v"; }))
+      .in("xattrs", entry([](Entry& file) { file.xattrs.set("user.k", "v"); }))
       .in("device", entry([](Entry& file) { file.device_minor = 1; }))
       .not_in("mtime", entry([](Entry& file) { file.mtime.tv_sec = 7; }))
       .not_in("mode of a named directory", [](MemoryTree& edited) { edited.at("d").mode = 0700; })

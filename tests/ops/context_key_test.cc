@@ -217,11 +217,12 @@ TEST_F(ContextKeyTest, NamesOfOneFileOfWhichOneWasReplacedAreTwoFiles) {
   must(sys::unlink_at(AT_FDCWD, at("d/b")));
   write("d/b", "two");
   must(hash_contents(*tree, sources));
-  const std::vector<SelectedEntry>& entries = sources[0].entries;
-  EXPECT_EQ(entries[1].below, "a");
-  EXPECT_TRUE(entries[1].hard_link);
-  EXPECT_EQ(entries[2].entry.content, Digest::of("two"));
-  EXPECT_FALSE(entries[2].hard_link);
+  const SelectedEntry& first = sources[0].entries[1];
+  const SelectedEntry& second = sources[0].entries[2];
+  EXPECT_EQ(sources[0].below(first), "a");
+  EXPECT_TRUE(first.hard_link);
+  EXPECT_EQ(second.entry.content, Digest::of("two"));
+  EXPECT_FALSE(second.hard_link);
 }
 
 /// One line per entry.

@@ -49,7 +49,9 @@ class Disturbed final : public EntryContents {
     after_open_();
     return fd;
   }
-  Status was_read(const Entry& entry, int fd) const override { return files_.was_read(entry, fd); }
+  Status was_read(const Entry& entry, int fd, const Digest& content) const override {
+    return files_.was_read(entry, fd, content);
+  }
 
  private:
   const EntryContents& files_;

@@ -29,8 +29,8 @@ class CopyPlanTest : public testing::Test {
       }
     }
     std::string text;
-    for (const Entry& entry : staged.changes()) {
-      text += fmt::format("{}{} {:o}\n", entry.path, mark(entry), entry.mode);
+    for (const Entry* entry : staged.changes()) {
+      text += fmt::format("{}{} {:o}\n", entry->path, mark(*entry), entry->mode);
     }
     return text;
   }

@@ -15,7 +15,7 @@ std::string show(const std::vector<SelectedSource>& sources) {
   for (const SelectedSource& source : sources) {
     text += source.name + (source.is_directory ? "/" : "") + "[";
     for (const SelectedEntry& entry : source.entries) {
-      text += entry.below + " ";
+      text += std::string(source.below(entry)) + " ";
     }
     text += "]";
   }

@@ -58,15 +58,15 @@ class UnpackPlanTest : public testing::Test {
       return "no archive";
     }
     std::string text;
-    for (const Entry& entry : staged.changes()) {
-      text += entry.path;
-      if (entry.type == EntryType::HardLink) {
-        text += "=" + entry.link;
-      } else if (entry.type == EntryType::File) {
-        FileSource content(staged.open(entry).value());
-        text += fmt::format(":{}:{:o}", read_all(content, 100).value(), entry.mode);
+    for (const Entry* entry : staged.changes()) {
+      text += entry->path;
+      if (entry->type == EntryType::HardLink) {
+        text += "=" + entry->link;
+      } else if (entry->type == EntryType::File) {
+        FileSource content(staged.open(*entry).value());
+        text += fmt::format(":{}:{:o}", read_all(content, 100).value(), entry->mode);
       }
-      text += entry.type == EntryType::Directory ? "/ " : " ";
+      text += entry->type == EntryType::Directory ? "/ " : " ";
     }
     return text;
   }

@@ -63,7 +63,11 @@ TEST_F(BackgroundTreeWriterTest, more_files_than_can_wait_are_written_in_order) 
   EXPECT_EQ(info.st_nlink, 2U);
   EXPECT_EQ(info.st_mode & 07777U, 0640U);
   EXPECT_EQ(info.st_mtim.tv_sec, 7);
-  EXPECT_EQ(must(sys::lstat_at(AT_FDCWD, dir_.path() + "/d2")).st_mtim.tv_sec, 7);
+  for (const char* dir : {"/d0", "/d1", "/d2"}) {
+    const struct stat made = must(sys::lstat_at(AT_FDCWD, dir_.path() + dir));
+    EXPECT_EQ(made.st_mtim.tv_sec, 7) << "something was made in " << dir << " after its end";
+    EXPECT_EQ(made.st_mode & 07777U, 0750U);
+  }
 }
 
 TEST_F(BackgroundTreeWriterTest, a_file_may_be_larger_than_what_can_wait) {

@@ -98,7 +98,8 @@ TEST_F(LayerStoreTest, attributes_of_a_hard_link_are_those_of_its_first_name) {
   link.type = EntryType::HardLink;
   link.link = "a";
   link.content.reset();
-  changes.back().xattrs["user.k"] = link.xattrs["user.k"] = "v";
+  changes.back().xattrs.set("user.k", "v");
+  link.xattrs.set("user.k", "v");
   changes.push_back(link);
   const Layer layer = must(store_.layers->commit_changes(changes, *contents));
   EXPECT_EQ(Digest::of(tar_of(layer.diff_id)), layer.diff_id);

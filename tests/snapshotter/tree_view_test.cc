@@ -178,7 +178,7 @@ TEST_F(TreeViewTest, entries_carry_all_metadata) {
   EXPECT_EQ(file.gid, 34U);
   EXPECT_EQ(file.size, 1U);
   EXPECT_EQ(file.mtime.tv_sec, 77);
-  EXPECT_EQ(file.xattrs, (std::map<std::string, std::string>{{"user.k", "v"}}));
+  EXPECT_EQ(file.xattrs.map(), (std::map<std::string, std::string>{{"user.k", "v"}}));
   EXPECT_EQ(must(view->lookup("l"))->link, "target text");
   EXPECT_EQ(must(view->lookup("p"))->type, EntryType::Fifo);
   const Entry device = *must(view->lookup("null"));

@@ -137,7 +137,7 @@ class FakeLayerStore final : public snapshotter::LayerStore {
                                          const snapshotter::OnDraft&) override {
     return unsupported("fake");
   }
-  Result<snapshotter::Layer> commit_changes(snapshotter::ChangeList,
+  Result<snapshotter::Layer> commit_changes(const snapshotter::ChangeRefs&,
                                             const snapshotter::EntryContents&,
                                             std::span<const snapshotter::CompressionSpec>,
                                             const snapshotter::OnDraft&) override {
