@@ -4,8 +4,7 @@
 # it goes when it is whole.
 . "$(dirname "$0")/lib.sh"
 . "$support/nginx.sh"
-start_registry
-direct=$registry
+start_registry && direct=$registry
 nginx_conf() {
   cat <<TEXT
 daemon off; user root; worker_processes 1; pid nginx.pid; events {}
