@@ -97,10 +97,9 @@ class CopyAheadTest : public testing::Test {
     }
     const auto noted = copied.through(staged);
     const TempDir out = TRY(TempDir::create());
-    snapshotter::ChangeList changes = staged.changes();
     NoSink nowhere;
-    TRY(snapshotter::realise_changes(changes, Disturbed(*noted, std::move(after_open)), out.path(),
-                                     nowhere));
+    TRY(snapshotter::realise_changes(staged.changes(), Disturbed(*noted, std::move(after_open)),
+                                     out.path(), nowhere));
     copied.fill_in(sources);
     return {};
   }
@@ -113,7 +112,7 @@ TEST_F(CopyAheadTest, WhatWasCopiedMakesTheKeyThatReadingMakes) {
   settle("d/sub/two");
   const auto tree = view();
   std::vector<SelectedSource> sources = must(select(*tree, {"d"}, {}));
-  std::vector<SelectedSource> read = sources;
+  std::vector<SelectedSource> read = must(select(*tree, {"d"}, {}));
   must(hash_contents(*view(), read));
   ASSERT_TRUE(copy(*tree, sources));
   EXPECT_EQ(count_bytes(sources).unread, 0U);
@@ -170,8 +169,8 @@ TEST_F(CopyAheadTest, AFileThatAnotherOneReplacesInThePlanIsLeftToTheKey) {
   const auto tree = view();
   std::vector<SelectedSource> sources = must(select(*tree, {"d/one", "other/one"}, {}));
   ASSERT_TRUE(copy(*tree, sources));
-  EXPECT_FALSE(sources[0].entries[0].entry.content);
-  EXPECT_EQ(sources[1].entries[0].entry.content, Digest::of("winner"));
+  EXPECT_FALSE(sources[0].entries[0].get().entry.content);
+  EXPECT_EQ(sources[1].entries[0].get().entry.content, Digest::of("winner"));
 }
 
 TEST_F(CopyAheadTest, NamesOfOneFileAreSeen) {
