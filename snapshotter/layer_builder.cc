@@ -81,14 +81,17 @@ class Realiser {
     return writer_.add(entry);
   }
 
+  static Error changed(Error error) {
+    return std::move(error).with_hint("something writes to it; build again when that is done");
+  }
+
   Result<Digest> add_file(const Entry& entry) {
     const Fd from = TRY(contents_.open(entry));
     const bool is_large = may_clone_ && entry.size >= kCloneFrom;
     const Digest digest = is_large ? TRY(add_large(from.get(), entry)) : TRY(pass(from.get(), entry, true));
     if (entry.content && *entry.content != digest) {
-      return data_loss("contents changed while the build read it: expected {}, read {}",
-                       entry.content->str(), digest.str())
-          .with_hint("something writes to it; build again when that is done");
+      return changed(data_loss("contents changed while the build read it: expected {}, read {}",
+                               entry.content->str(), digest.str()));
     }
     TRY(contents_.was_read(entry, from.get(), digest));
     return digest;
@@ -117,11 +120,11 @@ class Realiser {
       buffer.resize(std::max(buffer.size(), wanted));
       const std::size_t count = TRY(sys::read(from, MutableByteSpan(buffer).first(wanted)));
       if (count > left) {
-        return data_loss("file grew while it was read, expected {} bytes", entry.size);
+        return changed(data_loss("file grew while it was read, expected {} bytes", entry.size));
       }
       if (count == 0 && left > 0) {
-        return data_loss("file shrank while it was read, {} of {} bytes are missing", left,
-                         entry.size);
+        return changed(data_loss("file shrank while it was read, {} of {} bytes are missing", left,
+                                 entry.size));
       }
       TRY(tar_.write(ByteSpan(buffer).first(count)));
       left -= count;

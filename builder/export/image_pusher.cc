@@ -72,25 +72,11 @@ Status ImagePusher::greet() {
     if (!targets_[i].tag.empty()) {
       before_[i] = TRY(deps_.push->current(targets_[i], deps_.cancel));
     }
-    return {};
-  });
-}
-
-void ImagePusher::trust_targets() {
-  for (std::size_t i = 0; i < targets_.size(); ++i) {
     if (before_[i]) {
       known_.learn(targets_[i], *before_[i], deps_.content);
     }
-  }
-}
-
-bool ImagePusher::must_look(const Status& pushed) {
-  const bool is_refused = !pushed && (pushed.error().kind() == ErrorKind::NotFound ||
-                                      pushed.error().kind() == ErrorKind::InvalidArgument);
-  const bool is_unchecked = pushed && checked_.size() < repositories_.size();
-  checked_.clear();
-  offered_.clear();
-  return (is_refused || is_unchecked) && known_.doubt();
+    return {};
+  });
 }
 
 Result<bool> ImagePusher::offer(const std::vector<oci::Descriptor>& blobs) {
@@ -181,23 +167,10 @@ Result<std::optional<registry::Delivery>> ImagePusher::by_stream(const oci::Refe
   return is_stored && is_same ? Found(registry::Delivery::Sent) : Found();
 }
 
-/// The repository has the blob already.
-void ImagePusher::stop_stream(const oci::Reference& repository, const Digest& blob) {
-  const auto stream = deps_.streams == nullptr ? nullptr : deps_.streams->find(repository, blob);
-  if (stream != nullptr && stream->repository().repository == repository.repository) {
-    stream->stop();
-  }
-}
-
 Result<registry::Delivery> ImagePusher::deliver(const oci::Reference& repository,
                                                 const oci::Descriptor& blob, bool with_bytes) {
   const std::string where =
       repositories_.size() > 1 ? " to " + repository.domain + "/" + repository.repository : "";
-  if (known_.has(repository, blob.digest)) {
-    stop_stream(repository, blob.digest);
-    report("layer already exists " + blob.digest.str() + where, 0, 0, true);
-    return registry::Delivery::AlreadyThere;
-  }
   const std::string item = "pushing " + blob.digest.str() + where;
   registry::BlobUpload upload;
   upload.blob = blob;
@@ -206,7 +179,8 @@ Result<registry::Delivery> ImagePusher::deliver(const oci::Reference& repository
   if (upload.mount_from == repository.repository) {
     upload.mount_from.clear();
   }
-  upload.ask_first = !with_bytes || blob.size > kNotWorthAsking || !known_.is_familiar(repository);
+  upload.ask_first =
+      !with_bytes || blob.size > kNotWorthAsking || !known_.is_new(repository, blob.digest);
   if (with_bytes) {
     upload.open = [&](std::uint64_t offset) -> Result<std::unique_ptr<Source>> {
       Fd fd = TRY(deps_.content.open(blob.digest));
@@ -232,7 +206,7 @@ Result<registry::Delivery> ImagePusher::deliver(const oci::Reference& repository
       report(item, blob.size, blob.size, true);
       break;
   }
-  known_.add(repository, blob.digest);
+  known_.delivered(repository, blob.digest);
   TRY(deps_.metadata.put_blob_source(repository.domain, repository.repository, {blob.digest}));
   return *delivery;
 }
@@ -240,7 +214,7 @@ Result<registry::Delivery> ImagePusher::deliver(const oci::Reference& repository
 Status ImagePusher::finish(const std::vector<ImageDocuments>& images, const oci::Descriptor& root) {
   for (const oci::Reference& repository : repositories_) {
     for (const ImageDocuments& image : images) {
-      if (!known_.has(repository, image.config.digest)) {
+      if (!known_.is_delivered(repository, image.config.digest)) {
         TRY(send(repository, image.config));
       }
       if (image.manifest.digest != root.digest) {
@@ -256,9 +230,7 @@ Status ImagePusher::finish(const std::vector<ImageDocuments>& images, const oci:
 
 Status ImagePusher::put_manifest(const oci::Reference& target, const oci::Descriptor& manifest) {
   const std::string bytes = TRY(deps_.content.read(manifest.digest));
-  TRY(deps_.push->manifest(target, manifest, bytes, deps_.cancel));
-  checked_.insert(target.domain + "/" + target.repository);
-  return {};
+  return deps_.push->manifest(target, manifest, bytes, deps_.cancel);
 }
 
 Status ImagePusher::put_tag(std::size_t target, const oci::Descriptor& root) {

@@ -23,13 +23,6 @@ class ImagePusher {
 
   /// Asks each registry once whether it is there at all, before anything is made for it.
   Status greet();
-  /// From now on what the targets named at greet() vouches for its blobs: nobody asks for these.
-  /// Who says so calls must_look() at the end.
-  void trust_targets();
-  /// Whether all is to be done again, with a question for each blob: a registry refused documents,
-  /// as it may miss a blob that was taken for there, or it got none that it would have compared
-  /// with its blobs. `pushed`: how it went. Once at most.
-  bool must_look(const Status& pushed);
   /// True when every repository has all of these blobs now, without our sending any.
   Result<bool> offer(const std::vector<oci::Descriptor>& blobs);
   bool offered(const oci::Descriptor& blob) const;
@@ -49,7 +42,6 @@ class ImagePusher {
   Result<std::optional<registry::Delivery>> by_stream(const oci::Reference& repository,
                                                       registry::BlobUpload& upload,
                                                       const std::string& item);
-  void stop_stream(const oci::Reference& repository, const Digest& blob);
   Result<registry::Delivery> deliver(const oci::Reference& repository, const oci::Descriptor& blob,
                                      bool with_bytes);
   Status put_manifest(const oci::Reference& target, const oci::Descriptor& manifest);
@@ -61,7 +53,6 @@ class ImagePusher {
   std::vector<std::optional<Digest>> before_;  // what the targets named when we came
   std::set<Digest> offered_;                   // constant after offer()
   KnownBlobs known_;
-  std::set<std::string> checked_;  // repositories that took a document this time
   ExportDeps& deps_;
   const solver::VertexId vertex_;
   std::mutex events_mutex_;  // events of one vertex come one after the other

@@ -3,8 +3,6 @@
 
 #include "snapshotter/oci/descriptor.h"
 
-#include <algorithm>
-
 namespace mybuild::exporter {
 
 namespace {
@@ -38,38 +36,24 @@ void KnownBlobs::learn(const oci::Reference& repository, const Digest& root,
                        snapshotter::ContentStore& content) {
   std::set<Digest> blobs;
   add_blobs_of(root, content, blobs);
-  if (!blobs.empty()) {
-    const auto repositories = repositories_.lock();
-    Repository& known = (*repositories)[name_of(repository)];
-    known.is_familiar = true;
-    known.blobs.merge(blobs);
-  }
+  const auto repositories = repositories_.lock();
+  (*repositories)[name_of(repository)].named.merge(blobs);
 }
 
-void KnownBlobs::add(const oci::Reference& repository, const Digest& blob) {
+bool KnownBlobs::is_new(const oci::Reference& repository, const Digest& blob) {
   const auto repositories = repositories_.lock();
-  (*repositories)[name_of(repository)].blobs.insert(blob);
+  const Repository& known = (*repositories)[name_of(repository)];
+  return !known.named.empty() && !known.named.contains(blob);
 }
 
-bool KnownBlobs::has(const oci::Reference& repository, const Digest& blob) {
+void KnownBlobs::delivered(const oci::Reference& repository, const Digest& blob) {
   const auto repositories = repositories_.lock();
-  const auto known = repositories->find(name_of(repository));
-  return known != repositories->end() && known->second.blobs.contains(blob);
+  (*repositories)[name_of(repository)].delivered.insert(blob);
 }
 
-bool KnownBlobs::is_familiar(const oci::Reference& repository) {
+bool KnownBlobs::is_delivered(const oci::Reference& repository, const Digest& blob) {
   const auto repositories = repositories_.lock();
-  const auto known = repositories->find(name_of(repository));
-  return known != repositories->end() && known->second.is_familiar;
-}
-
-bool KnownBlobs::doubt() {
-  const auto repositories = repositories_.lock();
-  const bool had_learnt =
-      std::any_of(repositories->begin(), repositories->end(),
-                  [](const auto& repository) { return repository.second.is_familiar; });
-  repositories->clear();
-  return had_learnt;
+  return (*repositories)[name_of(repository)].delivered.contains(blob);
 }
 
 }  // namespace mybuild::exporter

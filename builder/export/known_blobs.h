@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// KnownBlobs: what the repositories of a push are known to have without a question for each blob. A
-// registry keeps what a manifest of it names, so a tag that names a document of ours vouches for
-// all that is in it. Thread-safe.
+// KnownBlobs: what a push knows of its repositories without a question for each blob: what went
+// there already, and what is most likely new, as the present image of a tag is one of ours and does
+// not have it. Thread-safe.
 #pragma once
 
 #include "snapshotter/base/guarded.h"
@@ -20,18 +20,18 @@ class KnownBlobs {
   /// that `content` has not got.
   void learn(const oci::Reference& repository, const Digest& root,
              snapshotter::ContentStore& content);
+  /// Whether it was learnt what the repository has, and the blob is not among it. A guess: others
+  /// push there, too.
+  bool is_new(const oci::Reference& repository, const Digest& blob);
+
   /// The blob was found or sent there.
-  void add(const oci::Reference& repository, const Digest& blob);
-  bool has(const oci::Reference& repository, const Digest& blob);
-  /// Whether a document was learnt from there: what has() does not know then is most likely new.
-  bool is_familiar(const oci::Reference& repository);
-  /// Forgets all. False when nothing had been learnt: what went wrong has other reasons.
-  bool doubt();
+  void delivered(const oci::Reference& repository, const Digest& blob);
+  bool is_delivered(const oci::Reference& repository, const Digest& blob);
 
  private:
   struct Repository {
-    std::set<Digest> blobs;
-    bool is_familiar = false;
+    std::set<Digest> named;  // by a tag
+    std::set<Digest> delivered;
   };
   Guarded<std::map<std::string, Repository>> repositories_;  // by domain and name
 };

@@ -23,13 +23,8 @@ class RegistryExporter final : public Exporter {
     const std::vector<oci::Reference> names = TRY(push_names(output));
     ImagePusher pusher(names, deps_, vertex);
     TRY(pusher.greet());
-    pusher.trust_targets();
     Pushed pushed;
-    Status status = push(output, pusher, vertex, pushed);
-    if (pusher.must_look(status)) {
-      status = push(output, pusher, vertex, pushed);
-    }
-    TRY(std::move(status));
+    TRY(push(output, pusher, vertex, pushed));
     TRY(remember(pushed, names));
     return report(pushed, names);
   }

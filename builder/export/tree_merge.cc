@@ -39,8 +39,8 @@ void remove_directories(const std::vector<std::string>& made) {
 
 /// Attributes that the file system, or our rights, cannot hold are left out, as a copy to another
 /// disk would.
-void set_xattrs(int fd, const Entry& entry) {
-  for (const auto& [name, value] : entry.xattrs) {
+void set_xattrs(int fd, const snapshotter::Xattrs& xattrs) {
+  for (const auto& [name, value] : xattrs) {
     (void)sys::set_xattr(fd, name, value);
   }
 }
@@ -53,7 +53,7 @@ Status stage_file(const snapshotter::TreeView& view, const Entry& entry, int dir
   if (copied != entry.size) {
     return data_loss("{} has {} bytes, not {}", entry.path, copied, entry.size);
   }
-  set_xattrs(to.get(), entry);
+  set_xattrs(to.get(), entry.xattrs);
   TRY(sys::fchmod(to.get(), entry.mode));
   return sys::set_times(to.get(), entry.mtime);
 }
@@ -133,7 +133,8 @@ Status TreeMerge::stage_node(const Entry& entry, const std::string& path) {
   switch (entry.type) {
     case EntryType::Directory:
       // Its own mode comes at the very end: a read-only directory could not be filled or moved.
-      directories_.push_back({.path = path, .mode = entry.mode, .mtime = entry.mtime});
+      directories_.push_back(
+          {.path = path, .mode = entry.mode, .mtime = entry.mtime, .xattrs = entry.xattrs});
       return sys::mkdir_at(dirfd, path, 0700);
     case EntryType::Symlink:
       TRY(sys::symlink_at(entry.link, dirfd, path));
@@ -222,6 +223,7 @@ Status TreeMerge::finish_directories() {
   for (auto dir = directories_.rbegin(); dir != directories_.rend(); ++dir) {
     const Fd fd = TRY(sys::open_at2(dest_fd_.get(), dir->path, O_RDONLY | O_DIRECTORY,
                                     RESOLVE_NO_SYMLINKS | RESOLVE_BENEATH));
+    set_xattrs(fd.get(), dir->xattrs);
     TRY(sys::fchmod(fd.get(), dir->mode));
     TRY(sys::set_times(fd.get(), dir->mtime));
   }

@@ -38,6 +38,7 @@ class TreeMerge {
     std::string path;
     mode_t mode;
     struct timespec mtime;
+    snapshotter::Xattrs xattrs;
   };
   TreeMerge(std::vector<std::string> made, TempDir draft, Fd dest_fd, Fd draft_fd, Lanes& lanes,
             const Cancel& cancel);

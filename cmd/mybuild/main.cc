@@ -4,9 +4,16 @@
 #include "cmd/mybuild/standard_streams.h"
 #include "cmd/mybuild/verbs.h"
 
+#include <fmt/core.h>
+
+#include <signal.h>
+
 #include <algorithm>
+#include <cstdlib>
 #include <exception>
+#include <new>
 #include <string>
+#include <system_error>
 #include <vector>
 
 namespace mybuild::cli {
@@ -50,12 +57,35 @@ constexpr Verb kVerbs[] = {
     {"version", "Print the version", version_verb},
 };
 
+/// A thread that cannot be started, or memory that is not there, ends us wherever it happens.
+[[noreturn]] void say_what_ended_it() {
+  try {
+    if (const std::exception_ptr error = std::current_exception()) {
+      std::rethrow_exception(error);
+    }
+  } catch (const std::system_error& error) {
+    print_err(
+        fmt::format("ERROR: a thread could not be started: {}\n"
+                    "hint: see `ulimit -u` and `ulimit -v`\n",
+                    error.code().message()));
+    std::_Exit(1);
+  } catch (const std::bad_alloc&) {
+    print_err("ERROR: there is not enough memory\nhint: see `ulimit -v`\n");
+    std::_Exit(1);
+  } catch (const std::exception& bug) {
+    print_err(std::string("ERROR: internal: ") + bug.what() + "\n");
+  }
+  std::abort();
+}
+
 }  // namespace
 
 }  // namespace mybuild::cli
 
 int main(int argc, char** argv) {
   mybuild::cli::occupy_standard_streams();
+  ::signal(SIGCHLD, SIG_DFL);  // ignored, as by some who start us, it leaves nobody to wait for
+  std::set_terminate(mybuild::cli::say_what_ended_it);
   try {
     const std::vector<std::string> args(argv + std::min(argc, 1), argv + argc);
     return mybuild::cli::dispatch(mybuild::cli::kVerbs, args);

@@ -6,6 +6,7 @@
 #include <condition_variable>
 #include <mutex>
 #include <optional>
+#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -65,10 +66,22 @@ class Lanes::Pool {
 
   /// Under the lock.
   void call_a_thread() {
-    if (idle_ < tasks_.size() && (cap_ == 0 || threads_.size() - aside_ < cap_)) {
-      threads_.emplace_back([this] { run(); });
-    } else {
+    if (idle_ >= tasks_.size() || (cap_ != 0 && threads_.size() - aside_ >= cap_) ||
+        !add_a_thread()) {
       wake_.notify_one();
+    }
+  }
+
+  /// Where the system gives us no more, those that are there do it, one task after the other.
+  bool add_a_thread() {
+    try {
+      threads_.emplace_back([this] { run(); });
+      return true;
+    } catch (const std::system_error&) {
+      if (threads_.size() == aside_) {
+        throw;
+      }
+      return false;
     }
   }
 

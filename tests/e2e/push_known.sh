@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# Pushing again: what the tag's manifest names is taken for there, without a question; what the registry has lost meanwhile is sent again.
+# Pushing again: of what is small, and not in the tag's present image, nobody asks whether it is there; what the registry has lost
+# meanwhile is sent again.
 . "$(dirname "$0")/lib.sh"
 start_registry
 printf 'FROM busybox\nRUN echo one >/one\nCOPY two /two\n' | dockerfile && echo 2 >ctx/two
@@ -16,9 +17,9 @@ whole() { rm -rf copied && skopeo copy -q --src-tls-verify=false "docker://$regi
 build --push -t "$registry/app:1" ctx
 asked_before=$(asked) sent_before=$(sent)
 echo changed >ctx/two && build --push -t "$registry/app:1" ctx
-assert_equal "$(asked)" "$asked_before" "questions for blobs"
+assert_equal "$(asked)" $((asked_before + 2)) "questions, for the layers that stayed"
 assert_equal "$(sent)" $((sent_before + 2)) "a layer and the config were sent"
 lose && echo again >ctx/two && build --push -t "$registry/app:1" ctx
-whole "after the manifest was refused"
+whole "with a new manifest"
 lose && build --push -t "$registry/app:1" ctx
-whole "when no manifest was sent"
+whole "with the same manifest"

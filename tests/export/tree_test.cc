@@ -3,6 +3,7 @@
 #include "tests/export/fixture.h"
 #include "tests/export/tar_listing.h"
 
+#include <sys/xattr.h>
 #include <unistd.h>
 
 namespace mybuild::exporter {
@@ -38,6 +39,27 @@ TEST_F(TreeExport, ModesTimesAndHardLinksAreKept) {
   }
   EXPECT_EQ(info("out/dir/file").st_ino, info("out/dir/hard").st_ino);
   EXPECT_EQ(info("out/dir/file").st_nlink, 2U);
+}
+
+TEST_F(TreeExport, AttributesAreKept) {
+  TextContents contents;
+  snapshotter::ChangeList list;
+  list.push_back(entry("noted", EntryType::Directory, 0555));
+  list.push_back(entry("noted/file", EntryType::File, 0440));
+  contents.texts = {{"noted/file", ""}};
+  for (snapshotter::Entry& each : list) {
+    each.xattrs.set("user.note", each.path);
+  }
+  const snapshotter::Layer layer = layers_->commit_changes(list, contents).value();
+  BuiltImage& image = output_.images.front();
+  image.layers.push_back(layer);
+  image.config.diff_ids.push_back(layer.diff_id);
+  ASSERT_TRUE(run_export(to(OutputType::Local, "out")));
+  for (const snapshotter::Entry& each : list) {
+    char value[16] = {};
+    const ssize_t size = ::getxattr(path("out/" + each.path).c_str(), "user.note", value, 16);
+    EXPECT_EQ(std::string(value, size < 0 ? 0 : static_cast<std::size_t>(size)), each.path);
+  }
 }
 
 TEST_F(TreeExport, FilesBelongToTheCaller) {

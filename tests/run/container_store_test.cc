@@ -8,6 +8,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -70,8 +71,11 @@ class ContainerStoreTest : public testing::Test {
       if (::fork() == 0) {
         // As an executed helper: it has the run lock, and nothing else of the owner's.
         const auto held = static_cast<unsigned>(owned->signals());
+        constexpr unsigned kLast = 1000;
+        ::fcntl(ready.write_end.get(), F_DUPFD, kLast);
         ::close_range(3, held - 1, 0);
-        ::close_range(held + 1, ~0U, 0);  // and the pipe, which says that this is done
+        ::close_range(held + 1, kLast - 1, 0);
+        ::close_range(kLast, ~0U, 0);  // the pipe, which says that this is done
         std::this_thread::sleep_for(time);
         ::_exit(0);
       }
@@ -190,7 +194,8 @@ TEST_F(ContainerStoreTest, WhatIsDyingWithRmIsGoneForAll) {
   EXPECT_EQ(store_->take("box").error().kind(), ErrorKind::NotFound);
   EXPECT_THAT(in("containers"), IsEmpty());
   dying("box", 100ms, true);
-  EXPECT_TRUE(store_->create(record("box"))) << "its name is free when it is gone";
+  const auto again = store_->create(record("box"));
+  EXPECT_TRUE(again) << "its name is free when it is gone: " << again.error().message();
 }
 
 TEST_F(ContainerStoreTest, TheEndHasItsRoomBeforeTheProgramStarts) {

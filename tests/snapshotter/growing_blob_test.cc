@@ -6,6 +6,7 @@
 
 #include <array>
 #include <future>
+#include <mutex>
 
 namespace mybuild::snapshotter::testing {
 namespace {
@@ -26,6 +27,7 @@ class ReadAlong : public ::testing::Test {
  protected:
   OnDraft listener() {
     return [this](const CompressionSpec& form, const std::shared_ptr<GrowingBlob>& blob) {
+      const std::lock_guard lock(mutex_);  // each form has a writer of its own
       forms_.push_back(form);
       readers_.push_back(std::async(std::launch::async, [blob] {
         const auto source = GrowingBlob::read(blob);
@@ -44,6 +46,7 @@ class ReadAlong : public ::testing::Test {
 
   TestStore store_;
   std::vector<TempDir> drafts_;
+  std::mutex mutex_;
   std::vector<CompressionSpec> forms_;
   std::vector<std::shared_ptr<GrowingBlob>> blobs_;
   std::vector<std::future<Result<std::string>>> readers_;

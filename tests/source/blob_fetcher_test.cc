@@ -69,9 +69,13 @@ TEST_F(IncomingBlobs, OtherBytesEndInAnErrorAndNotInAnEnd) {
   fetcher_.prefetch(want, interest);
   first_part_.wait();
   IncomingBlob blob = fetcher_.open(want).value();
-  second_part_.count_down();
   EXPECT_EQ(read(*blob.source, 6), "hello ");
-  EXPECT_EQ(read(*blob.source, 100), "there");
+  second_part_.count_down();
+  // The rest may be read before it is known to be wrong.
+  const std::string rest = read(*blob.source, 100);
+  if (rest != "there") {
+    EXPECT_EQ(rest.substr(0, 5), "ERROR");
+  }
   EXPECT_EQ(read(*blob.source, 100).substr(0, 5), "ERROR");
   EXPECT_EQ(blob.verdict().error().kind(), ErrorKind::DataLoss);
   EXPECT_FALSE(content_->stat(want.blob.digest)->has_value());
