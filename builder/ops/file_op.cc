@@ -35,8 +35,8 @@ constexpr std::size_t kTrimFrom = 16 * 1024;
 struct Source {
   View view;
   std::vector<SelectedSource> selected;
-  std::unique_ptr<snapshotter::EntryContents>
-      noting;  // the view's files, as a copy ahead reads them
+  /// The view's files, as a copy ahead reads them.
+  std::unique_ptr<snapshotter::EntryContents> noting;
   const snapshotter::EntryContents& files() const {
     return noting ? *noting : static_cast<const snapshotter::EntryContents&>(*view.view);
   }
@@ -194,19 +194,19 @@ class FileOpRunner final : public solver::Op {
   Result<std::shared_ptr<Source>> select_source(std::size_t action, const CopyAction& copy,
                                                 const ResultPtr& input) {
     const std::lock_guard lock(mutex_);
-    std::shared_ptr<Source>& slot = sources_[action];
-    if (slot == nullptr) {
-      auto source = std::make_shared<Source>();
-      source->view = TRY(open_view(input, deps_));
-      auto selected = select(*source->view.view, copy.sources,
-                             {.excludes = copy.excludes, .parents = copy.parents});
-      if (!selected) {
-        return explain_missing(std::move(selected).error(), input, copy.sources, deps_);
-      }
-      source->selected = std::move(selected).value();
-      slot = std::move(source);
+    if (const auto known = sources_.find(action); known != sources_.end()) {
+      return known->second;
     }
-    return slot;
+    auto source = std::make_shared<Source>();
+    source->view = TRY(open_view(input, deps_));
+    auto selected = select(*source->view.view, copy.sources,
+                           {.excludes = copy.excludes, .parents = copy.parents});
+    if (!selected) {
+      return explain_missing(std::move(selected).error(), input, copy.sources, deps_);
+    }
+    source->selected = std::move(selected).value();
+    sources_.emplace(action, source);
+    return source;
   }
 
   /// Not what the key says: what was remembered of a file is wrong, or it changed just now.
