@@ -23,8 +23,7 @@ class RegistryExporter final : public Exporter {
     const std::vector<oci::Reference> names = TRY(push_names(output));
     ImagePusher pusher(names, deps_, vertex);
     TRY(pusher.greet());
-    Pushed pushed;
-    TRY(push(output, pusher, vertex, pushed));
+    const Pushed pushed = TRY(push(output, pusher, vertex));
     TRY(remember(pushed, names));
     return report(pushed, names);
   }
@@ -35,15 +34,15 @@ class RegistryExporter final : public Exporter {
     oci::Descriptor root;
   };
 
-  Status push(const BuildOutput& output, ImagePusher& pusher, const solver::VertexId& vertex,
-              Pushed& pushed) {
+  Result<Pushed> push(const BuildOutput& output, ImagePusher& pusher,
+                      const solver::VertexId& vertex) {
     TRY(bring_bases(output, pusher));
     const LayerHooks hooks{
         .ready = [&](const oci::Descriptor& blob) { return pusher.layer(blob); },
         .draft = pusher.on_draft(),
         .elsewhere = [&](const oci::Descriptor& blob) { return pusher.offered(blob); }};
     Step step(deps_, vertex, "pushing layers");
-    pushed.images.clear();
+    Pushed pushed;
     for (const BuiltImage& image : output.images) {
       pushed.images.push_back(TRY(write_documents(image, spec_, output, deps_, hooks)));
     }
@@ -52,7 +51,8 @@ class RegistryExporter final : public Exporter {
     if (is_multi_platform(output)) {
       pushed.root = TRY(write_index(pushed.images, spec_, deps_));
     }
-    return pusher.finish(pushed.images, pushed.root);
+    TRY(pusher.finish(pushed.images, pushed.root));
+    return pushed;
   }
 
   /// name= says where to; without it every -t does.
