@@ -27,17 +27,22 @@ class TextBody final : public BodySink {
   std::string text_;
 };
 
+/// Who compares a blob's digest. Hashing is most of what a download costs a core, so where the sink
+/// does it anyway, as the content store's, the body does not.
+enum class DigestCheck { Here, BySink };
+
 /// Bytes already passed on are never passed on again: an answer that starts over is skipped up to
 /// where the last ended.
 class BlobBody final : public BodySink {
  public:
-  BlobBody(const oci::Descriptor& descriptor, Sink& sink) : descriptor_(descriptor), sink_(sink) {}
+  BlobBody(const oci::Descriptor& descriptor, Sink& sink, DigestCheck check = DigestCheck::Here)
+      : descriptor_(descriptor), sink_(sink), check_(check) {}
 
   Status begin(const Response& response) override;
   Status write(ByteSpan bytes) override;
   std::uint64_t received() const { return received_; }
   bool complete() const { return received_ == descriptor_.size; }
-  /// DataLoss unless all bytes came and have the descriptor's digest. Once.
+  /// DataLoss unless all bytes came and have the descriptor's digest, if that is looked at. Once.
   Status verify();
   /// What made begin() or write() fail: no retry can help then.
   const std::optional<Error>& refusal() const { return refusal_; }
@@ -47,6 +52,7 @@ class BlobBody final : public BodySink {
 
   const oci::Descriptor& descriptor_;
   Sink& sink_;
+  const DigestCheck check_;
   Hasher hasher_;
   std::uint64_t received_ = 0;
   std::uint64_t skip_ = 0;

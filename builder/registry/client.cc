@@ -65,10 +65,21 @@ class Client final : public RegistryClient {
 
   Status blob(const oci::Reference& reference, const oci::Descriptor& descriptor, Sink& sink,
               const Cancel& cancel) override {
+    return stream(reference, descriptor, sink, DigestCheck::Here, cancel);
+  }
+
+  Status blob_to_store(const oci::Reference& reference, const oci::Descriptor& descriptor,
+                       Sink& sink, const Cancel& cancel) override {
+    return stream(reference, descriptor, sink, DigestCheck::BySink, cancel);
+  }
+
+ private:
+  Status stream(const oci::Reference& reference, const oci::Descriptor& descriptor, Sink& sink,
+                DigestCheck check, const Cancel& cancel) {
     const auto places = TRY(channel_.endpoints(reference, Purpose::Blob, cancel));
     const std::string what =
         fmt::format("blob {} of {}", descriptor.digest.str(), reference.familiar());
-    BlobBody body(descriptor, sink);  // the next place goes on where the last one ended
+    BlobBody body(descriptor, sink, check);  // the next place goes on where the last one ended
     std::vector<std::string> problems;
     for (std::size_t i = 0;; ++i) {
       const Status status = blob_of(places[i], descriptor, body, what, cancel);
@@ -79,7 +90,6 @@ class Client final : public RegistryClient {
     }
   }
 
- private:
   static Purpose purpose_of(const oci::Reference& reference) {
     return reference.digest ? Purpose::PullByDigest : Purpose::PullByTag;
   }

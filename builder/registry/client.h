@@ -47,6 +47,12 @@ class RegistryClient {
   /// wrong bytes by then.
   virtual Status blob(const oci::Reference& reference, const oci::Descriptor& descriptor,
                       Sink& sink, const Cancel& cancel) = 0;
+  /// The same for a sink that compares the digest itself, as the content store's do: here only the
+  /// size is checked.
+  virtual Status blob_to_store(const oci::Reference& reference, const oci::Descriptor& descriptor,
+                               Sink& sink, const Cancel& cancel) {
+    return blob(reference, descriptor, sink, cancel);
+  }
 };
 
 std::unique_ptr<RegistryClient> make_registry_client(Transport& transport,

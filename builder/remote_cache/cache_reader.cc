@@ -46,7 +46,7 @@ Result<Place> in_registry(const oci::Reference& reference, const ReaderDeps& dep
   place.root = std::move(root.bytes);
   place.origin = [&registry, &downloads = deps.downloads, reference](const oci::Descriptor& blob,
                                                                      Sink& sink) {
-    return registry.blob(reference, blob, sink, downloads);
+    return registry.blob_to_store(reference, blob, sink, downloads);
   };
   place.fetch = [&registry, &cancel,
                  reference](const oci::Descriptor& document) -> Result<std::string> {

@@ -26,7 +26,8 @@
 
 namespace mybuild::source {
 
-/// Streams a blob from where it is.
+/// Streams a blob from where it is. The size is right if it succeeds; who keeps the bytes looks
+/// whether they are what the digest says.
 using BlobOrigin = std::function<Status(const oci::Descriptor& blob, Sink& sink)>;
 
 struct BlobWant {

@@ -52,7 +52,7 @@ BlobOrigin known_places(std::string image, snapshotter::Metadata& metadata,
       reference.domain = place.domain;
       reference.repository = place.repository;
       reference.digest = blob.digest;
-      const Status fetched = registry.blob(reference, blob, draft, cancel);
+      const Status fetched = registry.blob_to_store(reference, blob, draft, cancel);
       if (fetched || draft.touched() || cancel.requested()) {
         return fetched;
       }

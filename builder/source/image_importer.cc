@@ -35,7 +35,7 @@ Result<PulledImage> ImageImporter::pull(const oci::Reference& reference,
   const oci::Platform platform = asked.value_or(oci::host_platform());
   const RegistryImage found = TRY(find(reference, platform));
   const BlobOrigin origin = [this, &reference](const oci::Descriptor& blob, Sink& sink) {
-    return deps_.registry.blob(reference, blob, sink, deps_.cancel);
+    return deps_.registry.blob_to_store(reference, blob, sink, deps_.cancel);
   };
   const std::shared_ptr<Image> image =
       TRY(make_image(reference.familiar(), found.chosen.digest, found.chosen.manifest, found.config,

@@ -278,7 +278,7 @@ Resolver::Found Resolver::pull_metadata(const oci::Reference& reference,
 
 Resolver::Found Resolver::make_image(const oci::Reference& reference, const RegistryImage& found) {
   const BlobOrigin origin = [this, reference](const oci::Descriptor& blob, Sink& sink) {
-    return deps_.registry.blob(reference, blob, sink, deps_.cancel);
+    return deps_.registry.blob_to_store(reference, blob, sink, deps_.cancel);
   };
   return source::make_image(reference.familiar(), found.chosen.digest, found.chosen.manifest,
                             found.config, origin, deps_.metadata);

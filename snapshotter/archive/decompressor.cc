@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "snapshotter/archive/codec.h"
+#include "snapshotter/archive/inflate.h"
 #include "snapshotter/archive/libarchive.h"
 
-#include <isa-l/igzip_lib.h>
 #include <zstd.h>
 
 #include <algorithm>
@@ -120,7 +120,7 @@ class GzipSource final : public Source {
     state_->next_out = reinterpret_cast<std::uint8_t*>(buffer.data());
     state_->avail_out = static_cast<std::uint32_t>(room);
     in_member_ = true;
-    const int code = isal_inflate(state_.get());
+    const int code = inflate_step(*state_);
     const std::size_t produced = room - state_->avail_out;
     if (code != ISAL_DECOMP_OK && code != ISAL_END_INPUT) {
       damage_ = data_loss("corrupt gzip data (code {})", code);

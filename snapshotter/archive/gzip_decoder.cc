@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "snapshotter/archive/gzip_decoder.h"
 
-#include <isa-l/igzip_lib.h>
+#include "snapshotter/archive/inflate.h"
 
 #include <algorithm>
 
@@ -40,7 +40,7 @@ Status GzipDecoder::write(ByteSpan compressed) {
     inflate.next_out = reinterpret_cast<std::uint8_t*>(decoded_.data());
     inflate.avail_out = static_cast<std::uint32_t>(decoded_.size());
     in_member_ = true;
-    const int code = isal_inflate(&inflate);
+    const int code = inflate_step(inflate);
     if (code != ISAL_DECOMP_OK && code != ISAL_END_INPUT) {
       return data_loss("corrupt gzip data (code {})", code);
     }

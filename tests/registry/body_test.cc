@@ -70,6 +70,17 @@ TEST(BlobBody, NoticesOtherBytes) {
   EXPECT_EQ(body.verify().error().kind(), ErrorKind::DataLoss);
 }
 
+TEST(BlobBody, LeavesTheDigestToASinkThatComparesIt) {
+  const oci::Descriptor descriptor = descriptor_of("0123");
+  StringSink sink;
+  BlobBody body(descriptor, sink, DigestCheck::BySink);
+  ASSERT_TRUE(body.begin(answer(200)));
+  ASSERT_TRUE(body.write(as_bytes("01")));
+  EXPECT_EQ(body.verify().error().kind(), ErrorKind::DataLoss);  // the size is its business
+  ASSERT_TRUE(body.write(as_bytes("24")));
+  EXPECT_TRUE(body.verify());
+}
+
 TEST(Errors, TextFromOutsideCannotControlTheTerminal) {
   Response response = answer(500);
   response.error_text = R"({"errors":[{"message":"\u001b[31mred\nline"}]})";
