@@ -169,6 +169,7 @@ class ExecOpRunner final : public solver::Op {
     room.plan.argv = {shell_of(op_)};
     room.plan.env.emplace_back("TERM=xterm");
     room.plan.terminal = true;
+    room.plan.batch = false;
     return deps_.sandbox.run(room.plan, std::move(stdio), cancel, room.credentials.fds(), signals);
   }
 
@@ -234,6 +235,7 @@ class ExecOpRunner final : public solver::Op {
   SandboxPlan make_plan(const snapshotter::RootMount& root) const {
     SandboxPlan plan;
     plan.root = root;
+    plan.batch = true;
     plan.insecure = op_.security == solver::SecurityMode::Insecure;
     plan.argv = op_.args;
     plan.env = op_.env;

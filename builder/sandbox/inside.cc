@@ -15,6 +15,7 @@
 #include "snapshotter/base/sys.h"
 
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
@@ -83,6 +84,15 @@ Status start_session(const SandboxPlan& plan) {
     return os_error(errno, "take the terminal");
   }
   return {};
+}
+
+/// Processes of a pipeline then do not take the core from each other with every block they pass on.
+/// Who was given another class than the usual one keeps it.
+void work_in_batches() {
+  const sched_param no_priority{};
+  if (::sched_getscheduler(0) == SCHED_OTHER) {
+    (void)::sched_setscheduler(0, SCHED_BATCH, &no_priority);
+  }
 }
 
 /// The program may open its streams again by name (/dev/stderr), so they must be its own. Those
@@ -157,6 +167,9 @@ Result<Command> prepare(const SandboxPlan& plan, int setup) {
   TRY(start_session(plan));
   own_streams(identity);
   TRY(apply_rlimits(plan.rlimits));
+  if (plan.batch) {
+    work_in_batches();
+  }
   ::umask(0022);
   TRY(drop_rights(plan, identity));
   TRY(follow_helper(setup));

@@ -88,6 +88,7 @@ struct SandboxPlan {
   std::vector<Rlimit> rlimits;
   bool insecure = false;  // all capabilities, no seccomp filter, nothing masked
   bool terminal = false;  // stdio is a terminal: make it the controlling one (run -t)
+  bool batch = false;     // nobody waits for single answers of it: SCHED_BATCH (sched(7))
   bool init = false;      // a small init as PID 1 that reaps
   int held_fd = -1;       // descriptor number in the helper, which keeps it open until all is over
 };

@@ -275,6 +275,7 @@ std::string dump(const SandboxPlan& plan) {
                              {"rlimits", dump_rlimits(plan.rlimits)},
                              {"insecure", plan.insecure},
                              {"terminal", plan.terminal},
+                             {"batch", plan.batch},
                              {"init", plan.init},
                              {"held_fd", plan.held_fd}});
 }
@@ -297,6 +298,7 @@ Result<SandboxPlan> parse_plan(std::string_view json) {
   plan.shm_size = TRY(to_number(TRY(top.field("shm_size")), plan.shm_size));
   plan.insecure = TRY(TRY(top.field("insecure")).boolean_or(false));
   plan.terminal = TRY(TRY(top.field("terminal")).boolean_or(false));
+  plan.batch = TRY(TRY(top.field("batch")).boolean_or(false));
   plan.init = TRY(TRY(top.field("init")).boolean_or(false));
   plan.held_fd = TRY(to_number<int>(TRY(top.field("held_fd")), -1));
   return plan;

@@ -65,7 +65,7 @@ SandboxPlan full_plan() {
   plan.resolv_conf = "nameserver 10.0.0.1\n";
   plan.shm_size = 1 << 26;
   plan.rlimits = {{"nofile", 1024, std::numeric_limits<std::uint64_t>::max()}};
-  plan.insecure = plan.terminal = plan.init = true;
+  plan.insecure = plan.terminal = plan.batch = plan.init = true;
   return plan;
 }
 

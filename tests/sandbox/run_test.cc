@@ -3,7 +3,10 @@
 #include "snapshotter/base/sys.h"
 #include "tests/sandbox/fixture.h"
 
+#include <fmt/format.h>
+
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
@@ -163,6 +166,15 @@ TEST_F(Running, LimitsAreApplied) {
   plan = shell_plan("true");
   plan.rlimits = {{"nonsense", 1, 1}};
   EXPECT_FALSE(run(plan).exit);
+}
+
+TEST_F(Running, ABatchIsScheduledAsOneUnlessTheCallerSaysOtherwise) {
+  const int ours = ::sched_getscheduler(0);
+  const std::string show = "cut -d' ' -f41 /proc/self/stat";
+  EXPECT_EQ(output_of(shell_plan(show)), fmt::format("{}\n", ours));
+  SandboxPlan plan = shell_plan(show);
+  plan.batch = true;
+  EXPECT_EQ(output_of(plan), fmt::format("{}\n", ours == SCHED_OTHER ? SCHED_BATCH : ours));
 }
 
 TEST_F(Running, TheHelperOfASecondBuildIsTheSameProgramInMemory) {
