@@ -13,8 +13,7 @@
 namespace mybuild::builder {
 
 struct OutputNeeds {
-  /// Of the last steps of the images. A layer that others wait for is compressed later, beside
-  /// them.
+  /// Of all steps of the images: what follows waits a little longer, but nothing is read twice.
   ops::WantedBlobs blobs;
   std::set<solver::VertexId> bases;            // the images that results stand on …
   std::set<ops::BasePrefetch::Part> of_bases;  // … and what of each

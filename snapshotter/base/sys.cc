@@ -23,6 +23,11 @@ namespace mybuild::sys {
 
 namespace {
 
+/// The size of a write is the size of the folios that the page cache takes for it. Blocks that
+/// large are memory which a guest may have given back to its host (free page reporting), and
+/// getting it again costs four times what the write does.
+constexpr std::size_t kWriteAtOnce = 256 * 1024;
+
 /// Repeats `call` while a signal interrupts it.
 template <class Call>
 auto retry(Call call) {
@@ -144,7 +149,8 @@ Result<std::size_t> pread_full(int fd, MutableByteSpan buffer, std::uint64_t off
 
 Status write_all(int fd, ByteSpan bytes) {
   while (!bytes.empty()) {
-    const ssize_t count = retry([&] { return ::write(fd, bytes.data(), bytes.size()); });
+    const ByteSpan some = bytes.first(std::min(bytes.size(), kWriteAtOnce));
+    const ssize_t count = retry([&] { return ::write(fd, some.data(), some.size()); });
     if (count < 0) {
       return failed("write");
     }
