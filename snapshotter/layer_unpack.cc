@@ -193,6 +193,30 @@ struct LocalLayerStore::Unpacking {
   std::optional<SealedTree> sealed;  // once nothing changes in it any more
 };
 
+namespace {
+
+/// Walking twice through a tree of so many files is worth a second core.
+constexpr std::size_t kManyFiles = 1000;
+
+/// Of a tree from outside.
+Result<SealedTree> witnessed_tree(const std::string& name, const std::string& path,
+                                  const LayerRow& layer, const KnownContents& contents) {
+  if (contents.size() < kManyFiles) {
+    return sealed_tree(name, path, layer, TRY(witness_of_tree(path, contents)));
+  }
+  Result<Digest> witness = Digest{};
+  cpu::Group beside;
+  beside.run([&] { witness = witness_of_tree(path, contents); });
+  Result<SealedTree> sealed = sealed_tree(name, path, layer, std::nullopt);
+  beside.wait();
+  if (sealed) {
+    sealed->tree.witness = TRY(std::move(witness));
+  }
+  return sealed;
+}
+
+}  // namespace
+
 Status LocalLayerStore::extract(const LayerBlob& layer, ReadAhead::Reader reader,
                                 Unpacking& unpacking) {
   const auto blob = TRY(layer.open());
@@ -207,9 +231,8 @@ Status LocalLayerStore::extract(const LayerBlob& layer, ReadAhead::Reader reader
   unpacking.needs = std::move(extracted.needs);
   unpacking.contents = std::move(extracted.contents);
   if (unpacking.needs.empty()) {
-    const Digest witness = TRY(witness_of_tree(unpacking.fs, unpacking.contents));
-    unpacking.sealed =
-        TRY(sealed_tree(independent_name(layer.diff_id), unpacking.fs, unpacking.layer, witness));
+    unpacking.sealed = TRY(witnessed_tree(independent_name(layer.diff_id), unpacking.fs,
+                                          unpacking.layer, unpacking.contents));
   }
   return {};
 }
@@ -229,8 +252,8 @@ Status LocalLayerStore::settle(std::span<const Digest> chain, Unpacking& unpacki
     unpacking.contents
         .clear();  // files were copied up, maybe onto inodes that are known by another
   }
-  const Digest witness = TRY(witness_of_tree(unpacking.fs, unpacking.contents));
-  unpacking.sealed = TRY(sealed_tree(chain_name(chain), unpacking.fs, unpacking.layer, witness));
+  unpacking.sealed =
+      TRY(witnessed_tree(chain_name(chain), unpacking.fs, unpacking.layer, unpacking.contents));
   return {};
 }
 

@@ -70,6 +70,9 @@ class Scanner {
       result.size += entry.size;
     }
     entry.mtime.tv_nsec = 0;
+    if (options_.note_inodes) {
+      result.inodes.push_back(info.st_ino);
+    }
     result.changes.push_back(std::move(entry));
   }
 

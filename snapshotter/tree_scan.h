@@ -6,6 +6,8 @@
 
 #include "snapshotter/archive/entry.h"
 
+#include <sys/types.h>
+
 #include <memory>
 #include <string>
 #include <vector>
@@ -13,14 +15,16 @@
 namespace mybuild::snapshotter {
 
 struct ScannedTree {
-  ChangeList changes;      // without the root
-  std::uint64_t size = 0;  // of all files
+  ChangeList changes;         // without the root
+  std::uint64_t size = 0;     // of all files
+  std::vector<ino_t> inodes;  // of each change, if they were asked for
 };
 
 struct ScanOptions {
   /// Make the tree what the list says: whole-second times, no sockets (layer_store.h: tree or blob,
   /// the same result).
   bool normalise = false;
+  bool note_inodes = false;
 };
 
 Result<ScannedTree> scan_layer_tree(int root_fd, ScanOptions options = {});

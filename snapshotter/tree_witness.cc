@@ -47,12 +47,12 @@ constexpr std::string_view kScheme = "mybuild.tree.witness.v1";
 
 class Witness {
  public:
-  Witness(int root, const EntryContents& contents, const KnownContents& known)
-      : root_(root), contents_(contents), known_(known), buffer_(kBuffer) {
+  Witness(const EntryContents& contents, const KnownContents& known)
+      : contents_(contents), known_(known), buffer_(kBuffer) {
     text(kScheme);
   }
 
-  Status add(const Entry& entry) {
+  Status add(const Entry& entry, ino_t inode) {
     text(entry.path);
     number(static_cast<std::uint64_t>(entry.type));
     number(entry.opaque ? 1 : 0);
@@ -70,7 +70,7 @@ class Witness {
       text(value);
     }
     if (entry.type == EntryType::File) {
-      const ContentHash content = TRY(content_of(entry).context(entry.path));
+      const ContentHash content = TRY(content_of(entry, inode).context(entry.path));
       hasher_.update(ByteSpan(content));
     }
     return {};
@@ -79,12 +79,10 @@ class Witness {
   Digest finish() { return hasher_.finish(); }
 
  private:
-  Result<ContentHash> content_of(const Entry& entry) {
-    if (!known_.empty()) {  // the tree is still ours alone
-      const struct stat info = TRY(sys::lstat_at(root_, entry.path));
-      if (const auto known = known_.find(info.st_ino); known != known_.end()) {
-        return known->second;
-      }
+  /// While contents are known the tree is still ours alone.
+  Result<ContentHash> content_of(const Entry& entry, ino_t inode) {
+    if (const auto known = known_.find(inode); known != known_.end()) {
+      return known->second;
     }
     const Fd file = TRY(contents_.open(entry));
     while (const std::size_t count = TRY(sys::read(file.get(), buffer_))) {
@@ -105,7 +103,6 @@ class Witness {
     hasher_.update(value);
   }
 
-  const int root_;
   const EntryContents& contents_;
   const KnownContents& known_;
   ContentHasher content_;
@@ -120,12 +117,12 @@ Result<Digest> witness_of_tree(const std::string& path, const KnownContents& kno
   const struct stat info = TRY(sys::fstat(root.get()));
   Entry top = TRY(read_directory_entry(root.get(), info, {}, TreeForm::Layer));
   top.mtime = {};  // the rename that publishes the tree may touch it
-  const ScannedTree tree = TRY(scan_layer_tree(root.get()));
+  const ScannedTree tree = TRY(scan_layer_tree(root.get(), {.note_inodes = true}));
   const std::unique_ptr<EntryContents> contents = tree_contents(TRY(sys::dup(root.get())));
-  Witness witness(root.get(), *contents, known);
-  TRY(witness.add(top));
-  for (const Entry& entry : tree.changes) {
-    TRY(witness.add(entry));
+  Witness witness(*contents, known);
+  TRY(witness.add(top, info.st_ino));
+  for (std::size_t i = 0; i < tree.changes.size(); ++i) {
+    TRY(witness.add(tree.changes[i], tree.inodes[i]));
   }
   return witness.finish();
 }

@@ -16,7 +16,7 @@ namespace {
 
 constexpr std::string_view kRefName = "org.opencontainers.image.ref.name";
 constexpr std::string_view kLayoutMarker = R"({"imageLayoutVersion":"1.0.0"})";
-constexpr std::size_t kChunk = 1 << 20;
+constexpr std::size_t kChunk = 256 * 1024;  // what a core has at hand
 
 Status copy_blob_to_tar(const Digest& digest, std::uint64_t size, ExportDeps& deps,
                         std::vector<std::byte>& buffer, snapshotter::TarWriter& tar) {

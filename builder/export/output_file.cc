@@ -13,7 +13,7 @@ namespace mybuild::exporter {
 
 namespace {
 
-constexpr std::size_t kBufferSize = 1 << 20;
+constexpr std::size_t kBufferSize = 256 * 1024;
 
 Result<Fd> standard_output() {
   if (::isatty(STDOUT_FILENO) == 1) {
