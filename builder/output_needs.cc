@@ -82,6 +82,20 @@ std::vector<CompressionSpec> wanted_forms(std::span<const OutputSpec> outputs) {
   return forms;
 }
 
+/// Whether another step stands on the vertex or takes files from it, by index.
+std::vector<bool> with_followers(const solver::Graph& graph) {
+  std::vector<bool> has_follower(graph.vertices().size());
+  for (const solver::Vertex& vertex : graph.vertices()) {
+    if (std::holds_alternative<solver::MergeOp>(vertex.op)) {
+      continue;  // it waits for nothing
+    }
+    for (const solver::Edge input : vertex.inputs) {
+      has_follower[input.vertex] = true;
+    }
+  }
+  return has_follower;
+}
+
 /// A registry that the image is sent to may have its base already.
 std::set<Part> parts_of_bases(std::span<const OutputSpec> outputs) {
   std::set<Part> parts;
@@ -107,10 +121,14 @@ OutputNeeds output_needs(const solver::Graph& graph, std::span<const solver::Edg
   needs.of_bases = parts_of_bases(outputs);
   const std::vector<CompressionSpec> forms = wanted_forms(outputs);
   const std::vector<bool> in_image = in_images(graph, targets);
+  const std::vector<bool> has_follower = with_followers(graph);
   for (std::size_t i = 0; i < in_image.size(); ++i) {
     const solver::Vertex& vertex = graph.vertices()[i];
     if (in_image[i] && !forms.empty()) {
       needs.blobs.forms.emplace(vertex.id, forms);
+    }
+    if (in_image[i] && !has_follower[i]) {
+      needs.blobs.last.insert(vertex.id);
     }
     if (in_image[i] && is_base(vertex)) {
       needs.bases.insert(vertex.id);

@@ -186,7 +186,7 @@ class ExecOpRunner final : public solver::Op {
                                 const solver::OutputId& root_id) const {
     const std::string changed = TRY(deps_.snapshotter.finish(std::move(active)));
     const snapshotter::Layer layer = TRY(deps_.layers.commit_tree(
-        changed, deps_.wanted_blobs.of(vertex_.id), deps_.wanted_blobs.on_draft));
+        changed, deps_.wanted_blobs.of(vertex_.id), deps_.wanted_blobs.draft_of(vertex_.id)));
     return with_layer(root, root_id, layer, deps_.clock.now());
   }
 

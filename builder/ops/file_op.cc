@@ -182,9 +182,10 @@ class FileOpRunner final : public solver::Op {
     const std::span<const snapshotter::CompressionSpec> forms = wanted.of(vertex_.id);
     if (copied != nullptr) {
       return deps_.layers.commit_changes(staged.changes(), *copied->through(staged), forms,
-                                         wanted.on_draft);
+                                         wanted.draft_of(vertex_.id));
     }
-    return deps_.layers.commit_changes(staged.changes(), staged, forms, wanted.on_draft);
+    return deps_.layers.commit_changes(staged.changes(), staged, forms,
+                                       wanted.draft_of(vertex_.id));
   }
 
   Result<const TreeResult*> base_of(const std::vector<ResultPtr>& inputs) const {

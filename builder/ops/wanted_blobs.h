@@ -7,6 +7,7 @@
 #include "solver/graph/graph.h"
 
 #include <map>
+#include <set>
 #include <span>
 #include <vector>
 
@@ -14,8 +15,13 @@ namespace mybuild::ops {
 
 struct WantedBlobs {
   std::map<solver::VertexId, std::vector<snapshotter::CompressionSpec>> forms;
-  snapshotter::OnDraft on_draft;  // hears of their drafts; may be empty
+  std::set<solver::VertexId> last;  // the steps that nobody waits for
+  snapshotter::OnDraft on_draft;    // hears of the drafts of these; may be empty
 
+  /// A build that fails later leaves nothing begun anywhere else.
+  snapshotter::OnDraft draft_of(const solver::VertexId& step) const {
+    return last.contains(step) ? on_draft : snapshotter::OnDraft();
+  }
   std::span<const snapshotter::CompressionSpec> of(const solver::VertexId& step) const {
     const auto found = forms.find(step);
     return found == forms.end() ? std::span<const snapshotter::CompressionSpec>() : found->second;

@@ -72,6 +72,9 @@ TEST_F(OutputNeedsTest, OfTheLayersOfAnImageThatLeavesTheStore) {
     EXPECT_EQ(of(blobs, copy_), Forms{kGzip}) << "a merge puts it into the image";
     EXPECT_EQ(of(blobs, tool_), Forms{}) << "files of it are copied, its layer goes nowhere";
     EXPECT_EQ(of(blobs, first_), Forms{kGzip}) << "it is read once, though the next step waits";
+    EXPECT_TRUE(blobs.last.contains(graph_.at(app_).id) &&
+                blobs.last.contains(graph_.at(copy_).id));
+    EXPECT_FALSE(blobs.last.contains(graph_.at(first_).id)) << "what follows may fail";
   }
 }
 
