@@ -79,6 +79,9 @@ Status make_root(const std::string& root) {
   return (info.st_mode & 0077) == 0 ? Status() : sys::fchmod_at(AT_FDCWD, root, 0700);
 }
 
+/// As many steps of a build begin at once, as a rule.
+constexpr std::size_t kFirstThreads = 3;
+
 Result<std::string> absolute(const std::string& path) {
   if (path.starts_with('/')) {
     return path;
@@ -103,6 +106,8 @@ Result<std::unique_ptr<Engine>> Engine::open(EngineOptions options) {
   Services& own = *services;
   own.transport = registry::make_lazy_curl_transport();
   if (options.expects_network) {
+    // glibc holds the lock that pthread_create() takes for as long as dlopen() takes: 5 ms.
+    own.lanes.begin_threads(Lane::Disk, kFirstThreads);
     own.lanes.post(Lane::Net, [transport = own.transport.get()] { transport->load(); });
   }
   own.content = TRY(snapshotter::make_local_content_store(own.root));

@@ -22,7 +22,7 @@ Result<std::unique_ptr<Transport>> load_transport() {
 class LazyCurlTransport final : public Transport {
  public:
   Result<Response> send(const Request& request, BodySink& body, const Cancel& cancel) override {
-    if (!loading_ && is_plain_head(request)) {
+    if (!loaded_ && is_plain_head(request)) {
       if (auto answer = TRY(ask_plainly(request, body, cancel))) {
         return *std::move(answer);
       }
@@ -34,13 +34,15 @@ class LazyCurlTransport final : public Transport {
     return (**transport_)->send(request, body, cancel);
   }
   void load() override {
-    loading_ = true;
-    std::call_once(loaded_, [this] { transport_.emplace(load_transport()); });
+    std::call_once(once_, [this] {
+      transport_.emplace(load_transport());
+      loaded_ = true;
+    });
   }
 
  private:
-  std::atomic<bool> loading_ = false;
-  std::once_flag loaded_;
+  std::once_flag once_;
+  std::atomic<bool> loaded_ = false;
   std::optional<Result<std::unique_ptr<Transport>>> transport_;
 };
 

@@ -168,6 +168,7 @@ int build_verb(std::span<const std::string> args) {
     const auto offer_shell = [&](const Error& failure, const std::function<Status()>& shell) {
       ending.offer_shell(failure, shell);
     };
+    events.begin();  // no thread starts while a module is being opened (Engine::open)
     result = build(options, events, cancel, offer_shell, explained);
     return {};
   });

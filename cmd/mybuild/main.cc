@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cmd/mybuild/cli/command.h"
+#include "cmd/mybuild/cli/descriptor_table.h"
 #include "cmd/mybuild/cli/verb_table.h"
 #include "cmd/mybuild/standard_streams.h"
 #include "cmd/mybuild/verbs.h"
@@ -84,6 +85,7 @@ constexpr Verb kVerbs[] = {
 
 int main(int argc, char** argv) {
   mybuild::cli::occupy_standard_streams();
+  mybuild::cli::enlarge_descriptor_table();
   ::signal(SIGCHLD, SIG_DFL);  // ignored, as by some who start us, it leaves nobody to wait for
   std::set_terminate(mybuild::cli::say_what_ended_it);
   try {

@@ -37,6 +37,13 @@ class Lanes::Pool {
     call_a_thread();
   }
 
+  void begin_threads(std::size_t count) {
+    const std::lock_guard lock(mutex_);
+    const std::size_t most = cap_ == 0 ? count : std::min(count, cap_);
+    while (threads_.size() < most && add_a_thread()) {
+    }
+  }
+
   void step_aside(const std::function<void()>& wait) {
     if (current != this) {
       wait();
@@ -162,6 +169,10 @@ Lanes::~Lanes() = default;
 
 void Lanes::post(Lane lane, std::function<void()> task, std::uint32_t priority) {
   pools_[static_cast<std::size_t>(lane)]->post(std::move(task), priority);
+}
+
+void Lanes::begin_threads(Lane lane, std::size_t count) {
+  pools_[static_cast<std::size_t>(lane)]->begin_threads(count);
 }
 
 void Lanes::step_aside(Lane lane, const std::function<void()>& wait) {

@@ -36,6 +36,8 @@ class Lanes {
   /// Of tasks that wait for a thread the one with the highest priority is next, of equal ones the
   /// one that was posted first.
   void post(Lane lane, std::function<void()> task, std::uint32_t priority = 0);
+  /// Threads that tasks are going to need: none can be started while another thread is in dlopen().
+  void begin_threads(Lane lane, std::size_t count);
   /// For a task that has to wait for somebody else, another process maybe: lets another task of the
   /// lane run meanwhile, and comes back once the cap has room again. Elsewhere than on a thread of
   /// the lane it is just the call.

@@ -5,6 +5,8 @@
 
 #include <atomic>
 #include <chrono>
+#include <filesystem>
+#include <iterator>
 #include <latch>
 #include <set>
 #include <thread>
@@ -64,6 +66,27 @@ TEST(Lanes, ACapIsKept) {
     }
   }
   EXPECT_LE(most, 2);
+}
+
+/// Of this process.
+std::size_t threads() {
+  const std::filesystem::directory_iterator all("/proc/self/task");
+  return static_cast<std::size_t>(std::distance(begin(all), end(all)));
+}
+
+TEST(Lanes, ThreadsMayBeginBeforeTheirTasks) {
+  Lanes lanes({.disk = 2});
+  const std::size_t before = threads();
+  lanes.begin_threads(Lane::Disk, 1);
+  EXPECT_EQ(threads(), before + 1);
+  lanes.begin_threads(Lane::Disk, 5);
+  EXPECT_EQ(threads(), before + 2);
+  std::latch together(2);
+  for (int i = 0; i < 2; ++i) {
+    lanes.post(Lane::Disk, [&] { together.arrive_and_wait(); });
+  }
+  together.wait();
+  EXPECT_EQ(threads(), before + 2);
 }
 
 TEST(FanOut, RunsEachIndexOnce) {

@@ -73,6 +73,21 @@ TEST(Progress, EventsOfManyThreadsAllReachTheOutput) {
   }
 }
 
+TEST(Progress, AThreadThatBeganEarlyPrintsWhatComes) {
+  Reader silent;
+  Reader reader;
+  const SystemClock clock;
+  {
+    Progress nothing_comes(Mode::Plain, silent.fd(), clock);
+    nothing_comes.begin();
+    Progress progress(Mode::Plain, reader.fd(), clock);
+    progress.begin();
+    play(progress, 1, 1);
+  }
+  EXPECT_EQ(silent.text(), "");
+  EXPECT_NE(reader.text().find(" 1.0\n"), std::string::npos);
+}
+
 TEST(Progress, TheOutcomeHasFailuresAndWarnings) {
   Reader reader;
   const SystemClock clock;

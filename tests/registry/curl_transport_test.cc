@@ -58,6 +58,21 @@ TEST_F(CurlTransport, ASocketIsNamedWhereNobodyListens) {
             "POST /cache/v1/lookup/- at unix:/nowhere/cache.sock: no such file or directory");
 }
 
+TEST_F(CurlTransport, TagsAreAskedForWhileItLoads) {
+  TestServer server([](const std::string&) { return http_answer(200, ""); });
+  std::thread loading([this] { transport_->load(); });
+  Request request;
+  request.method = "HEAD";
+  request.url = server.url("/v2/x/manifests/1");
+  for (int i = 0; i < 20; ++i) {
+    const auto response = transport_->send(request, body_, cancel_);
+    ASSERT_TRUE(response) << response.error().message();
+    EXPECT_EQ(response->status, 200);
+  }
+  loading.join();
+  EXPECT_TRUE(get(server.url("/x")));
+}
+
 TEST_F(CurlTransport, GivesStatusHeadersAndBody) {
   TestServer server(
       [](const std::string&) { return http_answer(200, "hello", "X-One: 1\r\nx-one: 2\r\n"); });

@@ -76,6 +76,18 @@ Progress::~Progress() {
   finish();
 }
 
+void Progress::begin() {
+  const std::lock_guard lock(mutex_);
+  start_thread();
+}
+
+/// Under the lock.
+void Progress::start_thread() {
+  if (!thread_) {
+    thread_.emplace([this] { run(); });
+  }
+}
+
 void Progress::on_event(solver::Event event) {
   std::unique_lock lock(mutex_);
   emptied_.wait(lock, [this] { return queued_bytes_ < kMostQueued || finishing_; });
@@ -85,9 +97,7 @@ void Progress::on_event(solver::Event event) {
   queued_bytes_ += size_of(event);
   queue_.push_back(std::move(event));
   const bool wake = queue_.size() == 1 || queued_bytes_ >= kGatherBytes;
-  if (!thread_) {
-    thread_.emplace([this] { run(); });
-  }
+  start_thread();
   if (wake) {
     filled_.notify_one();
   }

@@ -34,11 +34,14 @@ class Progress final : public solver::EventSink {
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
 
+  /// Starts the printing thread before the first event needs it; not after finish().
+  void begin();
   void on_event(solver::Event event) override;
   /// Prints what is left, and takes the live part off the screen. Nothing is printed after it.
   Outcome finish();
 
  private:
+  void start_thread();
   void run();
   bool wait_for_events(std::vector<solver::Event>& events);
   void write(std::string_view bytes);
