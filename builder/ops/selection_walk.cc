@@ -150,14 +150,7 @@ class Walk {
   Status read_levels(Directory& top) {
     std::vector<Directory*> level{&top};
     while (!level.empty()) {
-      const auto read_one = [&](std::size_t i) { level[i]->status = read(*level[i]); };
-      if (level.size() < kParallelFrom) {
-        for (std::size_t i = 0; i < level.size(); ++i) {
-          read_one(i);
-        }
-      } else {
-        cpu::for_each(level.size(), read_one);
-      }
+      read_level(level);
       std::vector<Directory*> next;
       for (Directory* directory : level) {
         TRY(Status(directory->status));
@@ -169,6 +162,21 @@ class Walk {
       level = std::move(next);
     }
     return {};
+  }
+
+  /// Also when the next level is going to be large.
+  void read_level(const std::vector<Directory*>& level) const {
+    const auto read_one = [&](std::size_t i) { level[i]->status = read(*level[i]); };
+    std::size_t done = 0;
+    if (level.size() < kParallelFrom) {
+      for (std::size_t below = 0; done < level.size() && below < kParallelFrom; ++done) {
+        read_one(done);
+        below += level[done]->subdirectories.size();
+      }
+    }
+    if (done < level.size()) {
+      cpu::for_each(level.size() - done, [&](std::size_t i) { read_one(done + i); });
+    }
   }
 
   /// Depth first: a directory, then all below it, then its next sibling.

@@ -51,6 +51,21 @@ TEST(SelectTest, ManyDirectoriesAreReadSideBySideAndListedInOrder) {
   EXPECT_EQ(selected(tree, {"top"}), "top/[ " + wanted + "]");
 }
 
+TEST(SelectTest, AFewDirectoriesOfManyAreReadSideBySideAsSoonAsThatShows) {
+  MemoryTree tree = {};
+  std::string wanted;
+  for (int outer = 10; outer < 40; ++outer) {
+    const std::string directory = "d" + std::to_string(outer);
+    wanted += directory + " ";
+    for (int inner = 10; inner < 30; ++inner) {
+      const std::string below = directory + "/e" + std::to_string(inner);
+      tree.add("top/" + below + "/f", "f");
+      wanted += below + " " + below + "/f ";
+    }
+  }
+  EXPECT_EQ(selected(tree, {"top"}), "top/[ " + wanted + "]");
+}
+
 TEST(SelectTest, TheNamedSourceIsFollowed) {
   EXPECT_EQ(selected(example(), {"lib"}), "lib/[ sub sub/z.c x.c y.h ]");
   EXPECT_EQ(selected(example(), {"one"}), "one[ ]");
