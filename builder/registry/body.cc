@@ -38,7 +38,13 @@ Status BlobBody::refuse(Error error) {
   return error;
 }
 
+bool BlobBody::can_go_on() const {
+  const bool is_clean = !refusal_ || (refusal_->kind() == ErrorKind::DataLoss && received_ == 0);
+  return is_clean && !complete();
+}
+
 Status BlobBody::begin(const Response& response) {
+  refusal_.reset();
   if (response.status == 206) {
     skip_ = 0;
     if (range_start(response.header("content-range")) != received_) {

@@ -44,8 +44,10 @@ class BlobBody final : public BodySink {
   bool complete() const { return received_ == descriptor_.size; }
   /// DataLoss unless all bytes came and have the descriptor's digest, if that is looked at. Once.
   Status verify();
-  /// What made begin() or write() fail: no retry can help then.
+  /// What made begin() or write() fail: the same place need not be asked again.
   const std::optional<Error>& refusal() const { return refusal_; }
+  /// Whether another place can send the rest: no wrong byte was passed on, and the sink takes them.
+  bool can_go_on() const;
 
  private:
   Status refuse(Error error);

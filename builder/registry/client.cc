@@ -79,11 +79,15 @@ class Client final : public RegistryClient {
     const auto places = TRY(channel_.endpoints(reference, Purpose::Blob, cancel));
     const std::string what =
         fmt::format("blob {} of {}", descriptor.digest.str(), reference.familiar());
-    BlobBody body(descriptor, sink, check);  // the next place goes on where the last one ended
+    // The next place goes on where the last one ended. Of several the one with wrong bytes is
+    // named.
+    BlobBody body(descriptor, sink, places.size() > 1 ? DigestCheck::Here : check);
     std::vector<std::string> problems;
     for (std::size_t i = 0;; ++i) {
-      const Status status = blob_of(places[i], descriptor, body, what, cancel);
-      if (status || cancel.requested() || body.refusal()) {
+      const Endpoint& place = places[i];
+      const std::string from = place.mirror ? fmt::format("{} (from {})", what, place.api()) : what;
+      const Status status = blob_of(place, descriptor, body, from, cancel);
+      if (status || cancel.requested() || !body.can_go_on()) {
         return status;
       }
       TRY(go_on(status.error(), places, i, problems));
@@ -192,10 +196,10 @@ class Client final : public RegistryClient {
         attempts.start_over();
       }
       last_failure = body.received();
-      TRY(attempts.retry(refuse_short(response, body), what, cancel));
       if (body.received() > 0 && body.complete()) {
         return body.verify().context(what);  // only the end of the answer was lost
       }
+      TRY(attempts.retry(refuse_short(response, body), what, cancel));
     }
   }
 

@@ -236,6 +236,38 @@ TEST_F(Hosts, ADeadMirrorIsPassedByAndNotAskedAgain) {
             ErrorKind::NotFound);
 }
 
+class BlobsOfAMirror : public Hosts {
+ protected:
+  Status fetch(FakeTransport& transport, std::string& text) {
+    write("registries.conf",
+          "[[registry]]\nlocation='reg.example'\n[[registry.mirror]]\nlocation='m.example'\n");
+    const auto table = make_host_table(places_);
+    const auto client = make_registry_client(transport, {.hosts = table.get()});
+    StringSink sink;
+    const oci::Descriptor blob{"a/b", Digest::of("0123"), 4, std::nullopt, {}};
+    Status fetched = client->blob_to_store(reference("reg.example/a"), blob, sink, Cancel());
+    text = sink.text;
+    return fetched;
+  }
+};
+
+TEST_F(BlobsOfAMirror, OfAnotherSizeAreNotItsLastWord) {
+  FakeTransport transport({{200, "<html>", {{"content-length", "6"}}, {}}, {200, "0123", {}, {}}});
+  std::string text;
+  const Status fetched = fetch(transport, text);
+  ASSERT_TRUE(fetched) << fetched.error().message();
+  EXPECT_EQ(text, "0123");
+  EXPECT_TRUE(transport.asked[1].url.starts_with("https://reg.example/v2/a/blobs/"));
+}
+
+TEST_F(BlobsOfAMirror, ThatAreOtherBytesAreSaidToBeItsOwn) {
+  FakeTransport transport({{200, "0124", {}, {}}});
+  std::string text;
+  const Status fetched = fetch(transport, text);
+  ASSERT_FALSE(fetched);
+  EXPECT_THAT(fetched.error().message(), HasSubstr("(from https://m.example/v2/a)"));
+}
+
 TEST_F(Hosts, ARedirectGetsNeitherOurLoginNorOurCertificate) {
   write("certs.d/reg.example/me.cert", "x");
   write("certs.d/reg.example/me.key", "x");
