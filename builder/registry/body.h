@@ -27,8 +27,8 @@ class TextBody final : public BodySink {
   std::string text_;
 };
 
-/// Who compares a blob's digest. Hashing is most of what a download costs a core, so where the sink
-/// does it anyway, as the content store's, the body does not.
+/// Who compares a blob's digest. Where the sink does it anyway, as the content store's, the body
+/// does not, so that bytes are hashed once.
 enum class DigestCheck { Here, BySink };
 
 /// Bytes already passed on are never passed on again: an answer that starts over is skipped up to
