@@ -23,7 +23,7 @@ bool is_local_store(const std::vector<OutputSpec>& outputs) {
     return other.type != exporter::OutputType::Docker || !other.dest.empty();
   });
   return !others && spec.type == exporter::OutputType::Image && !spec.push && spec.store &&
-         !spec.rewrite_timestamp && spec.annotations.empty();
+         !spec.keep_blobs && !spec.rewrite_timestamp && spec.annotations.empty();
 }
 
 /// What the row remembers: the image and the layers that it needs, lowest first.

@@ -55,7 +55,8 @@ bool is_archive(const OutputSpec& output) {
 
 /// With other times in its layers a blob is made of what is in the store then.
 bool takes_blobs(const OutputSpec& output) {
-  return (is_archive(output) || is_pushed(output)) && !output.rewrite_timestamp;
+  return (is_archive(output) || is_pushed(output) || output.keep_blobs) &&
+         !output.rewrite_timestamp;
 }
 
 bool takes_trees(const OutputSpec& output) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "builder/export/documents.h"
 
+#include "builder/export/step.h"
 #include "snapshotter/base/json.h"
 #include "snapshotter/oci/media_type.h"
 
@@ -229,6 +230,23 @@ Result<ImageDocuments> write_documents(const BuiltImage& image, const OutputSpec
   documents.manifest.annotations =
       annotations_for(spec.annotations, Annotation::Place::ManifestDescriptor, image.platform);
   return documents;
+}
+
+Result<std::vector<ImageDocuments>> write_all_documents(const BuildOutput& output,
+                                                        const OutputSpec& spec, ExportDeps& deps,
+                                                        const solver::VertexId& vertex,
+                                                        const LayerHooks& hooks) {
+  Step step(deps, vertex, "exporting layers");
+  std::vector<ImageDocuments> images;
+  for (const BuiltImage& image : output.images) {
+    images.push_back(TRY(write_documents(image, spec, output, deps, hooks)));
+  }
+  step.done();
+  for (const ImageDocuments& image : images) {
+    Step(deps, vertex, "exporting manifest " + image.manifest.digest.str()).done();
+    Step(deps, vertex, "exporting config " + image.config.digest.str()).done();
+  }
+  return images;
 }
 
 Result<oci::Descriptor> write_index(const std::vector<ImageDocuments>& images,

@@ -38,6 +38,11 @@ struct LayerHooks {
 Result<ImageDocuments> write_documents(const BuiltImage& image, const OutputSpec& spec,
                                        const BuildOutput& output, ExportDeps& deps,
                                        const LayerHooks& hooks = {});
+/// Of every image of the output, as steps that progress shows.
+Result<std::vector<ImageDocuments>> write_all_documents(const BuildOutput& output,
+                                                        const OutputSpec& spec, ExportDeps& deps,
+                                                        const solver::VertexId& vertex,
+                                                        const LayerHooks& hooks = {});
 /// The index over several images, in the content store, with the annotations of `spec`.
 Result<oci::Descriptor> write_index(const std::vector<ImageDocuments>& images,
                                     const OutputSpec& spec, ExportDeps& deps);

@@ -58,6 +58,7 @@ struct OutputSpec {
   bool rewrite_timestamp = false;
   bool push = false;            // Image: to the registry as well, under `names` (else -t)
   bool store = true;            // Image: in the local store; false leaves only the push
+  bool keep_blobs = false;      // Image: the store gets a manifest and the layers as blobs, too
   bool push_by_digest = false;  // to the repositories of the names, which name nothing then
   bool docker_types = false;    // oci-mediatypes=false
   bool insecure = false;        // the registries of its names may do without TLS

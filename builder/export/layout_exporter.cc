@@ -101,7 +101,10 @@ class LayoutExporter final : public Exporter {
       file.emplace(std::move(opened));
     }
     Part part{.images = {}, .root = {}, .names = names};
-    part.images = TRY(export_images(output, vertex));
+    if (deps_.fetch.blobs) {
+      TRY(deps_.fetch.blobs());
+    }
+    part.images = TRY(write_all_documents(output, spec_, deps_, vertex));
     part.root = TRY(root_of(part.images, output, vertex));
     const auto epoch = output.source_date_epoch;
     const Time created = epoch ? Time(std::chrono::seconds(*epoch)) : deps_.clock.now();
@@ -131,25 +134,6 @@ class LayoutExporter final : public Exporter {
       return invalid_argument("tar=false needs a directory").with_hint("name it with dest=");
     }
     return {};
-  }
-
-  Result<std::vector<ImageDocuments>> export_images(const BuildOutput& output,
-                                                    const solver::VertexId& vertex) {
-    if (deps_.fetch.blobs) {
-      TRY(deps_.fetch.blobs());
-    }
-    Step step(deps_, vertex, "exporting layers");
-    std::vector<ImageDocuments> images;
-    for (const BuiltImage& image : output.images) {
-      ImageDocuments documents = TRY(write_documents(image, spec_, output, deps_));
-      images.push_back(std::move(documents));
-    }
-    step.done();
-    for (const ImageDocuments& image : images) {
-      Step(deps_, vertex, "exporting manifest " + image.manifest.digest.str()).done();
-      Step(deps_, vertex, "exporting config " + image.config.digest.str()).done();
-    }
-    return images;
   }
 
   Result<oci::Descriptor> root_of(const std::vector<ImageDocuments>& images,

@@ -14,11 +14,11 @@ bool is_image(const OutputSpec& spec) {
          spec.type != OutputType::CacheOnly;
 }
 
-/// The local store keeps configs and trees.
+/// The local store keeps configs and trees, if nothing else is asked for.
 bool writes_manifest(const OutputSpec& spec) {
   const bool is_stored =
       spec.type == OutputType::Image || (spec.type == OutputType::Docker && spec.dest.empty());
-  return is_image(spec) && (spec.push || !is_stored);
+  return is_image(spec) && (spec.push || spec.keep_blobs || !is_stored);
 }
 
 void warn(std::string message, std::string detail, solver::EventSink& events) {

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// The local store: the config document and the names. Layers are there already; none is compressed.
+// The local store: the config document and the names. Layers are there already, and none is
+// compressed, unless the output says in which form: then the image gets the manifest that a later
+// push sends.
+#include "builder/export/documents.h"
 #include "builder/export/exporters.h"
 #include "builder/export/step.h"
 
@@ -48,6 +51,8 @@ class StoreExporter final : public Exporter {
     if (output.images.empty()) {
       return internal_error("the build has no result");
     }
+    // Before the image has a name: a form that cannot be made leaves nothing behind.
+    const auto documents = TRY(make_blobs(output, vertex));
     ExportReport report;
     const std::size_t named = named_image(output);
     for (std::size_t i = 0; i < output.images.size(); ++i) {
@@ -60,10 +65,63 @@ class StoreExporter final : public Exporter {
       }
     }
     tell_named(output, named, names);
+    if (!documents.empty()) {
+      report.descriptor = documents[named].manifest;
+      TRY(remember(documents[named], *report.config, names));
+    }
     return report;
   }
 
  private:
+  /// Empty when the output does not ask for it, or a push will do it.
+  Result<std::vector<ImageDocuments>> make_blobs(const BuildOutput& output,
+                                                 const solver::VertexId& vertex) {
+    if (!spec_.keep_blobs || spec_.push) {
+      return std::vector<ImageDocuments>();
+    }
+    TRY(bring_bases(output));
+    LayerHooks hooks;
+    hooks.elsewhere = [this](const oci::Descriptor& blob) {
+      return !is_recompressed(blob, spec_);  // a push takes it from where it came from
+    };
+    return write_all_documents(output, spec_, deps_, vertex, hooks);
+  }
+
+  /// An inline cache is not for the stored image, whose config it would change.
+  Status remember(const ImageDocuments& image, const Digest& config,
+                  const std::vector<oci::Reference>& names) {
+    for (const oci::Reference& name : names) {
+      TRY(image.config.digest != config
+              ? Status()
+              : set_repo_digest({.config = config,
+                                 .repository = name.domain + "/" + name.repository,
+                                 .manifest = image.manifest.digest}));
+    }
+    return {};
+  }
+
+  /// Bases that will be made into other blobs.
+  Status bring_bases(const BuildOutput& output) {
+    for (const BuiltImage& image : output.images) {
+      for (const snapshotter::Layer& layer : image.layers) {
+        if (layer.blob && is_recompressed(*layer.blob, spec_) && deps_.fetch.blobs) {
+          return deps_.fetch.blobs();
+        }
+      }
+    }
+    return {};
+  }
+
+  /// The form that was asked for last is the one that a push sends.
+  Status set_repo_digest(const snapshotter::RepoDigestRow& row) {
+    const auto known = TRY(deps_.metadata.find_repo_digests(row.config));
+    TRY(deps_.metadata.remove_repo_digests(row.config));
+    for (const snapshotter::RepoDigestRow& other : known) {
+      TRY(other.repository == row.repository ? Status() : deps_.metadata.put_repo_digest(other));
+    }
+    return deps_.metadata.put_repo_digest(row);
+  }
+
   /// A name of the store stands for one image: of several, the one that this machine runs best.
   static std::size_t named_image(const BuildOutput& output) {
     std::vector<oci::Platform> platforms;

@@ -89,6 +89,9 @@ TEST_F(OutputNeedsTest, NoneForWhatStaysHereOrGetsOtherTimes) {
   OutputSpec pushed = output(OutputType::Image);
   pushed.push = true;
   EXPECT_EQ(of(wanted({pushed}), app_), Forms{kGzip});
+  OutputSpec kept = output(OutputType::Image);
+  kept.keep_blobs = true;
+  EXPECT_EQ(of(wanted({kept}), app_), Forms{kGzip});
 }
 
 TEST_F(OutputNeedsTest, TheBaseOfTheResultIsFetchedAsItsOutputsNeedIt) {

@@ -51,6 +51,17 @@ TEST(OutputSpec, OptionsReachTheSpec) {
   EXPECT_EQ(got->names[1].familiar(), "b:1");
 }
 
+TEST(OutputSpec, AnImageWhoseFormIsSaidKeepsItsBlobs) {
+  for (const char* text : {"type=image,compression=gzip", "type=image,compression-level=3",
+                           "type=image,force-compression=true"}) {
+    EXPECT_TRUE(parse_output(text).value().keep_blobs) << text;
+  }
+  for (const char* text : {"type=image", "type=image,name=a", "type=oci,dest=x,compression=gzip",
+                           "type=image,store=false,push=true,compression=zstd"}) {
+    EXPECT_FALSE(parse_output(text).value().keep_blobs) << text;
+  }
+}
+
 TEST(OutputSpec, WhatDecidesHowAnImageIsPushed) {
   const auto got = parse_output(
       "type=image,name=h.example/r,push=true,push-by-digest=true,name-canonical=true,"

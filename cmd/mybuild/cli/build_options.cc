@@ -355,8 +355,8 @@ constexpr Flag<Options> kFlags[] = {
       .help = "Where the result goes: type= image, registry, oci, docker, local, tar or cacheonly "
               "with dest=, name=, push=, compression=gzip|zstd|uncompressed, compression-level=, "
               "force-compression=, tar=, rewrite-timestamp=, source-date-epoch=, annotation.KEY=; "
-              "or a directory; or - "
-              "for a tar on stdout (default type=image)",
+              "or a directory; or - for a tar on stdout (default type=image, whose layers are "
+              "compressed by the first push, or in the build if compression= is there)",
       .repeatable = true},
      [](Options& options, std::string_view value) -> Status {
        options.request.outputs.push_back(TRY(parse_output(value)));

@@ -230,6 +230,8 @@ Status check(Draft& draft) {
     return invalid_argument("compression goes with image types, a file tree has no layers");
   }
   TRY(check_push(draft));
+  // Who says in which form wants the blobs; else they are made when they leave the store.
+  spec.keep_blobs = spec.type == OutputType::Image && spec.store && draft.has_compression;
   const bool no_dest = spec.type == OutputType::Image || spec.type == OutputType::Registry ||
                        spec.type == OutputType::CacheOnly;
   if (no_dest && !spec.dest.empty()) {

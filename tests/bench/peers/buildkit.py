@@ -3,7 +3,8 @@
 from peers import inflate
 from peers.place import Cannot, Daemon, Peer, first_line
 
-OUTPUTS = {"none": [], "store": ["--output", "type=image,name={tag}"], "oci": ["--output", "type=oci,dest={where}"],
+STORED = ["--output", "type=image,name={tag}"]  # always compressed
+OUTPUTS = {"none": [], "store": STORED, "blobs": STORED, "oci": ["--output", "type=oci,dest={where}"],
            "oci-zstd": ["--output", "type=oci,compression=zstd,dest={where}"],
            "push": ["--output", "type=image,name={where},push=true"]}
 

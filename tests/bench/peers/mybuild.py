@@ -6,8 +6,8 @@ from functools import cached_property
 
 from peers.place import Cannot, Peer, first_line
 
-OUTPUTS = {"store": [], "none": ["--output", "type=cacheonly"], "oci": ["--output", "type=oci,dest={}"],
-           "oci-zstd": ["--output", "type=oci,compression=zstd,dest={}"], "push": ["--output", "type=registry,name={}"]}
+OUTPUTS = {"store": [], "blobs": ["--output", "type=image,compression=gzip"], "none": ["--output", "type=cacheonly"],
+           "oci": ["--output", "type=oci,dest={}"], "oci-zstd": ["--output", "type=oci,compression=zstd,dest={}"], "push": ["--output", "type=registry,name={}"]}
 
 
 class Mybuild(Peer):

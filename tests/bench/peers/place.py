@@ -16,7 +16,7 @@ class Cannot(Exception):
 
 @dataclass(frozen=True)
 class Output:
-    kind: str        # store, none, oci, oci-zstd or push
+    kind: str        # store, blobs (the store, compressed for a push where the tool can do that), none, oci, oci-zstd or push
     where: str = ""  # a file, or the reference to push to
 
 
