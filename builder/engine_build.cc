@@ -7,6 +7,7 @@
 #include "builder/engine.h"
 #include "builder/engine_cache_server.h"
 #include "builder/explain/history.h"
+#include "builder/export/early_archive.h"
 #include "builder/export/image_loader.h"
 #include "builder/failure.h"
 #include "builder/image_result.h"
@@ -400,13 +401,16 @@ Result<BuildReport> build_traced(Engine::Services& own, const BuildRequest& requ
   const std::optional<exporter::ImageLoader> loader = TRY(loader_of(request, cancel));
 
   exporter::LayerStreams streams(own.lanes, *own.push, cancel);
+  exporter::EarlyArchives archives(outputs, own.lanes);
   ops::OpDeps op_deps = session->op_deps(inputs, devices);
   ops::FailedSteps failed_steps;
   op_deps.failed = wants_evidence(request) ? &failed_steps : nullptr;
   trace.targets = target_edges(lowered);
   OutputNeeds needs = output_needs(lowered.graph, trace.targets, outputs);
   op_deps.wanted_blobs = std::move(needs.blobs);
-  op_deps.wanted_blobs.on_draft = early_push(outputs, request.names, streams);
+  op_deps.wanted_blobs.on_draft = archives.on_draft();
+  // A build that fails later leaves nothing begun at a registry.
+  op_deps.wanted_blobs.on_last_draft = early_push(outputs, request.names, streams);
   ops::BasePrefetch prefetch(session->images(), own.lanes, std::move(needs.bases),
                              std::move(needs.of_bases));
   op_deps.prefetch = wants_evidence(request) ? nullptr : &prefetch;
@@ -416,6 +420,7 @@ Result<BuildReport> build_traced(Engine::Services& own, const BuildRequest& requ
       vouched.domain);
   exporter::ExportDeps export_deps = own.export_deps(events, cancel);
   export_deps.streams = &streams;
+  export_deps.archives = &archives;
   remote_cache::CacheExport caches(request.cache_to, export_deps, session->remote_layers());
   session->on_record([&caches, server](const solver::CacheRecord& record) {
     caches.begin(record);

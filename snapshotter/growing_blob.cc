@@ -59,6 +59,11 @@ bool GrowingBlob::wait_for_draft() {
   return static_cast<bool>(draft_);
 }
 
+bool GrowingBlob::outgrows(std::uint64_t size) {
+  const Result<std::uint64_t> written = wait_beyond(size);
+  return written && *written > size;
+}
+
 Result<oci::Descriptor> GrowingBlob::verdict() {
   std::unique_lock lock(mutex_);
   changed_.wait(lock, [this] { return end_.has_value(); });

@@ -27,6 +27,8 @@ class GrowingBlob {
 
   /// True when there is something to read, false when it ended without a draft.
   bool wait_for_draft();
+  /// Waits until there is more of it than so much; false when it ended without.
+  bool outgrows(std::uint64_t size);
   /// Waits for the end.
   Result<oci::Descriptor> verdict();
   /// The blob, if it is whole by now.

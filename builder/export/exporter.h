@@ -82,6 +82,7 @@ struct LayerFetcher {
   std::function<Status()> blobs;
 };
 
+class EarlyArchives;
 class LayerStreams;
 
 struct ExportDeps {
@@ -95,6 +96,7 @@ struct ExportDeps {
   registry::RegistryPush* push = nullptr;  // null: outputs that push are an internal error
   LayerFetcher fetch;
   LayerStreams* streams = nullptr;  // of the build's or push's; null: layers go when they are whole
+  EarlyArchives* archives = nullptr;  // of the build; null: archives are written when all is there
 };
 
 /// Gives names to an image that the local store has from an earlier build, and shows it as if it

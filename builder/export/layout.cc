@@ -18,14 +18,18 @@ constexpr std::string_view kRefName = "org.opencontainers.image.ref.name";
 constexpr std::string_view kLayoutMarker = R"({"imageLayoutVersion":"1.0.0"})";
 constexpr std::size_t kChunk = 256 * 1024;  // what a core has at hand
 
-Status copy_blob_to_tar(const Digest& digest, std::uint64_t size, ExportDeps& deps,
-                        std::vector<std::byte>& buffer, snapshotter::TarWriter& tar) {
-  const Fd blob = TRY(deps.content.open(digest));
+Status add_header(const Digest& digest, std::uint64_t size, snapshotter::TarWriter& tar) {
   snapshotter::Entry entry;
   entry.path = blob_path(digest);
   entry.mode = 0644;
   entry.size = size;
-  TRY(tar.add(entry));
+  return tar.add(entry);
+}
+
+Status copy_blob_to_tar(const Digest& digest, std::uint64_t size, ExportDeps& deps,
+                        std::vector<std::byte>& buffer, snapshotter::TarWriter& tar) {
+  const Fd blob = TRY(deps.content.open(digest));
+  TRY(add_header(digest, size, tar));
   std::uint64_t left = size;
   while (left > 0) {
     TRY(deps.cancel.check());
@@ -39,6 +43,17 @@ Status copy_blob_to_tar(const Digest& digest, std::uint64_t size, ExportDeps& de
     left -= count;
   }
   return {};
+}
+
+/// It is at its place already.
+Status pass_first_blob(const Digest& digest, std::uint64_t size, snapshotter::TarWriter& tar,
+                       OutputFile& file) {
+  TRY(add_header(digest, size, tar));
+  if (file.position() != kFirstBlobAt) {
+    return internal_error("the first blob begins at {}", file.position());
+  }
+  TRY(tar.skip(size));
+  return file.seek(kFirstBlobAt + size);
 }
 
 Status add_directory(const std::string& path, snapshotter::TarWriter& tar) {
@@ -63,14 +78,27 @@ std::string blob_path(const Digest& digest) {
   return "blobs/sha256/" + digest.hex();
 }
 
-Status write_layout_tar(const Layout& layout, ExportDeps& deps, Step& step, OutputFile& file) {
+std::vector<std::pair<Digest, std::uint64_t>> Layout::blobs_in_order() const {
+  std::vector<std::pair<Digest, std::uint64_t>> order(blobs.begin(), blobs.end());
+  const auto largest = std::max_element(
+      order.begin(), order.end(),
+      [](const auto& one, const auto& other) { return one.second < other.second; });
+  if (largest != order.end()) {
+    std::rotate(order.begin(), largest, largest + 1);
+  }
+  return order;
+}
+
+Status write_layout_tar(const Layout& layout, ExportDeps& deps, Step& step, OutputFile& file,
+                        bool has_first_blob) {
   snapshotter::TarWriter tar(file);
   TRY(add_directory("blobs", tar));
   TRY(add_directory("blobs/sha256", tar));
   std::vector<std::byte> buffer(kChunk);
   std::uint64_t written = 0;
-  for (const auto& [digest, size] : layout.blobs) {
-    TRY(copy_blob_to_tar(digest, size, deps, buffer, tar));
+  for (const auto& [digest, size] : layout.blobs_in_order()) {
+    TRY(std::exchange(has_first_blob, false) ? pass_first_blob(digest, size, tar, file)
+                                             : copy_blob_to_tar(digest, size, deps, buffer, tar));
     step.advance(written += size);
   }
   std::map<std::string, std::string> documents = layout.documents;

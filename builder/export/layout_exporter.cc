@@ -3,6 +3,7 @@
 // load` and everything that reads `docker save` archives start from (its layers may be compressed,
 // as they are in archives of docker itself).
 #include "builder/export/documents.h"
+#include "builder/export/early_archive.h"
 #include "builder/export/exporters.h"
 #include "builder/export/layout.h"
 #include "snapshotter/base/json.h"
@@ -104,14 +105,17 @@ class LayoutExporter final : public Exporter {
     if (deps_.fetch.blobs) {
       TRY(deps_.fetch.blobs());
     }
-    part.images = TRY(write_all_documents(output, spec_, deps_, vertex));
+    LayerHooks hooks;
+    hooks.draft = deps_.archives != nullptr ? deps_.archives->on_draft() : snapshotter::OnDraft();
+    part.images = TRY(write_all_documents(output, spec_, deps_, vertex, hooks));
     part.root = TRY(root_of(part.images, output, vertex));
     const auto epoch = output.source_date_epoch;
     const Time created = epoch ? Time(std::chrono::seconds(*epoch)) : deps_.clock.now();
     const Layout layout = make_layout({part}, created, docker(), !spec_.tar);
     Step step(deps_, vertex, "sending tarball", layout.blob_bytes());
     if (file) {
-      TRY(write_layout_tar(layout, deps_, step, *file));
+      const bool has_first_blob = take_early(layout, file);
+      TRY(write_layout_tar(layout, deps_, step, *file, has_first_blob));
       TRY(std::move(*file).commit());
     } else {
       TRY(write_layout_directory(layout, deps_, step, spec_.dest));
@@ -122,6 +126,18 @@ class LayoutExporter final : public Exporter {
 
  private:
   bool docker() const { return spec_.type == OutputType::Docker; }
+
+  /// The file with the first blob in it, in place of the empty one.
+  bool take_early(const Layout& layout, std::optional<OutputFile>& file) {
+    if (deps_.archives == nullptr) {
+      return false;
+    }
+    auto early = deps_.archives->take(spec_.dest, layout.blobs_in_order().front().first);
+    if (early) {
+      file.emplace(std::move(*early));
+    }
+    return early.has_value();
+  }
 
   Status check(const BuildOutput& output) const {
     if (output.images.empty()) {

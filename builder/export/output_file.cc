@@ -30,6 +30,14 @@ Result<OutputFile> OutputFile::open(const std::string& dest) {
     Fd stream = TRY(standard_output());
     return OutputFile("standard output", std::move(stream));
   }
+  if (std::optional<OutputFile> draft = TRY(open_draft(dest))) {
+    return std::move(*draft);
+  }
+  Fd stream = TRY(sys::open(dest, O_WRONLY));  // a rename would replace the device
+  return OutputFile(dest, std::move(stream));
+}
+
+Result<std::optional<OutputFile>> OutputFile::open_draft(const std::string& dest) {
   const Result<struct stat> info = sys::stat_at(AT_FDCWD, dest);
   if (!info && info.error().os_errno() != ENOENT) {
     return info.error();
@@ -37,9 +45,8 @@ Result<OutputFile> OutputFile::open(const std::string& dest) {
   if (info && S_ISDIR(info->st_mode)) {
     return invalid_argument("{} is a directory", dest).with_hint("name a file with dest=");
   }
-  if (info && !S_ISREG(info->st_mode)) {  // a rename would replace the device
-    Fd stream = TRY(sys::open(dest, O_WRONLY));
-    return OutputFile(dest, std::move(stream));
+  if (info && !S_ISREG(info->st_mode)) {
+    return std::optional<OutputFile>();
   }
   std::string path = dest;
   if (info) {
@@ -51,7 +58,7 @@ Result<OutputFile> OutputFile::open(const std::string& dest) {
     path = real.get();
   }
   AtomicFile draft = TRY(AtomicFile::create(path));
-  return OutputFile(dest, std::move(draft));
+  return std::optional(OutputFile(dest, std::move(draft)));
 }
 
 Status OutputFile::write(ByteSpan bytes) {
@@ -73,8 +80,19 @@ Status OutputFile::commit() && {
   return {};
 }
 
+Status OutputFile::seek(std::uint64_t position) {
+  TRY(flush());
+  if (!draft_ || ::lseek(draft_->fd(), static_cast<off_t>(position), SEEK_SET) < 0) {
+    return os_error(draft_ ? errno : ESPIPE, "seek in " + name_);
+  }
+  flushed_ = position;
+  return {};
+}
+
 Status OutputFile::put(ByteSpan bytes) {
-  return sys::write_all(draft_ ? draft_->fd() : stream_.get(), bytes).context("write " + name_);
+  TRY(sys::write_all(draft_ ? draft_->fd() : stream_.get(), bytes).context("write " + name_));
+  flushed_ += bytes.size();
+  return {};
 }
 
 Status OutputFile::flush() {

@@ -23,7 +23,14 @@ class OutputFile final : public Sink {
     return OutputFile(std::move(name), std::move(fd));
   }
 
+  /// Nullopt where no draft takes the name: a stream, or what is no regular file.
+  static Result<std::optional<OutputFile>> open_draft(const std::string& dest);
+
   Status write(ByteSpan bytes) override;
+  /// Where the next byte that write() takes goes to.
+  std::uint64_t position() const { return flushed_ + buffer_.size(); }
+  /// Of a draft only.
+  Status seek(std::uint64_t position);
   Status commit() &&;
 
  private:
@@ -36,6 +43,7 @@ class OutputFile final : public Sink {
   std::string name_;
   Fd stream_;
   std::optional<AtomicFile> draft_;
+  std::uint64_t flushed_ = 0;
   std::vector<std::byte> buffer_;
 };
 

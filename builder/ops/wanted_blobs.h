@@ -15,12 +15,20 @@ namespace mybuild::ops {
 
 struct WantedBlobs {
   std::map<solver::VertexId, std::vector<snapshotter::CompressionSpec>> forms;
-  std::set<solver::VertexId> last;  // the steps that nobody waits for
-  snapshotter::OnDraft on_draft;    // hears of the drafts of these; may be empty
+  std::set<solver::VertexId> last;     // the steps that nobody waits for
+  snapshotter::OnDraft on_draft;       // hears of all drafts; may be empty
+  snapshotter::OnDraft on_last_draft;  // … of those of the last steps only
 
-  /// A build that fails later leaves nothing begun anywhere else.
   snapshotter::OnDraft draft_of(const solver::VertexId& step) const {
-    return last.contains(step) ? on_draft : snapshotter::OnDraft();
+    if (!last.contains(step) || !on_last_draft) {
+      return on_draft;
+    }
+    return !on_draft ? on_last_draft
+                     : [all = on_draft, after = on_last_draft](
+                           const snapshotter::CompressionSpec& form, const auto& blob) {
+                         all(form, blob);
+                         after(form, blob);
+                       };
   }
   std::span<const snapshotter::CompressionSpec> of(const solver::VertexId& step) const {
     const auto found = forms.find(step);

@@ -316,11 +316,16 @@ Status TarWriter::add(const Entry& entry) {
 }
 
 Status TarWriter::write(ByteSpan bytes) {
-  if (bytes.size() > left_) {
+  TRY(skip(bytes.size()));
+  return sink_.write(bytes);
+}
+
+Status TarWriter::skip(std::uint64_t bytes) {
+  if (bytes > left_) {
     return internal_error("more bytes than the tar header said");
   }
-  left_ -= bytes.size();
-  return sink_.write(bytes);
+  left_ -= bytes;
+  return {};
 }
 
 Status TarWriter::add_file(const std::string& path, std::string_view bytes, mode_t mode,

@@ -21,6 +21,8 @@ class TarWriter {
   /// Header of `entry`; a File's `size` bytes must follow through write().
   Status add(const Entry& entry);
   Status write(ByteSpan bytes);
+  /// So many bytes of the file are where the sink would have them already.
+  Status skip(std::uint64_t bytes);
   /// A regular file of our own with the given bytes.
   Status add_file(const std::string& path, std::string_view bytes, mode_t mode = 0644,
                   std::int64_t mtime = 0);

@@ -66,7 +66,9 @@ TEST_F(Streams, ALayerGoesWhileItIsMadeAndIsNotSentAgain) {
   EXPECT_THAT(push_.streamed, ElementsAre(large));
   EXPECT_THAT(push_.sent, SizeIs(3)) << "two small layers and the config";
   EXPECT_THAT(push_.sent, Not(Contains(large)));
-  EXPECT_THAT(events_.done(), Contains("pushing " + large.str()));
+  EXPECT_THAT(events_.done(), Contains(testing::AnyOf("pushing " + large.str(),
+                                                      "layer already exists " + large.str())))
+      << "the registry may have all of it before anybody asks";
   output_.names = {name("h.io/app:2")};
   ASSERT_TRUE(run_export(spec_));
   EXPECT_EQ(push_.streams, 1) << "the blob is known by now";
