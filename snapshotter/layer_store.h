@@ -77,6 +77,8 @@ class LayerStore {
   /// A new empty directory on the store's file system, removed with the handle (or with the next
   /// start after kill -9).
   virtual Result<TempDir> scratch() = 0;
+  /// Ends one of these; what is in it is removed while others go on.
+  virtual void discard(TempDir scratch) = 0;
 
   /// The tree of the last layer of `chain` (diff ids, lowest first); nullopt when it is not
   /// unpacked. Where overlayfs' marks can be made the tree has them, copied from a portable one if

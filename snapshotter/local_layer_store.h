@@ -29,6 +29,7 @@ class LocalLayerStore final : public LayerStore {
                   ContentStore& content, Metadata& metadata);
 
   Result<TempDir> scratch() override { return session_->make(); }
+  void discard(TempDir scratch) override { (void)session_->discard(scratch.path()); }
   Result<std::optional<std::string>> tree(std::span<const Digest> chain) override;
   Result<std::optional<std::vector<std::string>>> trees(std::span<const Digest> chain) override;
   Status unpack(const std::vector<LayerBlob>& chain, Lanes& lanes) override;

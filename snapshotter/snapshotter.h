@@ -32,7 +32,7 @@ struct Capabilities {
 };
 
 /// A writable root for one step. Its directory is removed by the destructor unless the driver's
-/// finish() took it.
+/// finish() took it; what else is in the scratch directory then goes with that.
 class Active {
  public:
   virtual ~Active() = default;

@@ -152,6 +152,7 @@ class ExecOpRunner final : public solver::Op {
     }
     const solver::OutputId parent = op_.has_root ? ids[0] : solver::OutputId{};
     Result<solver::Output> output = commit(std::move(room.active), root, parent);
+    deps_.layers.discard(std::move(room.scratch));
     if (succeeded) {
       return output;
     }

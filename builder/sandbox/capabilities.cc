@@ -46,7 +46,7 @@ Status write_set(std::uint64_t keep) {
 
 Status drop_bounding(std::uint64_t keep) {
   for (int capability = 0; capability <= kHighest; ++capability) {
-    if ((keep >> capability & 1U) != 0) {
+    if ((keep >> capability & 1U) != 0 || ::prctl(PR_CAPBSET_READ, capability, 0, 0, 0) == 0) {
       continue;
     }
     if (::prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) < 0) {
@@ -57,6 +57,15 @@ Status drop_bounding(std::uint64_t keep) {
     }
   }
   return {};
+}
+
+Result<std::uint64_t> those_we_have(const std::vector<int>& capabilities) {
+  const Sets have = TRY(read_sets());
+  std::uint64_t wanted = 0;
+  for (const int capability : capabilities) {
+    wanted |= std::uint64_t{1} << capability;
+  }
+  return wanted & join(have.data[0].permitted, have.data[1].permitted);
 }
 
 Status set_groups(const Identity& identity) {
@@ -83,13 +92,12 @@ Result<std::uint64_t> effective_capabilities() {
   return join(sets.data[0].effective, sets.data[1].effective);
 }
 
+Status limit_gains(const std::vector<int>& capabilities) {
+  return drop_bounding(TRY(those_we_have(capabilities)));
+}
+
 Status become(const Identity& identity, const std::vector<int>& capabilities) {
-  const Sets have = TRY(read_sets());
-  std::uint64_t keep = 0;
-  for (const int capability : capabilities) {
-    keep |= std::uint64_t{1} << capability;
-  }
-  keep &= join(have.data[0].permitted, have.data[1].permitted);
+  const std::uint64_t keep = TRY(those_we_have(capabilities));
   // The bounding set first, as that needs CAP_SETPCAP; the user last, as for others than root it
   // clears the rest.
   TRY(drop_bounding(keep));

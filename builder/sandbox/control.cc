@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "builder/sandbox/control.h"
 
+#include "builder/sandbox/file_mounts.h"
+#include "builder/sandbox/plan_wire.h"
 #include "snapshotter/base/json.h"
 
+#include <fcntl.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -251,6 +255,28 @@ Result<std::optional<std::vector<Fd>>> receive_descriptors(int socket) {
       return std::optional(std::move(fds));
     }
   }
+}
+
+Status put_in_place(std::vector<Fd> fds) {
+  const int count = static_cast<int>(fds.size());
+  for (Fd& fd : fds) {
+    const int parked = ::fcntl(fd.get(), F_DUPFD_CLOEXEC, count);
+    if (parked < 0) {
+      return os_error(errno, "move a descriptor");
+    }
+    fd = Fd(parked);
+  }
+  for (int place = 0; place < count; ++place) {
+    const int parked = fds[static_cast<std::size_t>(place)].get();
+    if (::dup3(parked, place, place > STDERR_FILENO ? O_CLOEXEC : 0) < 0) {
+      return os_error(errno, "place a descriptor");
+    }
+  }
+  return {};
+}
+
+Result<SandboxPlan> read_plan(int fd) {
+  return unpack(TRY(read_memory_file(fd)));
 }
 
 }  // namespace mybuild::sandbox

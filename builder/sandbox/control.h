@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // What builder, helper and the process inside say to each other over SOCK_SEQPACKET sockets, one
-// message per packet. Builder to helper: descriptors, which start it, then kKill, or kSignal and
-// one byte. Helper to builder: one report, its last word. Inside to helper: at most one list of
-// stubs, then a report if the command could not be started; end of file means it was. Thread-safe.
+// message per packet. Builder to helper: descriptors, which start a step, then kKill, or kSignal
+// and one byte. Helper to builder: one report per step, after which the next one may come. Inside
+// to helper: at most one list of stubs, then a report if the command could not be started; end of
+// file means it was. Helper to inside, if that waits: the descriptors as they came. Thread-safe.
 #pragma once
 
 #include "builder/sandbox/sandbox.h"
@@ -38,5 +39,9 @@ Status send_packet(int socket, std::string_view packet);
 Status send_descriptors(int socket, std::span<const int> fds);
 /// nullopt when the conversation ended before they were all there.
 Result<std::optional<std::vector<Fd>>> receive_descriptors(int socket);
+/// Each gets its place in the list as its number. First all go where none of these places are.
+Status put_in_place(std::vector<Fd> fds);
+/// The plan in a memory file.
+Result<SandboxPlan> read_plan(int fd);
 
 }  // namespace mybuild::sandbox

@@ -2,6 +2,7 @@
 #include "builder/sandbox/helper_main.h"
 
 #include "builder/sandbox/control.h"
+#include "builder/sandbox/frame.h"
 #include "builder/sandbox/inside.h"
 #include "builder/sandbox/oom.h"
 #include "builder/sandbox/rights.h"
@@ -18,6 +19,10 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <functional>
+#include <numeric>
+#include <optional>
+#include <utility>
 
 namespace mybuild::sandbox {
 
@@ -37,20 +42,15 @@ struct Outcome {
   std::optional<Result<SandboxExit>> failed_start;
 };
 
-Result<SandboxPlan> read_plan(int fd) {
-  const struct stat info = TRY(sys::fstat(fd));
-  std::string text(static_cast<std::size_t>(info.st_size), '\0');
-  TRY(sys::pread_full(fd, std::as_writable_bytes(std::span(text)), 0));
-  return parse_plan(text);
-}
-
 std::uint64_t namespaces_of(const SandboxPlan& plan) {
   const std::uint64_t always =
       CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP;
   return plan.network == Network::None ? always | CLONE_NEWNET : always;
 }
 
-Result<Inside> start_inside(const SandboxPlan& plan) {
+using Life = void (*)(const SandboxPlan& plan, int setup);  // never returns
+
+Result<Inside> start_inside(const SandboxPlan& plan, Life life) {
   SocketPair setup = TRY(sys::socket_pair());
   int pidfd = -1;
   struct clone_args args {};
@@ -66,9 +66,10 @@ Result<Inside> start_inside(const SandboxPlan& plan) {
       ::signal(signal, SIG_DFL);
     }
     setup.parent.reset();
-    run_inside(plan, setup.child.get());
+    life(plan, setup.child.get());
   }
-  return Inside{static_cast<pid_t>(pid), Fd(pidfd), std::move(setup.parent)};
+  return Inside{
+      .pid = static_cast<pid_t>(pid), .pidfd = Fd(pidfd), .setup = std::move(setup.parent)};
 }
 
 /// A builder that is gone counts as one that says kill. False when there is nothing more to expect
@@ -101,7 +102,8 @@ bool listen_inside(int setup, Outcome& outcome) {
   return true;
 }
 
-Outcome watch(int control, const Inside& inside) {
+/// `started`: called once the command runs.
+Outcome watch(int control, const Inside& inside, const std::function<void()>& started) {
   Outcome outcome;
   struct pollfd entries[] = {
       {control, POLLIN, 0}, {inside.setup.get(), POLLIN, 0}, {inside.pidfd.get(), POLLIN, 0}};
@@ -115,6 +117,9 @@ Outcome watch(int control, const Inside& inside) {
     }
     if (setup.revents != 0 && !listen_inside(setup.fd, outcome)) {
       setup.fd = -1;
+      if (!outcome.failed_start) {
+        started();
+      }
     }
   }
   while (setup.fd >= 0 && listen_inside(setup.fd, outcome)) {
@@ -143,49 +148,151 @@ SandboxExit collect(const Inside& inside, std::uint64_t oom_kills_before) {
   return exit;
 }
 
-/// Each gets its place in the list as its number. First all go where none of these places are.
-Status put_in_place(std::vector<Fd> fds) {
-  const int count = static_cast<int>(fds.size());
-  for (Fd& fd : fds) {
-    const int parked = ::fcntl(fd.get(), F_DUPFD_CLOEXEC, count);
-    if (parked < 0) {
-      return os_error(errno, "move a descriptor");
-    }
-    fd = Fd(parked);
-  }
-  for (int place = 0; place < count; ++place) {
-    const int parked = fds[static_cast<std::size_t>(place)].get();
-    if (::dup3(parked, place, place > STDERR_FILENO ? O_CLOEXEC : 0) < 0) {
-      return os_error(errno, "place a descriptor");
-    }
-  }
-  return {};
+bool shows(const Fd& fd, short event) {
+  struct pollfd entry {
+    .fd = fd.get(), .events = event, .revents = 0
+  };
+  return ::poll(&entry, 1, 0) != 0;
 }
 
-Result<SandboxExit> run_plan(int plan_fd, int control) {
-  const SandboxPlan plan = TRY(read_plan(plan_fd));
-  const Inside inside = TRY(start_inside(plan));
-  for (int fd = 0; fd < plan_fd; ++fd) {
-    if (fd != plan.held_fd) {
-      ::close(fd);  // the log pipes must end with the command, secrets belong to it alone
+bool has_ended(const Inside& inside) {
+  return shows(inside.pidfd, POLLIN);
+}
+
+/// A mount table says so since it was opened, or asked (proc(5), mounts).
+bool has_changed(const Fd& mounts) {
+  return shows(mounts, POLLPRI);
+}
+
+/// Runs one step after the other. From the second one on, the process inside of the next is made
+/// beside the command, with the frame of the step that runs.
+class StepServer {
+ public:
+  Status open() {
+    control_ = Fd(kControlFd);
+    null_ = TRY(sys::open("/dev/null", O_RDWR));
+    return {};
+  }
+
+  /// False when there is nothing more to do.
+  Result<bool> serve_one() {
+    std::optional<std::vector<Fd>> fds = TRY(receive_descriptors(control_.get()));
+    if (!fds || fds->empty()) {
+      return false;
+    }
+    const int plan_fd = static_cast<int>(fds->size()) - 1;
+    TRY(take(std::move(*fds)));
+    const Result<SandboxExit> report = run_plan(plan_fd);
+    TRY(send_packet(control_.get(), encode_report(report)));
+    return true;
+  }
+
+ private:
+  struct Next {
+    SandboxPlan like;
+    Inside inside;
+    Fd mounts;  // the host's table, from before the process inside got its copy
+  };
+
+  /// The step's descriptors get their numbers, ours those behind them.
+  Status take(std::vector<Fd> fds) {
+    const int count = static_cast<int>(fds.size());
+    fds.push_back(std::move(control_));
+    fds.push_back(std::move(null_));
+    if (next_) {
+      fds.push_back(std::move(next_->inside.pidfd));
+      fds.push_back(std::move(next_->inside.setup));
+      fds.push_back(std::move(next_->mounts));
+    }
+    TRY(put_in_place(std::move(fds)));
+    control_ = Fd(count);
+    null_ = Fd(count + 1);
+    if (next_) {
+      next_->inside.pidfd = Fd(count + 2);
+      next_->inside.setup = Fd(count + 3);
+      next_->mounts = Fd(count + 4);
+    }
+    return {};
+  }
+
+  /// The log pipes must end with the command, secrets belong to it alone.
+  Status let_go(const SandboxPlan& plan, int plan_fd) const {
+    for (int fd = 0; fd <= STDERR_FILENO; ++fd) {
+      if (::dup2(null_.get(), fd) < 0) {
+        return os_error(errno, "let go of a stream");
+      }
+    }
+    for (int fd = STDERR_FILENO + 1; fd <= plan_fd; ++fd) {
+      if (fd != plan.held_fd) {
+        ::close(fd);
+      }
+    }
+    return {};
+  }
+
+  Result<SandboxExit> run_plan(int plan_fd) {
+    const SandboxPlan plan = TRY(read_plan(plan_fd));
+    const Inside inside = TRY(start(plan, plan_fd));
+    TRY(let_go(plan, plan_fd));
+    const Fd held(plan.held_fd);                        // until all is over
+    const std::uint64_t oom_kills = count_oom_kills();  // here, beside the set-up, it costs no time
+    const Outcome outcome = watch(control_.get(), inside, [this, &plan] { make_next(plan); });
+    SandboxExit exit = collect(inside, oom_kills);
+    if (!outcome.stubs.made.empty()) {
+      remove_stubs(plan.root, outcome.stubs);
+    }
+    if (!outcome.failed_start) {
+      return exit;
+    }
+    if (*outcome.failed_start) {
+      SandboxExit failed = **outcome.failed_start;
+      failed.usage = exit.usage;
+      return failed;
+    }
+    return outcome.failed_start->error();
+  }
+
+  /// The process that waits gets descriptors 0 to `plan_fd`, if its frame is the right one and it
+  /// sees what is mounted here now; somebody may have killed it.
+  Result<Inside> start(const SandboxPlan& plan, int plan_fd) {
+    std::optional<Next> next = std::exchange(next_, std::nullopt);
+    if (next &&
+        (has_ended(next->inside) || has_changed(next->mounts) || !same_frame(next->like, plan))) {
+      end(next->inside);
+      next.reset();
+    }
+    if (!next) {
+      return start_inside(plan, run_inside);
+    }
+    std::vector<int> fds(static_cast<std::size_t>(plan_fd) + 1);
+    std::iota(fds.begin(), fds.end(), 0);
+    TRY(send_descriptors(next->inside.setup.get(), fds));
+    return std::move(next->inside);
+  }
+
+  static void end(const Inside& inside) {
+    [[maybe_unused]] const Status killed = sys::pidfd_send_signal(inside.pidfd.get(), SIGKILL);
+    collect(inside, 0);
+  }
+
+  /// Where one step came after another, a third one may come. A build with a single step pays for
+  /// one process only.
+  void make_next(const SandboxPlan& plan) {
+    if (!std::exchange(has_run_, true) || !same_frame(plan, plan)) {
+      return;
+    }
+    Result<Fd> mounts = sys::open("/proc/self/mountinfo", O_RDONLY);
+    Result<Inside> inside = mounts ? start_inside(plan, wait_inside) : mounts.error();
+    if (inside) {
+      next_.emplace(Next{.like = plan, .inside = std::move(*inside), .mounts = std::move(*mounts)});
     }
   }
-  const std::uint64_t oom_kills = count_oom_kills();  // here, beside the set-up, it costs no time
-  const Outcome outcome = watch(control, inside);
-  SandboxExit exit = collect(inside, oom_kills);
-  if (!outcome.stubs.made.empty()) {
-    remove_stubs(plan.root, outcome.stubs);
-  }
-  if (!outcome.failed_start) {
-    return exit;
-  }
-  if (*outcome.failed_start) {
-    SandboxExit failed = **outcome.failed_start;
-    failed.usage = exit.usage;
-    return failed;
-  }
-  return outcome.failed_start->error();
-}
+
+  Fd control_;
+  Fd null_;
+  std::optional<Next> next_;
+  bool has_run_ = false;
+};
 
 }  // namespace
 
@@ -196,18 +303,15 @@ int helper_main() {
   for (const int signal : kIgnored) {
     ::signal(signal, SIG_IGN);
   }
-  Result<std::optional<std::vector<Fd>>> fds = receive_descriptors(kControlFd);
-  if (!fds || !*fds || (*fds)->empty()) {
-    return fds ? 0 : 1;
-  }
-  const int plan_fd = static_cast<int>((*fds)->size()) - 1;
-  const int control = plan_fd + 1;
-  (*fds)->emplace_back(kControlFd);
-  if (!put_in_place(std::move(**fds))) {
+  StepServer server;
+  if (!server.open()) {
     return 1;
   }
-  const Status sent = send_packet(control, encode_report(run_plan(plan_fd, control)));
-  return sent ? 0 : 1;
+  Result<bool> more = true;
+  while (more && *more) {
+    more = server.serve_one();
+  }
+  return more ? 0 : 1;
 }
 
 }  // namespace mybuild::sandbox

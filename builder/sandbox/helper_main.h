@@ -7,8 +7,8 @@
 namespace mybuild::sandbox {
 
 /// Waits for descriptors on kControlFd (control.h): stdin, stdout, stderr, the files of the plan's
-/// mounts, last the plan; runs it, and reports there. Returns the process's exit code: 0 as well
-/// when nothing came, as the builder is gone or did not need this helper.
+/// mounts, last the plan; runs it, and reports there; then waits for the next ones. Returns the
+/// process's exit code: 0 when no more came, as the builder is gone or needs this helper no longer.
 int helper_main();
 
 }  // namespace mybuild::sandbox

@@ -33,6 +33,9 @@ Result<std::uint64_t> effective_capabilities();
 /// effective and bounding sets, none inheritable or ambient, and becomes `identity`; a user other
 /// than 0 keeps the bounding set only.
 Status become(const Identity& identity, const std::vector<int>& capabilities);
+/// The part of become() that can be done while all rights are still needed: programs that are
+/// started gain no others from here on.
+Status limit_gains(const std::vector<int>& capabilities);
 /// Becomes `identity` with all capabilities this process has.
 Status become_with_all_capabilities(const Identity& identity);
 

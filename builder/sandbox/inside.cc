@@ -4,9 +4,9 @@
 #include "builder/sandbox/control.h"
 #include "builder/sandbox/exec.h"
 #include "builder/sandbox/file_mounts.h"
+#include "builder/sandbox/frame.h"
 #include "builder/sandbox/identity.h"
 #include "builder/sandbox/init.h"
-#include "builder/sandbox/network.h"
 #include "builder/sandbox/rights.h"
 #include "builder/sandbox/rlimits.h"
 #include "builder/sandbox/rootfs.h"
@@ -26,20 +26,16 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdint>
+#include <optional>
+#include <utility>
 
 namespace mybuild::sandbox {
 
 namespace {
 
-Status build_world(const SandboxPlan& plan, int setup) {
-  if (plan.network == Network::None) {
-    TRY(bring_loopback_up());
-  }
-  if (!plan.hostname.empty() && ::sethostname(plan.hostname.data(), plan.hostname.size()) < 0) {
-    return os_error(errno, "set the host name " + plan.hostname);
-  }
+Status enter_world(const SandboxPlan& plan, int setup, int frame) {
   StubRecord stubs;
-  const Status entered = enter_root(plan, stubs);
+  const Status entered = enter_root(plan, frame, stubs);
   if (!stubs.made.empty()) {
     TRY(send_packet(setup, encode_stubs(stubs)));
   }
@@ -149,10 +145,10 @@ Result<std::vector<std::string>> environment(const SandboxPlan& plan) {
   return env;
 }
 
-Result<Command> prepare(const SandboxPlan& plan, int setup) {
+Result<Command> prepare(const SandboxPlan& plan, int setup, int frame) {
   Command command{.argv = plan.argv, .env = {}};
   command.env = TRY(environment(plan));
-  TRY(build_world(plan, setup));
+  TRY(enter_world(plan, setup, frame));
   TRY(close_host_descriptors(setup));
   const Fd root = TRY(sys::open("/", O_PATH | O_DIRECTORY));
   Identity identity = TRY(find_identity_in_root(root.get(), plan.user));
@@ -181,11 +177,8 @@ Result<Command> prepare(const SandboxPlan& plan, int setup) {
   ::_exit(report && sent ? report->status.code : 125);
 }
 
-}  // namespace
-
-void run_inside(const SandboxPlan& plan, int setup) {
-  ::umask(0);  // modes are meant as they are written
-  const Result<Command> command = prepare(plan, setup);
+[[noreturn]] void run_in_frame(const SandboxPlan& plan, int setup, int frame) {
+  const Result<Command> command = prepare(plan, setup, frame);
   if (!command) {
     report_and_exit(setup, explain_rights(command.error()));
   }
@@ -195,6 +188,61 @@ void run_inside(const SandboxPlan& plan, int setup) {
   }
   start();
   ::_exit(127);
+}
+
+Result<Fd> prepare_ahead(const SandboxPlan& like, int setup) {
+  TRY(close_host_descriptors(setup));  // the builder must see its helper end
+  Fd frame = TRY(make_frame(like));
+  TRY(limit_gains(sandbox_defaults().capabilities));  // no frame is for an insecure plan
+  return frame;
+}
+
+/// What the helper hands over, each at its place, with our own behind them.
+struct Handed {
+  SandboxPlan plan;
+  int setup = -1;
+  int frame = -1;
+};
+
+/// nullopt: the helper is gone, or was not needed.
+Result<std::optional<Handed>> receive_step(int setup, Fd frame) {
+  std::optional<std::vector<Fd>> fds = TRY(receive_descriptors(setup));
+  if (!fds || fds->empty()) {
+    return std::optional<Handed>();
+  }
+  const int plan_fd = static_cast<int>(fds->size()) - 1;
+  fds->emplace_back(setup);
+  fds->push_back(std::move(frame));
+  TRY(put_in_place(std::move(*fds)));
+  SandboxPlan plan = TRY(read_plan(plan_fd));
+  return std::optional(Handed{.plan = std::move(plan), .setup = plan_fd + 1, .frame = plan_fd + 2});
+}
+
+}  // namespace
+
+void run_inside(const SandboxPlan& plan, int setup) {
+  ::umask(0);  // modes are meant as they are written
+  const Result<Fd> frame = make_frame(plan);
+  if (!frame) {
+    report_and_exit(setup, explain_rights(frame.error()));
+  }
+  run_in_frame(plan, setup, frame->get());
+}
+
+void wait_inside(const SandboxPlan& like, int setup) {
+  ::umask(0);
+  Result<Fd> frame = prepare_ahead(like, setup);
+  if (!frame) {
+    report_and_exit(setup, explain_rights(frame.error()));
+  }
+  const Result<std::optional<Handed>> step = receive_step(setup, std::move(*frame));
+  if (!step) {
+    report_and_exit(setup, step.error());
+  }
+  if (!*step) {
+    ::_exit(0);
+  }
+  run_in_frame((*step)->plan, (*step)->setup, (*step)->frame);
 }
 
 }  // namespace mybuild::sandbox

@@ -10,5 +10,8 @@ namespace mybuild::sandbox {
 /// Reports over `setup` (control.h) and ends the process if it fails; `setup` closes when the
 /// command runs.
 [[noreturn]] void run_inside(const SandboxPlan& plan, int setup);
+/// The same with the frame (frame.h) of a plan `like` the one to come, made before descriptors and
+/// plan arrive over `setup`. Ends when that does without them.
+[[noreturn]] void wait_inside(const SandboxPlan& like, int setup);
 
 }  // namespace mybuild::sandbox

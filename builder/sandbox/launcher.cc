@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "builder/sandbox/control.h"
+#include "builder/sandbox/plan_wire.h"
 #include "builder/sandbox/sandbox.h"
 #include "snapshotter/base/file.h"
 #include "snapshotter/base/guarded.h"
@@ -22,6 +23,7 @@ namespace mybuild::sandbox {
 namespace {
 
 constexpr int kKillGraceMs = 5000;
+constexpr std::size_t kMostWaiting = 4;
 
 /// The helper's program, copied once into a sealed memory file: a hostile step that gets at
 /// /proc/<pid>/exe of a helper finds nothing it could overwrite. Where that is not possible the
@@ -192,20 +194,18 @@ class ProcessSandbox final : public Sandbox {
     TRY(cancel.check());
     Logs logs;
     Helper helper = TRY(start(plan, stdio, fds, logs).context("start the sandbox"));
-    prepare_next();
     Result<SandboxExit> report = Conversation(helper, logs, stdio, cancel, signals).hold();
     if (!report) {
       return report.error();  // ends the helper
     }
-    TRY(helper.child.wait());
+    keep(std::move(helper));
     return report;
   }
 
  private:
   Result<Helper> start(const SandboxPlan& plan, Stdio& stdio, const std::vector<int>& fds,
                        Logs& logs) {
-    const Fd plan_fd = TRY(sys::memfd("sandbox-plan"));
-    TRY(sys::write_all(plan_fd.get(), as_bytes(dump(plan))));
+    const Fd plan_fd = TRY(plan_file(plan));
     TRY(complete(stdio, logs));
     std::vector<int> list = {stdio.in.get(), stdio.out.get(), stdio.err.get()};
     list.insert(list.end(), fds.begin(), fds.end());
@@ -218,9 +218,9 @@ class ProcessSandbox final : public Sandbox {
     return helper;
   }
 
-  /// The helper that waits, if there is one; somebody may have killed it.
+  /// One that has served another step, if there is one; somebody may have killed it.
   Result<Helper> start_with(const std::vector<int>& fds) {
-    std::optional<Helper> waiting = take_next();
+    std::optional<Helper> waiting = take_waiting();
     if (waiting && send_descriptors(waiting->control.get(), fds)) {
       return std::move(*waiting);
     }
@@ -240,19 +240,27 @@ class ProcessSandbox final : public Sandbox {
     return Helper{.child = std::move(child), .control = std::move(control.parent)};
   }
 
-  std::optional<Helper> take_next() {
-    const auto next = next_.lock();
-    return std::exchange(*next, std::nullopt);
+  static Result<Fd> plan_file(const SandboxPlan& plan) {
+    Fd file = TRY(sys::memfd("sandbox-plan"));
+    TRY(sys::write_all(file.get(), as_bytes(pack(plan))));
+    return file;
   }
 
-  /// Where one step came after another, a third one may come: its helper starts beside the step
-  /// that runs. A build with a single step pays for one helper only.
-  void prepare_next() {
-    const auto next = next_.lock();
-    if (std::exchange(has_run_, true) && !*next) {
-      if (Result<Helper> helper = spawn()) {
-        next->emplace(std::move(helper).value());
-      }
+  /// The last one that became free, as its frame is the likeliest to fit.
+  std::optional<Helper> take_waiting() {
+    const auto waiting = waiting_.lock();
+    if (waiting->empty()) {
+      return std::nullopt;
+    }
+    std::optional<Helper> helper(std::move(waiting->back()));
+    waiting->pop_back();
+    return helper;
+  }
+
+  void keep(Helper helper) {
+    const auto waiting = waiting_.lock();
+    if (waiting->size() < kMostWaiting) {
+      waiting->push_back(std::move(helper));
     }
   }
 
@@ -276,8 +284,7 @@ class ProcessSandbox final : public Sandbox {
   }
 
   HelperProgram program_;
-  Guarded<std::optional<Helper>> next_;
-  bool has_run_ = false;  // with next_'s lock held
+  Guarded<std::vector<Helper>> waiting_;
 };
 
 }  // namespace

@@ -84,4 +84,27 @@ Status attach_tree(int tree, const std::string& target) {
   return {};
 }
 
+Status move_tree(int from, const std::string& name, const std::string& target) {
+  if (::syscall(SYS_move_mount, from, name.c_str(), AT_FDCWD, target.c_str(), 0) < 0) {
+    return os_error(errno, fmt::format("move the mount {} to {}", name, target));
+  }
+  return {};
+}
+
+Result<Fd> stack_tmpfs(const std::string& target, const char* size) {
+  const Fd context(static_cast<int>(::syscall(SYS_fsopen, "tmpfs", FSOPEN_CLOEXEC)));
+  if (!context ||
+      ::syscall(SYS_fsconfig, context.get(), FSCONFIG_SET_STRING, "size", size, 0) < 0 ||
+      ::syscall(SYS_fsconfig, context.get(), FSCONFIG_CMD_CREATE, nullptr, nullptr, 0) < 0) {
+    return os_error(errno, "make a tmpfs");
+  }
+  constexpr unsigned kLimits = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
+  Fd mount(static_cast<int>(::syscall(SYS_fsmount, context.get(), FSMOUNT_CLOEXEC, kLimits)));
+  if (!mount) {
+    return os_error(errno, "make a mount of a tmpfs");
+  }
+  TRY(attach_tree(mount.get(), target));
+  return mount;
+}
+
 }  // namespace mybuild::sandbox

@@ -32,5 +32,10 @@ Status limit_mount(int mount, MountLimits limits, bool recursive);
 /// Takes `no_devices` back.
 Status allow_devices(int mount);
 Status attach_tree(int tree, const std::string& target);
+/// Moves the mount at `name` in the directory `from`, with the mounts on it, to `target`.
+Status move_tree(int from, const std::string& name, const std::string& target);
+/// A new tmpfs of at most `size` ("64m") over the mount at `target`; over "/" no path leads to it,
+/// only the descriptor.
+Result<Fd> stack_tmpfs(const std::string& target, const char* size);
 
 }  // namespace mybuild::sandbox

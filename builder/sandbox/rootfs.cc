@@ -3,6 +3,7 @@
 
 #include "builder/sandbox/devices.h"
 #include "builder/sandbox/file_mounts.h"
+#include "builder/sandbox/frame.h"
 #include "builder/sandbox/mount_calls.h"
 #include "builder/sandbox/overlay_mount.h"
 #include "snapshotter/base/file.h"
@@ -11,17 +12,12 @@
 
 #include <sys/mount.h>
 #include <sys/syscall.h>
-#include <sys/vfs.h>
 
 #include <cerrno>
-#include <optional>
 
 namespace mybuild::sandbox {
 
 namespace {
-
-constexpr unsigned long kKernelMount = MS_NOSUID | MS_NODEV | MS_NOEXEC;
-constexpr long kCgroup2Magic = 0x63677270;
 
 /// A plan mount whose source is ready.
 struct Pending {
@@ -33,7 +29,6 @@ struct Pending {
 struct Sources {
   OpenLayers root;
   std::vector<Pending> mounts;
-  HostDevices host;
   Fd old_root;
 };
 
@@ -83,8 +78,6 @@ Result<Fd> overlay_source(Pending& pending, const SandboxPlan& plan) {
 Result<Sources> open_sources(const SandboxPlan& plan) {
   Sources sources;
   sources.old_root = TRY(sys::open("/", O_PATH | O_DIRECTORY));
-  sources.host = open_host_devices(plan);
-  sources.host.root = sources.old_root.get();
   if (plan.root.type == snapshotter::RootMount::Type::Overlay) {
     sources.root = TRY(open_layers(plan.root).context("root"));
   }
@@ -125,61 +118,40 @@ Status pivot_into(const Fd& root) {
   return {};
 }
 
+/// Paths never lead from "/" upwards, but a mount over it is found at "/..".
+Result<bool> is_below_a_mount() {
+  const struct stat root = TRY(sys::lstat_at(AT_FDCWD, "/"));
+  const struct stat above = TRY(sys::lstat_at(AT_FDCWD, "/.."));
+  return root.st_dev != above.st_dev || root.st_ino != above.st_ino;
+}
+
+/// umount2(".") takes the uppermost of what lies there, which may be something over the old root:
+/// it goes on until the host is out of reach.
 Status leave_old_root(const Fd& old_root) {
-  if (::fchdir(old_root.get()) < 0 || ::umount2(".", MNT_DETACH) < 0 || ::chdir("/") < 0) {
-    return os_error(errno, "leave the old root");
+  constexpr int kMostAbove = 3;
+  for (int above = 0; TRY(is_below_a_mount()); ++above) {
+    if (above == kMostAbove) {
+      return internal_error("mounts are left over the root");
+    }
+    if (::fchdir(old_root.get()) < 0 || ::umount2(".", MNT_DETACH) < 0 || ::chdir("/") < 0) {
+      return os_error(errno, "leave the old root");
+    }
   }
   return {};
 }
 
-/// A fresh sysfs belongs to the network namespace; where it is forbidden the host's tree,
-/// read-only, has to do.
-Status mount_sys(const SandboxPlan& plan, const std::string& target, const Fd& old_root) {
-  const unsigned long flags = kKernelMount | (plan.insecure ? 0 : MS_RDONLY);
-  const Status fresh = mount_new("sysfs", target, flags);
-  if (fresh || fresh.error().os_errno() != EPERM) {
-    return fresh;
-  }
-  const Fd tree = TRY(clone_tree(old_root.get(), "sys", true));
-  TRY(limit_mount(tree.get(), {.read_only = true, .no_devices = true}, true));
-  return attach_tree(tree.get(), target);
-}
-
-/// Rule: cgroup v2 shows its own subtree; with v1 (a dozen hierarchies) /sys/fs/cgroup stays empty.
-Status mount_cgroup(const SandboxPlan& plan, const std::string& sys, const Fd& old_root) {
-  struct statfs info {};
-  const Result<Fd> host = sys::open_at(old_root.get(), "sys/fs/cgroup", O_RDONLY | O_DIRECTORY);
-  if (!host || ::fstatfs(host->get(), &info) < 0 || info.f_type != kCgroup2Magic) {
+/// One of the frame's network files; an image may make its place impossible, which is not our
+/// failure.
+Status place_network_file(int frame, const std::string& name, MountPoints& points) {
+  if (!sys::exists_at(frame, name)) {
     return {};
   }
-  const std::string target = sys + "/fs/cgroup";
-  const Status mounted =
-      mount_new("cgroup2", target, kKernelMount | (plan.insecure ? 0 : MS_RDONLY));
-  return mounted || mounted.error().os_errno() == EPERM ? Status() : mounted;
-}
-
-/// Network files of the step; an image may make their places impossible, which is not our failure.
-Status mount_network_file(const Fd& dev, MountPoints& points, std::string_view path,
-                          const std::string& text, bool read_only) {
-  if (text.empty()) {
-    return {};
-  }
-  const Result<std::string> target = points.ensure(path, false);
+  const Result<std::string> target = points.ensure("/etc/" + name, false);
   if (!target) {
     return {};
   }
-  PlanMount file;
-  file.content = text;
-  file.mode = 0644;
-  return mount_memory_file(dev, *target, file, read_only);
-}
-
-Status mount_network_files(const SandboxPlan& plan, const Fd& dev, MountPoints& points) {
-  const bool read_only = !plan.own_network_files;
-  TRY(mount_network_file(dev, points, "/etc/hosts", plan.hosts, read_only));
-  TRY(mount_network_file(dev, points, "/etc/resolv.conf", plan.resolv_conf, read_only));
-  return read_only ? Status()
-                   : mount_network_file(dev, points, "/etc/hostname", plan.hostname + "\n", false);
+  TRY(move_tree(frame, name, *target));
+  return sys::unlink_at(frame, name);  // programs that count links see none, whatever the root
 }
 
 Status mount_tmpfs(const std::string& target, const PlanMount& mount) {
@@ -220,64 +192,35 @@ Status mount_pending(const Pending& pending, const Fd& dev, const Fd& old_root,
   }
 }
 
-/// Files vanish behind /dev/null (`null`: the node itself, as mounts of the plan may have put
-/// anything at its path), directories behind an empty one, which all share.
-Status mask_paths(const std::vector<std::string>& paths, const Fd& null) {
-  std::optional<std::string> empty;
-  for (const std::string& path : paths) {
-    const Result<struct stat> info = sys::stat_at(AT_FDCWD, path);
-    if (!info) {
-      continue;
-    }
-    if (!S_ISDIR(info->st_mode)) {
-      const Fd tree = TRY(clone_tree(null.get(), "", false));
-      TRY(attach_tree(tree.get(), path));
-    } else if (empty) {
-      TRY(bind_over(*empty, path));
-    } else {
-      TRY(mount_new("tmpfs", path, MS_RDONLY | kKernelMount, "size=4k,nr_inodes=2"));
-      empty = path;
-    }
+/// The frame's mounts find their places in the root; returns the directory of /dev.
+Result<Fd> place_frame(int frame, MountPoints& points) {
+  std::string dev_path;
+  for (const std::string name : {"proc", "dev", "sys"}) {
+    const std::string target = TRY(points.ensure("/" + name, true));
+    TRY(move_tree(frame, name, target));
+    dev_path = name == "dev" ? target : dev_path;
   }
-  return {};
+  Fd dev = TRY(sys::open(dev_path, O_RDONLY | O_DIRECTORY));
+  for (const char* name : {"hosts", "resolv.conf", "hostname"}) {
+    TRY(place_network_file(frame, name, points));
+  }
+  return dev;
 }
 
-Status protect_paths(const std::vector<std::string>& paths) {
-  for (const std::string& path : paths) {
-    const Status bound = bind_over(path, path);
-    if (bound) {
-      TRY(remount_bind(path, MS_RDONLY | kKernelMount));
-    } else if (bound.error().os_errno() != ENOENT) {
-      return bound.error();
-    }
-  }
-  return {};
-}
-
-Status furnish(const SandboxPlan& plan, const Sources& sources, MountPoints& points) {
-  const std::string proc = TRY(points.ensure("/proc", true));
-  TRY(mount_new("proc", proc, kKernelMount));
-  const std::string dev_path = TRY(points.ensure("/dev", true));
-  const Fd dev = TRY(make_dev(plan, dev_path, sources.host));
-  const Fd null = TRY(sys::open(dev_path + "/null", O_PATH));
+Status furnish(const SandboxPlan& plan, int frame, const Sources& sources, MountPoints& points) {
+  const Fd dev = TRY(place_frame(frame, points));
+  const Fd null = TRY(sys::open_at(dev.get(), "null", O_PATH));
   TRY(use_own_null(null));
-  const std::string sys = TRY(points.ensure("/sys", true));
-  TRY(mount_sys(plan, sys, sources.old_root));
-  TRY(mount_cgroup(plan, sys, sources.old_root));
-  TRY(mount_network_files(plan, dev, points));
   for (const Pending& pending : sources.mounts) {
     TRY(mount_pending(pending, dev, sources.old_root, points).context(pending.plan->target));
   }
-  if (!plan.insecure) {
-    TRY(mask_paths(sandbox_defaults().masked_paths, null));
-    TRY(protect_paths(sandbox_defaults().read_only_paths));
-  }
-  return {};
+  // Mounts of the plan may have put a kernel file elsewhere, or something else over its mask.
+  return plan.insecure || sources.mounts.empty() ? Status() : mask_kernel_files(null);
 }
 
 }  // namespace
 
-Status enter_root(const SandboxPlan& plan, StubRecord& stubs) {
+Status enter_root(const SandboxPlan& plan, int frame, StubRecord& stubs) {
   if (::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) < 0) {
     return os_error(errno, "make mounts private");
   }
@@ -287,7 +230,7 @@ Status enter_root(const SandboxPlan& plan, StubRecord& stubs) {
     TRY(pivot_into(root));
   }
   MountPoints points = TRY(MountPoints::open());
-  const Status furnished = furnish(plan, sources, points);
+  const Status furnished = furnish(plan, frame, sources, points);
   stubs = points.record();
   TRY(Status(furnished));
   return leave_old_root(sources.old_root);

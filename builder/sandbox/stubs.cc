@@ -87,6 +87,9 @@ Result<MountPoints> MountPoints::open() {
 
 Result<std::string> MountPoints::ensure(std::string_view target, bool directory) {
   std::string path = TRY(resolve_links(target).context("mount point"));
+  if (path == "/") {
+    return invalid_argument("mount point {} leads to the root itself", target);
+  }
   if (!sys::exists_at(AT_FDCWD, path)) {
     TRY(make(path, directory).context("mount point"));
   }

@@ -40,6 +40,7 @@ class MountPoints {
  public:
   static Result<MountPoints> open();
   /// The path of `target` with all links resolved; what is missing is made, 0755 root:root.
+  /// Never "/": what lies over it would go in the place of the host's root, which is there, too.
   Result<std::string> ensure(std::string_view target, bool directory);
   const StubRecord& record() const { return record_; }
 

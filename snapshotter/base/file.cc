@@ -125,6 +125,9 @@ class TreeRemover {
                             fmt::format("{}.deep-{}", name.substr(0, 100), counter_++),
                             RENAME_NOREPLACE);
     }
+    if (sys::unlink_at(dirfd, name, AT_REMOVEDIR)) {
+      return {};  // many are empty
+    }
     return gone_is_fine(remove_directory(dirfd, name, depth));
   }
 
@@ -151,6 +154,9 @@ Status remove_tree(int dirfd, const std::string& path) {
   }
   if (unlinked.error().os_errno() != EISDIR && unlinked.error().os_errno() != EPERM) {
     return unlinked;
+  }
+  if (sys::unlink_at(dirfd, path, AT_REMOVEDIR)) {
+    return {};
   }
   const Result<Fd> dir = open_to_empty(dirfd, path);
   if (!dir) {

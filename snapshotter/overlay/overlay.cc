@@ -61,6 +61,15 @@ Status make_directories(const RootMount& root) {
   return finish_directory(upper.get(), metadata);
 }
 
+/// Whiteouts of a layer may be links to one that is in the work directory, and change their ctimes
+/// when that goes.
+bool may_share_whiteouts(const std::string& work) {
+  const Result<Fd> inner = sys::open(work + "/work", O_RDONLY | O_DIRECTORY);
+  const Result<std::vector<std::string>> names =
+      inner ? sys::list_dir(inner->get()) : inner.error();
+  return !names || *names != std::vector<std::string>{"incompat"};
+}
+
 class OverlayActive final : public Active {
  public:
   explicit OverlayActive(RootMount root) : root_(std::move(root)) {}
@@ -68,9 +77,10 @@ class OverlayActive final : public Active {
     if (!taken_) {
       (void)remove_tree(root_.upper);
     }
-    // Before anybody looks at the layer: its whiteouts may be links to one that is in here, and
-    // change their ctimes when that goes.
-    (void)remove_tree(root_.work);
+    // Before anybody looks at the layer. Else it goes with the scratch directory.
+    if (!taken_ || may_share_whiteouts(root_.work)) {
+      (void)remove_tree(root_.work);
+    }
   }
   const RootMount& root() const override { return root_; }
 

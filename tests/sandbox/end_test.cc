@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <sys/wait.h>
 
+#include <algorithm>
 #include <chrono>
 #include <sstream>
 #include <thread>
@@ -67,12 +68,13 @@ TEST_F(Ending, ADaemonLeftBehindEndsWithTheCommand) {
   EXPECT_LT(Clock::now() - begin, milliseconds(3000));
 }
 
-/// The processes that were started by this one and not waited for.
-std::vector<pid_t> children() {
+/// The processes that were started by `parent` and not waited for.
+std::vector<pid_t> children(pid_t parent = ::getpid()) {
   std::vector<pid_t> pids;
-  const auto proc = sys::open("/proc/self/task", O_RDONLY | O_DIRECTORY);
+  const std::string tasks = fmt::format("/proc/{}/task", parent);
+  const auto proc = sys::open(tasks, O_RDONLY | O_DIRECTORY);
   for (const std::string& thread : *sys::list_dir(proc->get())) {
-    std::istringstream list(read_file("/proc/self/task/" + thread + "/children").value_or(""));
+    std::istringstream list(read_file(fmt::format("{}/{}/children", tasks, thread)).value_or(""));
     for (pid_t pid = 0; list >> pid;) {
       pids.push_back(pid);
     }
@@ -80,21 +82,68 @@ std::vector<pid_t> children() {
   return pids;
 }
 
-TEST_F(Ending, TheHelperOfTheNextStepWaitsForItAndIsReplacedWhenKilled) {
+void kill_and_see_it_end(pid_t pid) {
+  const auto deadline = Clock::now() + milliseconds(3000);
+  ::kill(pid, SIGKILL);
+  const auto is_zombie = [pid] {
+    const auto stat = read_file(fmt::format("/proc/{}/stat", pid));
+    return !stat || stat->find(") Z ") != std::string::npos;
+  };
+  while (!is_zombie() && Clock::now() < deadline) {
+    std::this_thread::sleep_for(milliseconds(1));
+  }
+  EXPECT_TRUE(is_zombie());
+}
+
+TEST_F(Ending, OneHelperServesStepAfterStepAndIsReplacedWhenKilled) {
   EXPECT_EQ(output_of("echo 1"), "1\n");
-  EXPECT_EQ(children().size(), 0U);
+  const std::vector<pid_t> helper = children();
+  ASSERT_EQ(helper.size(), 1U);
   EXPECT_EQ(output_of("echo 2"), "2\n");
-  const std::vector<pid_t> waiting = children();
-  ASSERT_EQ(waiting.size(), 1U);
+  EXPECT_EQ(children(), helper);
+  kill_and_see_it_end(helper.front());
   EXPECT_EQ(output_of("echo 3"), "3\n");
-  ASSERT_EQ(children().size(), 1U);
-  EXPECT_NE(children(), waiting);
-  const pid_t next = children().front();
-  ::kill(next, SIGKILL);
-  ::waitid(P_PID, static_cast<id_t>(next), nullptr, WEXITED | WNOWAIT);
-  EXPECT_EQ(output_of("echo 4"), "4\n");
+  EXPECT_EQ(std::ranges::count(children(), helper.front()), 0);
   sandbox_.reset();
   EXPECT_EQ(children().size(), 0U);
+}
+
+TEST_F(Ending, TheProcessThatWaitsForTheNextStepIsReplacedWhenKilled) {
+  run_two_steps();
+  const pid_t helper = children().at(0);
+  const std::vector<pid_t> waiting = children(helper);
+  ASSERT_EQ(waiting.size(), 1U);
+  kill_and_see_it_end(waiting.front());
+  EXPECT_EQ(output_of("echo 3"), "3\n");
+  EXPECT_EQ(children().at(0), helper);
+  EXPECT_EQ(children(helper).size(), 1U);
+}
+
+TEST_F(Ending, WhoWaitsForTheNextStepGoesWithTheHelper) {
+  run_two_steps();
+  const std::vector<pid_t> waiting = children(children().at(0));
+  ASSERT_EQ(waiting.size(), 1U);
+  const std::string mounts = fmt::format("/proc/{}/mounts", waiting.front());
+  EXPECT_TRUE(read_file(mounts));
+  sandbox_.reset();
+  const auto deadline = Clock::now() + milliseconds(3000);
+  while (!read_file(mounts).value_or("").empty() && Clock::now() < deadline) {
+    std::this_thread::sleep_for(milliseconds(1));
+  }
+  EXPECT_EQ(read_file(mounts).value_or(""), "");
+}
+
+TEST_F(Ending, ACancelledStepTakesItsHelperAlong) {
+  run_two_steps();
+  const std::vector<pid_t> before = children();
+  Cancel cancel;
+  Stdio stdio;
+  stdio.on_output = [&cancel](int, std::string_view) {
+    cancel.request(Error(ErrorKind::Cancelled, "stopped by the test"));
+  };
+  EXPECT_FALSE(sandbox_->run(shell_plan("echo up; sleep 100"), std::move(stdio), cancel));
+  EXPECT_EQ(output_of("echo 4"), "4\n");
+  EXPECT_NE(children(), before);
 }
 
 TEST_F(Ending, CancellingKillsWithinASecond) {

@@ -32,6 +32,9 @@ class SandboxTest : public testing::Test {
   std::string output_of(const SandboxPlan& plan);
   std::string output_of(const std::string& script) { return output_of(shell_plan(script)); }
 
+  /// From here on each step finds a process that waits for it, with its frame made.
+  void run_two_steps();
+
   std::string path(const std::string& name) const { return dir_->path() + "/" + name; }
   /// Makes a directory below the test's own.
   std::string make_dir(const std::string& name);

@@ -2,6 +2,7 @@
 #include "builder/sandbox/plan.h"
 
 #include "builder/sandbox/mount_point_layer.h"
+#include "builder/sandbox/plan_wire.h"
 #include "snapshotter/base/file.h"
 #include "snapshotter/base/sys.h"
 
@@ -83,6 +84,34 @@ TEST(Plan, ComesBackFromJsonAsItWas) {
   EXPECT_EQ(again->mounts[5].device, 0xffU);
   EXPECT_EQ(again->secret_env[0].fd, 5);
   EXPECT_EQ(again->groups, std::vector<gid_t>{44});
+}
+
+TEST(Plan, TravelsToTheHelperAsItIs) {
+  const SandboxPlan plan = full_plan();
+  const auto again = unpack(pack(plan));
+  ASSERT_TRUE(again) << again.error().message();
+  EXPECT_EQ(dump(*again), dump(plan));
+  EXPECT_EQ(pack(*again), pack(plan));
+  EXPECT_EQ(again->mounts[5].device, 0xffU);
+}
+
+TEST(Plan, CutOffAnywhereIsNone) {
+  const std::string bytes = pack(full_plan());
+  for (std::size_t size = 0; size < bytes.size(); ++size) {
+    EXPECT_FALSE(unpack(std::string_view(bytes).substr(0, size))) << size;
+  }
+  EXPECT_FALSE(unpack(bytes + "x"));
+  std::string huge = bytes;
+  huge.replace(huge.find("mybuild-plan-1\n") + 15 + sizeof(int), 8, std::string(8, '\xff'));
+  EXPECT_FALSE(unpack(huge));
+}
+
+TEST(Plan, ThatTheKernelWouldCutOffIsRefusedByTheHelper) {
+  SandboxPlan plan = full_plan();
+  plan.argv[2] = std::string("echo \0 x", 8);
+  EXPECT_FALSE(unpack(pack(plan)));
+  plan.argv.clear();
+  EXPECT_EQ(unpack(pack(plan)).error().message(), "argv: the command is missing");
 }
 
 TEST(Plan, HasDefaultsForWhatIsMissing) {

@@ -112,6 +112,53 @@ TEST_F(Rights, ArgumentsAreLookedAt) {
   EXPECT_EQ(call(SYS_personality, "0x8"), "ok\n");
 }
 
+TEST_F(Rights, AllStepsOfABuildSeeTheSame) {
+  const std::string show =
+      "cut -d' ' -f4-6 /proc/self/mountinfo; ls -la /dev | sed 's/.*:[0-9][0-9] //'; hostname; "
+      "cat /etc/hosts; ls /..; id; pwd; ls /proc/self/fd | wc -l";
+  SandboxPlan plan = shell_plan(show);
+  plan.hosts = "127.0.0.1 localhost\n";
+  const std::string first = output_of(plan);
+  EXPECT_NE(first.find("/timer_list "), std::string::npos) << first;
+  for (int step = 2; step <= 4; ++step) {
+    plan.root.upper = make_dir(fmt::format("up{}", step));
+    plan.root.work = make_dir(fmt::format("wk{}", step));
+    EXPECT_EQ(output_of(plan), first) << step;
+  }
+}
+
+TEST_F(Rights, AStepThatIsNotLikeTheOneBeforeHasASurroundingOfItsOwn) {
+  run_two_steps();
+  SandboxPlan plan = shell_plan("hostname; cat /etc/hosts; ls /sys/class/net");
+  plan.hostname = "another";
+  plan.hosts = "127.0.0.1 x\n";
+  plan.network = Network::None;
+  EXPECT_EQ(output_of(plan), "another\n127.0.0.1 x\nlo\n");
+  plan = shell_plan("cat /proc/self/status | grep Seccomp:; stat -f -c %s /dev/shm");
+  plan.insecure = true;
+  EXPECT_TRUE(output_of(plan).starts_with("Seccomp:\t0\n"));
+  EXPECT_TRUE(output_of("grep Seccomp: /proc/self/status").starts_with("Seccomp:\t2\n"));
+}
+
+TEST_F(Rights, NoDescriptorOfOneStepIsOpenInTheNext) {
+  auto pipe = sys::pipe();
+  ASSERT_TRUE(pipe);
+  run_two_steps();
+  SandboxPlan plan = shell_plan("cat /secret");
+  PlanMount secret;
+  secret.type = PlanMount::Type::File;
+  secret.target = "/secret";
+  const Fd memory = sys::memfd("secret").value();
+  ASSERT_TRUE(sys::write_all(memory.get(), as_bytes(std::string_view("hidden\n"))));
+  secret.fd = 3;
+  plan.mounts = {secret};
+  EXPECT_EQ(run(plan, {memory.get(), pipe->write_end.get()}).out, "hidden\n");
+  pipe->write_end.reset();
+  std::byte byte{};
+  EXPECT_EQ(sys::read(pipe->read_end.get(), {&byte, 1}).value(), 0U) << "nobody holds the far end";
+  EXPECT_EQ(output_of("cat /secret 2>/dev/null; ls /proc/self/fd | wc -l"), "4\n");
+}
+
 TEST_F(Rights, KernelFilesAreMaskedOrReadOnly) {
   EXPECT_EQ(output_of("cat /proc/kcore /proc/keys /proc/timer_list; ls /sys/firmware /proc/acpi "
                       "2>/dev/null | grep -v :"
@@ -168,14 +215,15 @@ TEST_F(Rights, MissingOnesAreNamed) {
 }
 
 TEST_F(Rights, TheProbeFindsOverlaysWorking) {
+  const std::string place = make_dir("place");
   auto child = Child::spawn({.argv = {std::string(MYBUILD_BINARY_DIR) + "/bin/mybuild-sandbox",
-                                      "probe", "overlay", path("")},
+                                      "probe", "overlay", place},
                              .env = {},
                              .fds = {}});
   ASSERT_TRUE(child);
   EXPECT_TRUE(child->wait()->success());
-  const auto left = sys::open(path(""), O_RDONLY | O_DIRECTORY);
-  EXPECT_EQ(sys::list_dir(left->get()).value(), std::vector<std::string>{"base"});
+  const auto left = sys::open(place, O_RDONLY | O_DIRECTORY);
+  EXPECT_EQ(sys::list_dir(left->get()).value(), std::vector<std::string>());
 }
 
 }  // namespace

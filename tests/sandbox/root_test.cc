@@ -106,6 +106,25 @@ TEST_F(Root, ALoopOfLinksIsAnErrorOfTheMountOnly) {
   EXPECT_FALSE(run(plan).exit);
 }
 
+TEST_F(Root, AMountOverTheRootIsRefusedAsItWouldLeaveTheHostsRootAbove) {
+  ASSERT_TRUE(sys::symlink_at("/", AT_FDCWD, base() + "/link"));
+  SandboxPlan plan = shell_plan("ls /..");
+  PlanMount mount;
+  mount.type = PlanMount::Type::Tmpfs;
+  mount.target = "/link";
+  plan.mounts = {mount};
+  const Ran ran = run(plan);
+  ASSERT_FALSE(ran.exit) << ran.out;
+  EXPECT_NE(ran.exit.error().message().find("leads to the root itself"), std::string::npos);
+  ASSERT_TRUE(sys::symlink_at("/", AT_FDCWD, base() + "/proc"));
+  EXPECT_FALSE(run(shell_plan("ls /..")).exit) << "an image may bring such a link, too";
+}
+
+TEST_F(Root, NothingIsAboveTheRoot) {
+  run_two_steps();
+  EXPECT_EQ(output_of("ls /"), output_of("ls /.."));
+}
+
 TEST_F(Root, NetworkFilesCannotBeChanged) {
   SandboxPlan plan = shell_plan("echo evil >> /etc/hosts || echo refused");
   plan.hosts = "x\n";

@@ -78,6 +78,7 @@ class FakeRegistry final : public registry::RegistryClient {
 class FakeLayerStore final : public snapshotter::LayerStore {
  public:
   Result<TempDir> scratch() override { return TempDir::create(); }
+  void discard(TempDir) override {}
   Result<std::optional<std::string>> tree(std::span<const Digest> chain) override {
     const std::lock_guard lock(mutex);
     return present.contains(chain.back()) ? std::optional("/tree/" + chain.back().hex())
