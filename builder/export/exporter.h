@@ -82,6 +82,7 @@ struct LayerFetcher {
 };
 
 class LayerStreams;
+class PushStart;
 
 struct ExportDeps {
   snapshotter::ContentStore& content;
@@ -94,6 +95,7 @@ struct ExportDeps {
   registry::RegistryPush* push = nullptr;  // null: outputs that push are an internal error
   LayerFetcher fetch;
   LayerStreams* streams = nullptr;  // of the build's or push's; null: layers go when they are whole
+  PushStart* start = nullptr;       // of the build's; null: nothing was begun before the export
 };
 
 /// Gives names to an image that the local store has from an earlier build, and shows it as if it

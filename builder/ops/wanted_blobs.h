@@ -6,6 +6,8 @@
 #include "snapshotter/growing_blob.h"
 #include "solver/graph/graph.h"
 
+#include <cstdint>
+#include <functional>
 #include <map>
 #include <set>
 #include <span>
@@ -14,13 +16,21 @@
 namespace mybuild::ops {
 
 struct WantedBlobs {
+  static constexpr std::uint64_t kSmall = 16 << 10;
   std::map<solver::VertexId, std::vector<snapshotter::CompressionSpec>> forms;
   std::set<solver::VertexId> last;  // the steps that nobody waits for
   snapshotter::OnDraft on_draft;    // hears of the drafts of these; may be empty
+  std::function<void()> on_small;   // … of those that are so small that there will be no draft
 
   /// A build that fails later leaves nothing begun anywhere else.
   snapshotter::OnDraft draft_of(const solver::VertexId& step) const {
     return last.contains(step) ? on_draft : snapshotter::OnDraft();
+  }
+  /// The step is going to be done, and has so many bytes of files to pack.
+  void begins(const solver::VertexId& step, std::uint64_t bytes) const {
+    if (on_small && bytes <= kSmall && last.contains(step)) {
+      on_small();
+    }
   }
   std::span<const snapshotter::CompressionSpec> of(const solver::VertexId& step) const {
     const auto found = forms.find(step);
