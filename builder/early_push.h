@@ -5,6 +5,7 @@
 
 #include "builder/export/exporter.h"
 #include "builder/export/layer_streams.h"
+#include "builder/export/push_start.h"
 
 #include <span>
 
@@ -16,5 +17,11 @@ namespace mybuild::builder {
 snapshotter::OnDraft early_push(std::span<const exporter::OutputSpec> outputs,
                                 const std::vector<oci::Reference>& names,
                                 exporter::LayerStreams& streams);
+
+/// What exports to registries will ask and begin, as far as that can be done before them. Null
+/// where nothing goes to one in the build's own way.
+std::unique_ptr<exporter::PushStart> start_pushes(std::span<const exporter::OutputSpec> outputs,
+                                                  const std::vector<oci::Reference>& names,
+                                                  exporter::ExportDeps& deps, Cancel& user);
 
 }  // namespace mybuild::builder

@@ -79,6 +79,17 @@ Status make_root(const std::string& root) {
   return (info.st_mode & 0077) == 0 ? Status() : sys::fchmod_at(AT_FDCWD, root, 0700);
 }
 
+/// Another core can see how root file systems are made here while the database is made. With
+/// "leases" the directory is a store to whoever else comes in these moments.
+Status probe_new_store(Engine::Services& services) {
+  if (sys::exists_at(AT_FDCWD, join_path(services.root, "snapshotter"))) {
+    return {};
+  }
+  TRY(make_dirs(join_path(services.root, "leases"), 0700));
+  services.lanes.post(Lane::Disk, [&services] { (void)services.get_snapshotter(); });
+  return {};
+}
+
 /// As many steps of a build begin at once, as a rule.
 constexpr std::size_t kFirstThreads = 3;
 
@@ -110,6 +121,10 @@ Result<std::unique_ptr<Engine>> Engine::open(EngineOptions options) {
     own.lanes.begin_threads(Lane::Disk, kFirstThreads);
     own.lanes.post(Lane::Net, [transport = own.transport.get()] { transport->load(); });
   }
+  own.helper = options.helper.empty() ? TRY(sandbox::find_helper()) : options.helper;
+  if (options.expects_build) {
+    TRY(probe_new_store(own));
+  }
   own.content = TRY(snapshotter::make_local_content_store(own.root));
   own.metadata = TRY(snapshotter::Metadata::open(join_path(own.root, "state.db"), options.warn));
   own.layers =
@@ -124,7 +139,6 @@ Result<std::unique_ptr<Engine>> Engine::open(EngineOptions options) {
                                         .credentials = own.credentials.get()};
   own.registry = registry::make_registry_client(*own.transport, access);
   own.push = registry::make_registry_push(*own.transport, access);
-  own.helper = options.helper.empty() ? TRY(sandbox::find_helper()) : options.helper;
   own.sandbox = sandbox::make_sandbox(own.helper);
   const std::string trash = join_path(own.root, "trash");
   own.volumes = run::make_volume_store(join_path(own.root, "volumes"), trash, own.clock);

@@ -35,6 +35,7 @@ struct EngineOptions {
   std::vector<std::string> insecure_registries = {};   // "host[:port]"
   snapshotter::Warn warn = [](const std::string&) {};  // what the user should know of the store
   bool expects_network = false;  // the code for it is loaded while the store is opened
+  bool expects_build = false;    // what a new store takes for that is found out meanwhile
 };
 
 /// --root, else $MYBUILD_ROOT, else /var/lib/mybuild for root and $XDG_DATA_HOME/mybuild

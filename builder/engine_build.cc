@@ -322,6 +322,7 @@ Result<BuildReport> export_results(const Attempt& attempt, exporter::ExportDeps&
       lax = attempt.own.lax_push(spec.names.empty() ? attempt.request.names : spec.names);
       spec_deps.push = lax.push.get();
       spec_deps.streams = nullptr;  // they go by the build's own way
+      spec_deps.start = nullptr;
     }
     const std::unique_ptr<exporter::Exporter> exporter = exporter::make_exporter(spec, spec_deps);
     InternalStep step(exporter->title(), attempt.events, attempt.own.clock);
@@ -382,7 +383,7 @@ Result<BuildReport> export_all(const Attempt& attempt, exporter::ExportDeps& dep
 }
 
 Result<BuildReport> build_traced(Engine::Services& own, const BuildRequest& request,
-                                 solver::EventSink& events, Cancel& cancel,
+                                 solver::EventSink& events, Cancel& cancel, Cancel& user,
                                  cache_client::CacheClient* server, BuildTrace& trace) {
   // solve() stops the steps when one fails; what is done with its files hears of the user only.
   Cancel steps(cancel);
@@ -402,6 +403,11 @@ Result<BuildReport> build_traced(Engine::Services& own, const BuildRequest& requ
 
   exporter::LayerStreams streams(own.lanes, *own.push, cancel);
   exporter::EarlyArchives archives(outputs, own.lanes);
+  exporter::ExportDeps export_deps = own.export_deps(events, cancel);
+  const auto start = start_pushes(outputs, request.names, export_deps, user);
+  export_deps.streams = &streams;
+  export_deps.archives = &archives;
+  export_deps.start = start.get();
   ops::OpDeps op_deps = session->op_deps(inputs, devices);
   ops::FailedSteps failed_steps;
   op_deps.failed = wants_evidence(request) ? &failed_steps : nullptr;
@@ -409,8 +415,10 @@ Result<BuildReport> build_traced(Engine::Services& own, const BuildRequest& requ
   OutputNeeds needs = output_needs(lowered.graph, trace.targets, outputs);
   op_deps.wanted_blobs = std::move(needs.blobs);
   op_deps.wanted_blobs.on_draft = archives.on_draft();
-  // A build that fails later leaves nothing begun at a registry.
   op_deps.wanted_blobs.on_last_draft = early_push(outputs, request.names, streams);
+  if (start != nullptr) {
+    op_deps.wanted_blobs.on_small = [&start] { start->expect_layer(); };
+  }
   ops::BasePrefetch prefetch(session->images(), own.lanes, std::move(needs.bases),
                              std::move(needs.of_bases));
   op_deps.prefetch = wants_evidence(request) ? nullptr : &prefetch;
@@ -418,9 +426,6 @@ Result<BuildReport> build_traced(Engine::Services& own, const BuildRequest& requ
   const std::unique_ptr<KnownBuild> known = KnownBuild::of(
       request, lowered, {.content = *own.content, .layers = *own.layers, .metadata = *own.metadata},
       vouched.domain);
-  exporter::ExportDeps export_deps = own.export_deps(events, cancel);
-  export_deps.streams = &streams;
-  export_deps.archives = &archives;
   remote_cache::CacheExport caches(request.cache_to, export_deps, session->remote_layers());
   session->on_record([&caches, server](const solver::CacheRecord& record) {
     caches.begin(record);
@@ -524,7 +529,8 @@ Result<BuildReport> build_until_whole(Engine::Services& own, const BuildRequest&
     Cancel attempt(cancel);
     BuildTrace trace;
     trace.bad_caches = bad_caches;
-    Result<BuildReport> result = build_traced(own, request, events, attempt, server.get(), trace);
+    Result<BuildReport> result =
+        build_traced(own, request, events, attempt, cancel, server.get(), trace);
     const bool is_cache_dropped = trace.bad_caches.size() > bad_caches.size();
     bad_caches = trace.bad_caches;
     if (!result && damage() > before && repairs < kMostRepairs && cancel.check()) {

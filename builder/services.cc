@@ -112,6 +112,7 @@ Result<snapshotter::Snapshotter*> Engine::Services::get_snapshotter() {
             "use sudo; in a container: --cap-add SYS_ADMIN --security-opt seccomp=unconfined "
             "--security-opt apparmor=unconfined; rootless builds are not supported yet");
   }
+  const std::lock_guard lock(snapshotter_mutex);
   if (snapshotter == nullptr) {
     snapshotter = TRY(snapshotter::choose_snapshotter(
         root, [this](const std::string& directory) { return try_overlay(helper, directory); }));

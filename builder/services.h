@@ -28,6 +28,7 @@
 #include "solver/cache_index.h"
 
 #include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -60,6 +61,7 @@ struct Engine::Services {
   std::unique_ptr<registry::RegistryPush> push;
   std::string helper;
   std::unique_ptr<sandbox::Sandbox> sandbox;
+  std::mutex snapshotter_mutex;
   std::unique_ptr<snapshotter::Snapshotter> snapshotter;  // chosen when a step first needs it
   std::unique_ptr<run::VolumeStore> volumes;
   std::unique_ptr<run::ContainerStore> containers;
@@ -88,7 +90,7 @@ struct Engine::Services {
   void collect_after_build(solver::EventSink& events);
   /// $MYBUILD_GC can be read: said before anything is built.
   Status check_gc_settings() const;
-  /// Probes the kernel on the first call.
+  /// Probes the kernel on the first call. From any thread.
   Result<snapshotter::Snapshotter*> get_snapshotter();
 };
 

@@ -6,6 +6,7 @@
 #include "snapshotter/base/sys.h"
 #include "snapshotter/tree_entry.h"
 
+#include <dirent.h>
 #include <sys/stat.h>
 
 #include <algorithm>
@@ -25,6 +26,10 @@ constexpr std::size_t kHalf = 16;
 constexpr int kCutDepth = 2;
 /// Fewer of them are read by this thread, before oneTBB is loaded.
 constexpr std::size_t kParallelFrom = 16;
+/// usr/share may have more in it than all the rest: its directories are for any thread, too, and
+/// theirs.
+constexpr std::size_t kSplitFrom = 8;
+constexpr int kSplits = 2;
 /// Each has a descriptor; what is more is read before the others.
 constexpr std::size_t kMostCut = 256;
 
@@ -83,14 +88,60 @@ Result<Fd> open_directory(int parent, const std::string& name) {
   return sys::open_at(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
 }
 
-/// `dirfd` was not read from before.
-Status add_all_below(int dirfd, Part& part) {
-  for (const DirItem& item : TRY(read_fresh_dir(dirfd))) {
+/// Parts of a walk, one after the other.
+void append(Part&& next, Part& part) {
+  part.facts += next.facts;
+  part.changes += next.changes;
+  part.disk += next.disk;
+  part.linked.insert(part.linked.end(), next.linked.begin(), next.linked.end());
+}
+
+Status add_all_below(int dirfd, int splits, Part& part);
+
+Status add_below(int dirfd, const std::string& name, int splits, Part& part) {
+  const Fd child = TRY(open_directory(dirfd, name));
+  return add_all_below(child.get(), splits, part);
+}
+
+/// The directories in `dirfd`, each by any thread.
+Result<std::vector<Part>> read_each(int dirfd, const std::vector<std::string>& names, int splits) {
+  std::vector<Part> parts(names.size());
+  cpu::for_each(names.size(), [&](std::size_t i) {
+    parts[i].status = add_below(dirfd, names[i], splits, parts[i]);
+  });
+  for (const Part& part : parts) {
+    TRY(Status(part.status));
+  }
+  return parts;
+}
+
+/// Those that are known to be directories, if they are so many that it pays to split them.
+std::vector<std::string> worth_splitting(const std::vector<DirItem>& items) {
+  std::vector<std::string> names;
+  for (const DirItem& item : items) {
+    if (item.type == DT_DIR) {
+      names.push_back(item.name);
+    }
+  }
+  return names.size() < kSplitFrom ? std::vector<std::string>() : names;
+}
+
+/// `dirfd` was not read from before. It is split among threads, and what is below it, so often.
+Status add_all_below(int dirfd, int splits, Part& part) {
+  const std::vector<DirItem> items = TRY(read_fresh_dir(dirfd));
+  std::vector<Part> below;
+  if (splits > 0) {
+    below = TRY(read_each(dirfd, worth_splitting(items), splits - 1));
+  }
+  auto next = below.begin();
+  for (const DirItem& item : items) {
     const struct stat info = TRY(sys::lstat_at(dirfd, item.name));
     add_object(item.name, info, part);
-    if (S_ISDIR(info.st_mode)) {
-      const Fd child = TRY(open_directory(dirfd, item.name));
-      TRY(add_all_below(child.get(), part));
+    if (next != below.end() && item.type == DT_DIR) {
+      append(std::move(*next++), part);
+      end_directory(part);
+    } else if (S_ISDIR(info.st_mode)) {
+      TRY(add_below(dirfd, item.name, splits, part));
       end_directory(part);
     }
   }
@@ -102,12 +153,13 @@ class Sealer {
   Status read(int root) {
     parts_.emplace_back();
     TRY(add_top(root, 1));
-    const auto read_cut = [this](std::size_t i) {
+    const bool is_parallel = cut_.size() >= kParallelFrom;
+    const auto read_cut = [this, is_parallel](std::size_t i) {
       Part& part = *cut_[i];
-      part.status = add_all_below(part.cut.get(), part);
+      part.status = add_all_below(part.cut.get(), is_parallel ? kSplits : 0, part);
       part.cut.reset();
     };
-    if (cut_.size() >= kParallelFrom) {
+    if (is_parallel) {
       cpu::for_each(cut_.size(), read_cut);
     } else {
       for (std::size_t i = 0; i < cut_.size(); ++i) {
@@ -157,7 +209,7 @@ class Sealer {
       return add_top(directory.get(), depth + 1);
     }
     if (cut_.size() == kMostCut) {
-      return add_all_below(directory.get(), parts_.back());
+      return add_all_below(directory.get(), 0, parts_.back());
     }
     cut_.push_back(&parts_.emplace_back());
     cut_.back()->cut = std::move(directory);

@@ -84,6 +84,7 @@ struct LayerFetcher {
 
 class EarlyArchives;
 class LayerStreams;
+class PushStart;
 
 struct ExportDeps {
   snapshotter::ContentStore& content;
@@ -97,6 +98,7 @@ struct ExportDeps {
   LayerFetcher fetch;
   LayerStreams* streams = nullptr;  // of the build's or push's; null: layers go when they are whole
   EarlyArchives* archives = nullptr;  // of the build; null: archives are written when all is there
+  PushStart* start = nullptr;         // of the build's; null: nothing was begun before the export
 };
 
 /// Gives names to an image that the local store has from an earlier build, and shows it as if it

@@ -2,6 +2,7 @@
 #include "builder/export/image_pusher.h"
 
 #include "builder/export/layer_streams.h"
+#include "builder/export/push_start.h"
 #include "builder/export/step.h"
 #include "snapshotter/base/sys.h"
 
@@ -70,7 +71,8 @@ ImagePusher::ImagePusher(std::vector<oci::Reference> targets, ExportDeps& deps,
 Status ImagePusher::greet() {
   return deps_.lanes.fan_out(Lane::Net, targets_.size(), [&](std::size_t i) -> Status {
     if (!targets_[i].tag.empty()) {
-      before_[i] = TRY(deps_.push->current(targets_[i], deps_.cancel));
+      const auto early = deps_.start == nullptr ? std::nullopt : deps_.start->named(targets_[i]);
+      before_[i] = TRY(early ? *early : deps_.push->current(targets_[i], deps_.cancel));
     }
     if (before_[i]) {
       known_.learn(targets_[i], *before_[i], deps_.content);
@@ -193,6 +195,9 @@ Result<registry::Delivery> ImagePusher::deliver(const oci::Reference& repository
     delivery = TRY(by_stream(repository, upload, item));
   }
   if (!delivery) {
+    if (!upload.ask_first && deps_.start != nullptr) {
+      upload.begun = deps_.start->take(repository);
+    }
     delivery = TRY(deps_.push->blob(repository, upload, deps_.cancel));
   }
   switch (*delivery) {

@@ -100,6 +100,7 @@ class FileOpRunner final : public solver::Op {
                               const std::vector<solver::OutputId>& ids,
                               const Cancel& cancel) override {
     noted_.report();
+    announce();
     const TreeResult* base = TRY(base_of(inputs));
     Result<snapshotter::Layer> made =
         ahead_ ? std::move(*ahead_) : make_layer(base, inputs, cancel);
@@ -112,6 +113,21 @@ class FileOpRunner final : public solver::Op {
   }
 
  private:
+  /// Where the layer's size is known.
+  void announce() {
+    const std::lock_guard lock(mutex_);
+    SelectedBytes bytes;
+    for (std::size_t i = 0; i < op_.actions.size(); ++i) {
+      const auto source = sources_.find(i);
+      if (source != sources_.end()) {
+        bytes += count_bytes(source->second->selected);
+      } else if (std::holds_alternative<CopyAction>(op_.actions[i])) {
+        return;
+      }
+    }
+    deps_.wanted_blobs.begins(vertex_.id, bytes.all);
+  }
+
   /// nullopt where it would not pay, or might be for nothing.
   Result<std::optional<snapshotter::Layer>> make_ahead(const std::vector<ResultPtr>& inputs,
                                                        const std::vector<solver::OutputId>& ids,

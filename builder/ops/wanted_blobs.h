@@ -6,6 +6,8 @@
 #include "snapshotter/growing_blob.h"
 #include "solver/graph/graph.h"
 
+#include <cstdint>
+#include <functional>
 #include <map>
 #include <set>
 #include <span>
@@ -14,10 +16,14 @@
 namespace mybuild::ops {
 
 struct WantedBlobs {
+  static constexpr std::uint64_t kSmall = 16 << 10;
   std::map<solver::VertexId, std::vector<snapshotter::CompressionSpec>> forms;
-  std::set<solver::VertexId> last;     // the steps that nobody waits for
-  snapshotter::OnDraft on_draft;       // hears of all drafts; may be empty
-  snapshotter::OnDraft on_last_draft;  // … of those of the last steps only
+  std::set<solver::VertexId> last;  // the steps that nobody waits for
+  snapshotter::OnDraft on_draft;    // hears of all drafts; may be empty
+  // Only of the last steps, as a build that fails later is to leave nothing at a registry: of
+  // drafts, and of what is so small that there will be no draft.
+  snapshotter::OnDraft on_last_draft;
+  std::function<void()> on_small;
 
   snapshotter::OnDraft draft_of(const solver::VertexId& step) const {
     if (!last.contains(step) || !on_last_draft) {
@@ -29,6 +35,12 @@ struct WantedBlobs {
                          all(form, blob);
                          after(form, blob);
                        };
+  }
+  /// The step is going to be done, and has so many bytes of files to pack.
+  void begins(const solver::VertexId& step, std::uint64_t bytes) const {
+    if (on_small && bytes <= kSmall && last.contains(step)) {
+      on_small();
+    }
   }
   std::span<const snapshotter::CompressionSpec> of(const solver::VertexId& step) const {
     const auto found = forms.find(step);

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <utility>
 
 namespace mybuild::registry {
 
@@ -51,7 +52,8 @@ Result<std::unique_ptr<Source>> open_piece(const BlobUpload& upload, std::uint64
 
 Result<Response> UploadSession::attempt(const Cancel& cancel) {
   progress_ = 0;
-  if (!location_.empty()) {
+  was_unused_ = std::exchange(is_unused_, false);
+  if (!location_.empty() && !was_unused_) {
     TRY(find_what_is_there(cancel));
   }
   went_on_ = offset_ > 0;
@@ -76,6 +78,11 @@ bool UploadSession::can_adapt(const Result<Response>& ended) {
     return use_smaller_pieces();
   }
   const bool refused = ended->status >= 400 && !worth_retrying(ended->status);
+  // Begun long ago, maybe, and registries have many ways to say that they have forgotten it.
+  if (refused && was_unused_) {
+    forget();
+    return true;
+  }
   if (refused && went_on_) {
     may_go_on_ = false;
     forget();

@@ -17,7 +17,13 @@ class UploadSession {
  public:
   /// The arguments outlive it.
   UploadSession(Channel& channel, const Endpoint& endpoint, const BlobUpload& upload)
-      : channel_(channel), endpoint_(endpoint), upload_(upload) {}
+      : channel_(channel), endpoint_(endpoint), upload_(upload) {
+    if (upload.begun) {
+      location_ = upload.begun->location;
+      least_piece_ = upload.begun->least_piece;
+      is_unused_ = true;
+    }
+  }
 
   /// Sends what the registry does not have yet. The last answer: 2xx when the blob is stored.
   Result<Response> attempt(const Cancel& cancel);
@@ -46,7 +52,9 @@ class UploadSession {
   std::uint64_t progress_ = 0;
   std::uint64_t piece_ = 0;        // 0: all that is left in one body
   std::uint64_t least_piece_ = 0;  // the registry's wish
-  bool went_on_ = false;           // the last attempt had an earlier one's bytes before it
+  bool is_unused_ = false;   // the session was begun for us, and nothing was sent in it so far
+  bool was_unused_ = false;  // … when the last attempt began
+  bool went_on_ = false;     // the last attempt had an earlier one's bytes before it
   bool may_go_on_ = true;
   int restarts_ = 0;
 };

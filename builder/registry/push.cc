@@ -57,6 +57,17 @@ class Push final : public RegistryPush {
     return Delivery::Sent;
   }
 
+  Result<BegunUpload> begin(const oci::Reference& target, const Cancel& cancel) override {
+    return begin_session(channel_, TRY(place_of(target, cancel)), cancel);
+  }
+
+  void forget(const oci::Reference& target, const BegunUpload& begun,
+              const Cancel& cancel) override {
+    if (const Result<Endpoint> endpoint = place_of(target, cancel)) {
+      forget_session(channel_, *endpoint, begun.location, cancel);
+    }
+  }
+
   Status stream(const oci::Reference& target, const BlobStream& stream, const Cancel& stop,
                 const Cancel& cancel) override {
     const Endpoint endpoint = TRY(place_of(target, stop));

@@ -20,6 +20,12 @@ namespace mybuild::registry {
 
 enum class Delivery { AlreadyThere, Mounted, Sent };
 
+/// A session at a registry: where the bytes of a blob will go.
+struct BegunUpload {
+  std::string location;
+  std::uint64_t least_piece = 0;  // the registry's wish
+};
+
 struct BlobUpload {
   oci::Descriptor blob;
   /// Its bytes from an offset on; called for each attempt. Empty: it cannot be sent, only found or
@@ -29,6 +35,7 @@ struct BlobUpload {
   /// False for what can be sent, is likely new and so small that the question would cost more than
   /// the answer saves.
   bool ask_first = true;
+  std::optional<BegunUpload> begun = {};  // of begin(): used where the blob has to be sent
 };
 
 /// A blob that is sent while it is made.
@@ -48,6 +55,13 @@ class RegistryPush {
   /// sent.
   virtual Result<Delivery> blob(const oci::Reference& target, const BlobUpload& upload,
                                 const Cancel& cancel) = 0;
+  /// Begins an upload, in one attempt, for a blob that nobody knows yet; it goes with blob(), or
+  /// the registry is told to forget() it.
+  virtual Result<BegunUpload> begin(const oci::Reference&, const Cancel&) {
+    return unsupported("uploads are begun when they are needed");
+  }
+  /// Asks the registry once; not where the build is cancelled.
+  virtual void forget(const oci::Reference&, const BegunUpload&, const Cancel&) {}
   /// Makes a blob part of the repository whose digest nobody knows yet, in one attempt: where that
   /// fails, it is time for blob() when it is whole. `stop` ends it; what the registry has of it by
   /// then is forgotten there, unless the build is cancelled.

@@ -7,15 +7,11 @@
 #include "builder/registry/upload_place.h"
 #include "builder/registry/url.h"
 
-#include <chrono>
-
 namespace mybuild::registry {
 
 namespace {
 
 constexpr std::size_t kMaxAnswer = 1 << 20;
-/// Nobody waits long for a courtesy.
-constexpr std::chrono::seconds kFarewell{2};
 
 }  // namespace
 
@@ -31,13 +27,8 @@ Status StreamedUpload::send(const BlobStream& stream, const Cancel& stop) {
 }
 
 Status StreamedUpload::begin(const Cancel& stop) {
-  const Endpoint settled = TRY(channel_.settled(endpoint_, stop));
-  const Request request = begin_upload(settled);
-  const Response begun = TRY(ask(request, stop));
-  if (begun.status != 202) {
-    return status_error(begun, "begin an upload");
-  }
-  location_ = TRY(next_place(request.url, begun, {}));
+  location_ = TRY(begin_session(channel_, endpoint_, stop))
+  .location;
   return {};
 }
 
@@ -69,15 +60,9 @@ Status StreamedUpload::end(const oci::Descriptor& blob, const Cancel& stop) {
 }
 
 void StreamedUpload::drop(const Cancel& cancel) {
-  if (location_.empty() || cancel.requested()) {
-    return;
+  if (!location_.empty()) {
+    forget_session(channel_, endpoint_, location_, cancel);
   }
-  Request request;
-  request.method = "DELETE";
-  request.url = location_;
-  request.follow_redirects = false;
-  request.timeout = kFarewell;
-  static_cast<void>(ask(request, cancel));
 }
 
 Result<Response> StreamedUpload::ask(const Request& request, const Cancel& cancel) {

@@ -2,10 +2,9 @@
 #include "builder/registry/transport.h"
 
 #include "builder/registry/net_module.h"
-#include "builder/registry/plain_head.h"
+#include "builder/registry/plain_http.h"
 #include "snapshotter/base/module.h"
 
-#include <atomic>
 #include <mutex>
 #include <optional>
 
@@ -21,9 +20,11 @@ Result<std::unique_ptr<Transport>> load_transport() {
 
 class LazyCurlTransport final : public Transport {
  public:
+  explicit LazyCurlTransport(LocalRequests local) : local_(local) {}
+
   Result<Response> send(const Request& request, BodySink& body, const Cancel& cancel) override {
-    if (!loaded_ && is_plain_head(request)) {
-      if (auto answer = TRY(ask_plainly(request, body, cancel))) {
+    if (local_ == LocalRequests::WithoutLibcurl && PlainHttp::takes(request)) {
+      if (auto answer = TRY(plain_.send(request, body, cancel))) {
         return *std::move(answer);
       }
     }
@@ -34,15 +35,13 @@ class LazyCurlTransport final : public Transport {
     return (**transport_)->send(request, body, cancel);
   }
   void load() override {
-    std::call_once(once_, [this] {
-      transport_.emplace(load_transport());
-      loaded_ = true;
-    });
+    std::call_once(once_, [this] { transport_.emplace(load_transport()); });
   }
 
  private:
   std::once_flag once_;
-  std::atomic<bool> loaded_ = false;
+  const LocalRequests local_;
+  PlainHttp plain_;
   std::optional<Result<std::unique_ptr<Transport>>> transport_;
 };
 
@@ -53,8 +52,8 @@ std::string Response::header(const std::string& lower_case_name) const {
   return found == headers.end() ? std::string() : found->second;
 }
 
-std::unique_ptr<Transport> make_lazy_curl_transport() {
-  return std::make_unique<LazyCurlTransport>();
+std::unique_ptr<Transport> make_lazy_curl_transport(LocalRequests local) {
+  return std::make_unique<LazyCurlTransport>(local);
 }
 
 }  // namespace mybuild::registry

@@ -71,8 +71,10 @@ class Transport {
   virtual void load() {}
 };
 
-/// libcurl, loaded from mybuild-net.so beside the binary at the first send() that needs it: a HEAD
-/// to a plain registry on this machine does not.
-std::unique_ptr<Transport> make_lazy_curl_transport();
+/// libcurl, loaded from mybuild-net.so beside the binary at the first send() that needs it: what is
+/// asked of a plain registry on this machine does not.
+enum class LocalRequests { WithoutLibcurl, ByLibcurl };
+std::unique_ptr<Transport> make_lazy_curl_transport(
+    LocalRequests local = LocalRequests::WithoutLibcurl);
 
 }  // namespace mybuild::registry

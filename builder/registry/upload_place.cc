@@ -1,12 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "builder/registry/upload_place.h"
 
+#include "builder/registry/body.h"
 #include "builder/registry/errors.h"
 #include "builder/registry/url.h"
 
 #include <charconv>
 
 namespace mybuild::registry {
+
+namespace {
+
+constexpr std::size_t kMaxAnswer = 1 << 20;
+/// Nobody waits long for a courtesy.
+constexpr std::chrono::seconds kFarewell{2};
+
+}  // namespace
 
 std::optional<std::uint64_t> number(std::string_view text) {
   std::uint64_t value = 0;
@@ -49,6 +58,35 @@ Request begin_upload(const Endpoint& endpoint) {
   request.url = endpoint.api() + "/blobs/uploads/";
   request.follow_redirects = false;
   return request;
+}
+
+Result<BegunUpload> begin_session(Channel& channel, const Endpoint& endpoint,
+                                  const Cancel& cancel) {
+  const Endpoint settled = TRY(channel.settled(endpoint, cancel));
+  const Request request = begin_upload(settled);
+  TextBody body(kMaxAnswer);
+  const Response begun = TRY(channel.send(request, endpoint, push_scope(endpoint), body, cancel));
+  if (begun.status != 202) {
+    return status_error(begun, "begin an upload");
+  }
+  BegunUpload upload;
+  upload.location = TRY(next_place(request.url, begun, {}));
+  upload.least_piece = number(begun.header("oci-chunk-min-length")).value_or(0);
+  return upload;
+}
+
+void forget_session(Channel& channel, const Endpoint& endpoint, const std::string& location,
+                    const Cancel& cancel) {
+  if (cancel.requested()) {
+    return;
+  }
+  Request request;
+  request.method = "DELETE";
+  request.url = location;
+  request.follow_redirects = false;
+  request.timeout = kFarewell;
+  TextBody body(kMaxAnswer);
+  static_cast<void>(channel.send(request, endpoint, push_scope(endpoint), body, cancel));
 }
 
 }  // namespace mybuild::registry

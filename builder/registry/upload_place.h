@@ -4,6 +4,7 @@
 #pragma once
 
 #include "builder/registry/channel.h"
+#include "builder/registry/push.h"
 
 #include <cstdint>
 #include <optional>
@@ -14,6 +15,11 @@ namespace mybuild::registry {
 
 /// The request that asks for a session, or, with a query, for a mount.
 Request begin_upload(const Endpoint& endpoint);
+/// A session in one attempt, and its end where nothing was stored: the registry is asked once, not
+/// where the build is cancelled.
+Result<BegunUpload> begin_session(Channel& channel, const Endpoint& endpoint, const Cancel& cancel);
+void forget_session(Channel& channel, const Endpoint& endpoint, const std::string& location,
+                    const Cancel& cancel);
 /// Where the request after the one to `asked` goes: as the answer says, else to `before`, where it
 /// went so far. Over a network that must not be a place without TLS.
 Result<std::string> next_place(const std::string& asked, const Response& answer,

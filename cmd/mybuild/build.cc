@@ -42,8 +42,9 @@ BuildResult build(const BuildOptions& options, solver::EventSink& events, Cancel
                   const builder::OfferShell& offer_shell, std::string& explained) {
   builder::BuildRequest request = TRY(with_credentials(options, cancel));
   request.offer_shell = offer_shell;
-  auto engine =
-      TRY(open_engine(options.global, request.jobs, expects_network(request, options.global.root)));
+  auto engine = TRY(open_engine(
+      options.global,
+      {.jobs = request.jobs, .expects_network = expects_network(request), .expects_build = true}));
   BuildResult result = engine->build(request, events, cancel);
   if (options.explain != ExplainForm::None) {
     explained = explain_build(*engine, options.explain);

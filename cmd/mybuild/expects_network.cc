@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cmd/mybuild/expects_network.h"
 
-#include "builder/engine.h"
+#include "builder/export/exporter.h"
+#include "builder/remote_cache/spec.h"
 #include "snapshotter/base/file.h"
-#include "snapshotter/base/sys.h"
 
 #include <fcntl.h>
 #include <strings.h>
@@ -13,6 +13,7 @@
 #include <ranges>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <vector>
 
 namespace mybuild::cli {
@@ -43,19 +44,25 @@ std::string_view tag_in(std::string_view line, const Contexts& contexts) {
   return takes ? words[1] : std::string_view();
 }
 
-/// Whether more is going to be sent than questions for tags.
-bool expects_transfers(const builder::BuildRequest& request, const std::string& root) {
-  const std::string store = root.empty() ? builder::default_root() : root;
-  return !request.cache_from.empty() || !request.cache_to.empty() ||
-         !sys::exists_at(AT_FDCWD, join_path(store, "state.db")) ||
-         std::any_of(request.outputs.begin(), request.outputs.end(), [](const auto& output) {
-           return output.push || output.type == exporter::OutputType::Registry;
-         });
+/// Whether a registry on another machine is named where something goes to or comes from.
+bool names_another_machine(const builder::BuildRequest& request) {
+  const auto is_far = [](const oci::Reference& name) { return !oci::is_loopback(name.domain); };
+  const auto is_far_cache = [&](const auto& cache) {
+    return cache.type == std::remove_cvref_t<decltype(cache)>::Type::Registry && is_far(cache.ref);
+  };
+  const auto is_far_push = [&](const exporter::OutputSpec& output) {
+    const std::vector<oci::Reference>& names = output.names.empty() ? request.names : output.names;
+    return (output.push || output.type == exporter::OutputType::Registry) &&
+           std::any_of(names.begin(), names.end(), is_far);
+  };
+  return std::any_of(request.cache_from.begin(), request.cache_from.end(), is_far_cache) ||
+         std::any_of(request.cache_to.begin(), request.cache_to.end(), is_far_cache) ||
+         std::any_of(request.outputs.begin(), request.outputs.end(), is_far_push);
 }
 
 }  // namespace
 
-bool expects_network(const builder::BuildRequest& request, const std::string& root) {
+bool expects_network(const builder::BuildRequest& request) {
   const std::string path =
       request.dockerfile.empty() ? join_path(request.context, "Dockerfile") : request.dockerfile;
   const Result<std::string> dockerfile =
@@ -63,12 +70,14 @@ bool expects_network(const builder::BuildRequest& request, const std::string& ro
   if (!dockerfile) {
     return true;  // a URL, say
   }
-  const bool transfers = expects_transfers(request, root);
+  if (names_another_machine(request)) {
+    return true;
+  }
   for (const auto line : std::views::split(*dockerfile, '\n')) {
     const std::string_view tag =
         tag_in(std::string_view(line.begin(), line.end()), request.contexts);
-    // Tags of a registry on this machine are asked for without the module.
-    if (!tag.empty() && (transfers || !oci::is_loopback(tag.substr(0, tag.find('/'))))) {
+    // With a registry on this machine most is done without the module.
+    if (!tag.empty() && !oci::is_loopback(tag.substr(0, tag.find('/')))) {
       return true;
     }
   }

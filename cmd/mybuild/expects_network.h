@@ -6,11 +6,8 @@
 
 #include "builder/request.h"
 
-#include <string>
-
 namespace mybuild::cli {
 
-/// `root`: of the store, as given; empty: the default one.
-bool expects_network(const builder::BuildRequest& request, const std::string& root);
+bool expects_network(const builder::BuildRequest& request);
 
 }  // namespace mybuild::cli

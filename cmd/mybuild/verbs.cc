@@ -10,16 +10,17 @@
 
 namespace mybuild::cli {
 
-Result<std::unique_ptr<builder::Engine>> open_engine(const GlobalOptions& options, std::size_t jobs,
-                                                     bool expects_network) {
+Result<std::unique_ptr<builder::Engine>> open_engine(const GlobalOptions& options,
+                                                     const EngineUse& use) {
   log::enable_debug(options.debug);
   return builder::Engine::open(
       {.root = options.root.empty() ? builder::default_root() : options.root,
        .helper = {},
-       .jobs = jobs,
+       .jobs = use.jobs,
        .insecure_registries = options.insecure_registries,
        .warn = [](const std::string& text) { print_err(fmt::format("WARNING: {}\n", text)); },
-       .expects_network = expects_network});
+       .expects_network = use.expects_network,
+       .expects_build = use.expects_build});
 }
 
 int fail(const Error& error, int status) {

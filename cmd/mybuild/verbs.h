@@ -50,11 +50,15 @@ int buildx_verb(std::span<const std::string> args);
 int serve_verb(std::span<const std::string> args);
 int version_verb(std::span<const std::string> args);
 
-/// The engine over the state directory that the options name. The other two:
-/// builder::EngineOptions.
+/// What is going to be done with an engine: members of builder::EngineOptions.
+struct EngineUse {
+  std::size_t jobs = 0;
+  bool expects_network = false;
+  bool expects_build = false;
+};
+/// The engine over the state directory that the options name.
 Result<std::unique_ptr<builder::Engine>> open_engine(const GlobalOptions& options,
-                                                     std::size_t jobs = 0,
-                                                     bool expects_network = false);
+                                                     const EngineUse& use = {});
 /// Prints "ERROR: …" and the hint on stderr; returns `status`.
 int fail(const Error& error, int status = 1);
 /// docker's words at the end of every prune: what went, a line each, and the bytes it had.

@@ -23,6 +23,9 @@ class FakePush final : public registry::RegistryPush {
                                   const Cancel&) override {
     const std::lock_guard lock(mutex_);
     std::set<Digest>& blobs = repositories[target.repository];
+    if (upload.begun) {
+      taken.push_back(upload.begun->location);
+    }
     if (!upload.ask_first) {
       unasked.push_back(upload.blob.digest);
     }
@@ -42,6 +45,21 @@ class FakePush final : public registry::RegistryPush {
     }
     blobs.insert(upload.blob.digest);
     return mounted ? registry::Delivery::Mounted : registry::Delivery::Sent;
+  }
+  Result<registry::BegunUpload> begin(const oci::Reference& target, const Cancel&) override {
+    const std::lock_guard lock(mutex_);
+    if (refuses_streams) {
+      return unsupported("no uploads");
+    }
+    begun.push_back(target.repository + "/" + std::to_string(begun.size()));
+    return registry::BegunUpload{.location = begun.back(), .least_piece = 0};
+  }
+  void forget(const oci::Reference&, const registry::BegunUpload& upload,
+              const Cancel& cancel) override {
+    const std::lock_guard lock(mutex_);
+    if (!cancel.requested()) {
+      forgotten.push_back(upload.location);
+    }
   }
   Status stream(const oci::Reference& target, const registry::BlobStream& stream,
                 const Cancel& stop, const Cancel&) override {
@@ -84,6 +102,7 @@ class FakePush final : public registry::RegistryPush {
     return {};
   }
   Result<std::optional<Digest>> current(const oci::Reference& target, const Cancel&) override {
+    ++questions;
     if (away) {
       return make_error(ErrorKind::Unavailable, "connection refused");
     }
@@ -91,7 +110,12 @@ class FakePush final : public registry::RegistryPush {
     return found == tags.end() ? std::nullopt : std::optional(found->second);
   }
 
-  bool away = false;
+  std::size_t begun_count() {
+    const std::lock_guard lock(mutex_);
+    return begun.size();
+  }
+
+  std::atomic<bool> away = false;
   bool refuses_streams = false;
   bool holds_streams = false;  // until nobody wants them
   std::atomic<int> streams{0};
@@ -101,7 +125,11 @@ class FakePush final : public registry::RegistryPush {
   std::map<std::string, std::set<Digest>> repositories;
   std::map<std::string, Digest> tags;
   std::map<Digest, std::string> documents;
-  std::vector<Digest> unasked;  // blobs that nobody asked for before they came
+  std::vector<std::string> begun;  // uploads that came before their blobs,
+  std::vector<std::string> taken;  // … those that blobs went by,
+  std::vector<std::string> forgotten;
+  std::atomic<int> questions{0};  // for tags
+  std::vector<Digest> unasked;    // blobs that nobody asked for before they came
   std::vector<Digest> sent;
   std::vector<std::string> puts;
 

@@ -108,6 +108,48 @@ TEST(Push, ABrokenUploadStartsOverWithANewSession) {
   EXPECT_TRUE(transport.finished());
 }
 
+TEST(Push, WhatIsBegunEarlyIsSentWithoutAnotherQuestion) {
+  FakeTransport transport({kBegun, kCreated});
+  const auto push = make_registry_push(transport);
+  BlobUpload late = upload();
+  late.ask_first = false;
+  late.begun = push->begin(target(), Cancel()).value();
+  ASSERT_TRUE(push->blob(target(), late, Cancel()));
+  EXPECT_EQ(transport.asked[0].method + " " + transport.asked[0].url, "POST " + kUploads);
+  EXPECT_EQ(transport.asked[1].url, "https://h.example/v2/r/x/blobs/uploads/1?state=s&digest=" +
+                                        percent_encode(Digest::of(kBytes).str()));
+  EXPECT_TRUE(transport.finished());
+}
+
+TEST(Push, WhatWasBegunAndForgottenThereIsBegunAgain) {
+  for (const int status : {400, 403, 404, 410, 416}) {
+    FakeTransport transport({kBegun, {.status = status}, kBegun, kCreated});
+    const auto push = make_registry_push(transport);
+    BlobUpload late = upload();
+    late.ask_first = false;
+    late.begun = push->begin(target(), Cancel()).value();
+    const auto how = push->blob(target(), late, Cancel());
+    ASSERT_TRUE(how) << status << ": " << how.error().message();
+    EXPECT_EQ(transport.asked[2].method, "POST");
+    EXPECT_TRUE(transport.finished());
+  }
+}
+
+TEST(Push, WhatIsBegunForNobodyIsForgotten) {
+  FakeTransport transport({kBegun, {.status = 204}});
+  const auto push = make_registry_push(transport);
+  const BegunUpload begun = push->begin(target(), Cancel()).value();
+  push->forget(target(), begun, Cancel());
+  EXPECT_EQ(transport.asked[1].method + " " + transport.asked[1].url,
+            "DELETE https://h.example/v2/r/x/blobs/uploads/1?state=s");
+}
+
+TEST(Push, AnUploadThatCannotBeBegunIsAskedForOnce) {
+  FakeTransport transport(std::deque<ScriptedAnswer>{{.status = 503}});
+  EXPECT_FALSE(make_registry_push(transport)->begin(target(), Cancel()));
+  EXPECT_TRUE(transport.finished());
+}
+
 /// So large that it is worth going on with.
 class LargePush : public testing::Test {
  protected:

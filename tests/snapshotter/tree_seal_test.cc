@@ -94,6 +94,22 @@ TEST_P(TreeSealTest, ShowsAWriteFarBelow) {
   EXPECT_NE(compare_seals(before.digest, after.digest), SealMatch::Same);
 }
 
+TEST_P(TreeSealTest, IsTheSameWhereOneDirectoryHasMostOfIt) {
+  fill(GetParam());
+  for (int i = 0; i < 200; ++i) {
+    put(fmt::format("d0/sub0/part{}/deep{}/file{}", i % 10, i % 20, i));
+    put(fmt::format("d0/sub0/between{}", i % 9));
+  }
+  fs::create_symlink("part1", root() + "/d0/sub0/link");
+  fs::create_hard_link(root() + "/d0/sub0/part1/deep1/file1", root() + "/d0/sub0/part2/name");
+  PlainWalk walk;
+  walk.add_below(root());
+  const TreeSeal seal = must(seal_of_tree(root()));
+  EXPECT_EQ(seal.digest, walk.finish());
+  fs::remove(root() + "/d0/sub0/part2/name");
+  EXPECT_NE(must(seal_of_tree(root())).digest, seal.digest);
+}
+
 TEST_P(TreeSealTest, CountsAFileOfSeveralNamesOnce) {
   fill(GetParam());
   const std::uint64_t before = must(seal_of_tree(root())).disk;
