@@ -8,6 +8,7 @@
 #include "builder/stored_image.h"
 #include "snapshotter/base/file.h"
 #include "snapshotter/base/sys.h"
+#include "snapshotter/oci/media_type.h"
 
 #include <unistd.h>
 
@@ -47,29 +48,81 @@ source::ImageImporter importer(Engine::Services& own, solver::EventSink& events,
                                 .claims = &own.claims});
 }
 
-/// The manifest under which the image was pulled or pushed before, if all it names can be had:
-/// another push of it then keeps the digest.
-Result<std::optional<oci::Descriptor>> known_manifest(const Digest& config,
-                                                      const std::string& domain,
-                                                      Engine::Services& own) {
-  for (const auto& row : TRY(own.metadata->find_repo_digests(config))) {
-    const Result<std::string> text = own.content->read(row.manifest);
+std::string repository_of(const oci::Reference& name) {
+  return name.domain + "/" + name.repository;
+}
+
+/// Nullopt: not one that we make.
+std::optional<oci::Compression> compression_of(const oci::Descriptor& layer) {
+  for (const auto compression :
+       {oci::Compression::Gzip, oci::Compression::Zstd, oci::Compression::None}) {
+    if (oci::oci_media_type(layer.media_type) == oci::layer_media_type(compression)) {
+      return compression;
+    }
+  }
+  return std::nullopt;
+}
+
+/// Compressed forms of our layers may have been pruned, or damaged: those of the default level come
+/// out the same.
+Result<bool> can_be_had(const oci::Descriptor& blob, const Digest& diff_id,
+                        const std::string& domain, Engine::Services& own) {
+  if (TRY(own.content->stat(blob.digest)) ||
+      TRY(own.metadata->find_blob_source(domain, blob.digest))) {
+    return true;
+  }
+  const auto compression = compression_of(blob);
+  if (!compression || TRY(own.layers->original_blob(diff_id))) {
+    return false;
+  }
+  snapshotter::CompressionSpec form;
+  form.compression = *compression;
+  const auto made = own.layers->ensure_blob(diff_id, form, {}, snapshotter::BlobChoice::AsAsked);
+  return made && made->digest == blob.digest;
+}
+
+Result<bool> can_be_had(const oci::Manifest& manifest, const std::vector<Digest>& diff_ids,
+                        const std::string& domain, Engine::Services& own) {
+  bool whole = manifest.layers.size() == diff_ids.size();
+  for (std::size_t i = 0; whole && i < diff_ids.size(); ++i) {
+    whole = TRY(can_be_had(manifest.layers[i], diff_ids[i], domain, own));
+  }
+  return whole;
+}
+
+/// The manifest under which the image was built for, pulled from or pushed to its repository, else
+/// another one, if all it names can be had: another push of it then keeps the digest.
+Result<std::optional<oci::Descriptor>> known_manifest(const exporter::BuiltImage& image,
+                                                      const Digest& config,
+                                                      const oci::Reference& name,
+                                                      Engine::Services& own,
+                                                      solver::EventSink& events) {
+  auto rows = TRY(own.metadata->find_repo_digests(config));
+  const auto is_its_own = [&](const snapshotter::RepoDigestRow& row) {
+    return row.repository == repository_of(name);
+  };
+  const auto others = std::stable_partition(rows.begin(), rows.end(), is_its_own);
+  for (auto row = rows.begin(); row != rows.end(); ++row) {
+    const Result<std::string> text = own.content->read(row->manifest);
     const Result<oci::Manifest> manifest =
         text ? oci::parse_manifest(*text) : Result<oci::Manifest>(text.error());
     if (!manifest || manifest->config.digest != config) {
       continue;  // gone, or the index the image is in
     }
-    bool whole = true;
-    for (const oci::Descriptor& layer : manifest->layers) {
-      whole = whole && (TRY(own.content->stat(layer.digest)) ||
-                        TRY(own.metadata->find_blob_source(domain, layer.digest)));
-    }
-    if (whole) {
+    if (TRY(can_be_had(*manifest, image.config.diff_ids, name.domain, own))) {
       oci::Descriptor descriptor;
       descriptor.media_type = TRY(oci::document_media_type(*text));
-      descriptor.digest = row.manifest;
+      descriptor.digest = row->manifest;
       descriptor.size = text->size();
       return std::optional(std::move(descriptor));
+    }
+    if (row < others) {
+      events.on_event(solver::Warning{
+          .message = fmt::format("{} goes out under another digest than {}", name.familiar(),
+                                 row->manifest.str()),
+          .detail = "blobs of that manifest are gone, and come out otherwise when they are made "
+                    "again; a build with compression= makes them as they were",
+          .location = {}});
     }
   }
   return std::optional<oci::Descriptor>();
@@ -220,7 +273,8 @@ Result<PushReport> Engine::push(const oci::Reference& name, solver::EventSink& e
   }
   exporter::BuildOutput output;
   output.images.push_back(TRY(stored_image(row->config, *services_)));
-  output.images.front().manifest = TRY(known_manifest(row->config, name.domain, *services_));
+  output.images.front().manifest =
+      TRY(known_manifest(output.images.front(), row->config, name, *services_, events));
   output.names = {name};
   exporter::LayerStreams streams(services_->lanes, *services_->push, cancel);
   exporter::ExportDeps deps = services_->export_deps(events, cancel);

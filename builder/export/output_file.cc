@@ -57,7 +57,8 @@ Result<std::optional<OutputFile>> OutputFile::open_draft(const std::string& dest
     }
     path = real.get();
   }
-  AtomicFile draft = TRY(AtomicFile::create(path));
+  const mode_t mode = info ? info->st_mode & 0777 : 0644;  // nobody reads it who could not before
+  AtomicFile draft = TRY(AtomicFile::create(path, mode));
   return std::optional(OutputFile(dest, std::move(draft)));
 }
 

@@ -67,7 +67,7 @@ class StoreExporter final : public Exporter {
     tell_named(output, named, names);
     if (!documents.empty()) {
       report.descriptor = documents[named].manifest;
-      TRY(remember(documents[named], *report.config, names));
+      TRY(remember(documents[named], names));
     }
     return report;
   }
@@ -79,23 +79,23 @@ class StoreExporter final : public Exporter {
     if (!spec_.keep_blobs || spec_.push) {
       return std::vector<ImageDocuments>();
     }
-    TRY(bring_bases(output));
+    BuildOutput stored = output;
+    for (BuiltImage& image : stored.images) {
+      image.config_extra.clear();  // an inline cache is for what leaves the store with the build
+    }
+    TRY(bring_bases(stored));
     LayerHooks hooks;
     hooks.elsewhere = [this](const oci::Descriptor& blob) {
       return !is_recompressed(blob, spec_);  // a push takes it from where it came from
     };
-    return write_all_documents(output, spec_, deps_, vertex, hooks);
+    return write_all_documents(stored, spec_, deps_, vertex, hooks);
   }
 
-  /// An inline cache is not for the stored image, whose config it would change.
-  Status remember(const ImageDocuments& image, const Digest& config,
-                  const std::vector<oci::Reference>& names) {
+  Status remember(const ImageDocuments& image, const std::vector<oci::Reference>& names) {
     for (const oci::Reference& name : names) {
-      TRY(image.config.digest != config
-              ? Status()
-              : set_repo_digest({.config = config,
-                                 .repository = name.domain + "/" + name.repository,
-                                 .manifest = image.manifest.digest}));
+      TRY(set_repo_digest({.config = image.config.digest,
+                           .repository = name.domain + "/" + name.repository,
+                           .manifest = image.manifest.digest}));
     }
     return {};
   }
