@@ -212,11 +212,18 @@ Status import_stored(const exporter::ImageLoader& loader,
   return {};
 }
 
+bool wants_inline_cache(const BuildRequest& request) {
+  return std::any_of(request.cache_to.begin(), request.cache_to.end(), [](const auto& target) {
+    return target.type == remote_cache::CacheTarget::Type::Inline;
+  });
+}
+
 exporter::ExpectedOutput expected_output(const BuildRequest& request,
                                          const frontend::FrontendOutput& lowered) {
   exporter::ExpectedOutput expected{.platforms = {},
                                     .multi_platform = request.platforms.size() > 1,
-                                    .source_date_epoch = lowered.source_date_epoch};
+                                    .source_date_epoch = lowered.source_date_epoch,
+                                    .inline_cache = wants_inline_cache(request)};
   for (const frontend::Target& target : lowered.targets) {
     expected.platforms.push_back(target.platform);
   }
@@ -299,12 +306,6 @@ Status unpack_for(const exporter::OutputSpec& spec, const Attempt& attempt,
     }
   }
   return {};
-}
-
-bool wants_inline_cache(const BuildRequest& request) {
-  return std::any_of(request.cache_to.begin(), request.cache_to.end(), [](const auto& target) {
-    return target.type == remote_cache::CacheTarget::Type::Inline;
-  });
 }
 
 Result<BuildReport> export_results(const Attempt& attempt, exporter::ExportDeps& deps,

@@ -121,6 +121,7 @@ struct ExpectedOutput {
   std::vector<oci::Platform> platforms;
   bool multi_platform = false;
   std::optional<std::int64_t> source_date_epoch;
+  bool inline_cache = false;  // images are to carry the cache of their steps
 };
 /// Refuses what could only fail after the build, and warns of what will have no effect.
 Status check_outputs(const std::vector<OutputSpec>& specs, const ExpectedOutput& expected,

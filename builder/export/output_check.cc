@@ -21,6 +21,12 @@ bool writes_manifest(const OutputSpec& spec) {
   return is_image(spec) && (spec.push || spec.keep_blobs || !is_stored);
 }
 
+/// The stored image stays the one that a build without a cache makes.
+bool carries_inline_cache(const OutputSpec& spec) {
+  return is_image(spec) && (spec.push || (spec.type != OutputType::Image && !spec.dest.empty()) ||
+                            spec.type == OutputType::Registry);
+}
+
 void warn(std::string message, std::string detail, solver::EventSink& events) {
   events.on_event(
       solver::Warning{.message = std::move(message), .detail = std::move(detail), .location = {}});
@@ -32,6 +38,15 @@ void warn_of_annotations(const std::vector<OutputSpec>& specs, solver::EventSink
       std::none_of(specs.begin(), specs.end(), writes_manifest)) {
     warn("annotations are kept by no output",
          "they are part of manifests, which type=oci, type=docker,dest=… and pushes have", events);
+  }
+}
+
+void warn_of_inline_cache(const std::vector<OutputSpec>& specs, solver::EventSink& events) {
+  if (std::none_of(specs.begin(), specs.end(), carries_inline_cache)) {
+    warn("the inline cache is in no image",
+         "images of the local store do not carry it; --push, type=registry, oci and docker,dest=… "
+         "do",
+         events);
   }
 }
 
@@ -67,6 +82,9 @@ Status check_outputs(const std::vector<OutputSpec>& specs, const ExpectedOutput&
     warn_of_rewriting(spec, expected, events);
   }
   warn_of_annotations(specs, events);
+  if (expected.inline_cache) {
+    warn_of_inline_cache(specs, events);
+  }
   return {};
 }
 

@@ -8,6 +8,7 @@ printf 'FROM %s/base:1\nRUN date +%%N >/a\nENV X=1\nRUN cat /a >/b\n' "$registry
 plain=$(image_id ctx)
 build -o "type=image,name=$registry/app:1,push=true" --cache-to type=inline ctx
 assert_equal "$(image_id ctx)" "$plain" "the image of the local store"
+build -t plain --cache-to type=inline ctx && grep -q "the inline cache is in no image" log || fail "no warning: $(cat log)"
 config() { skopeo inspect --config --raw --tls-verify=false "docker://$registry/app:$1"; }
 config 1 | jq -e '."mybuild.cache.v1".records | length == 2' >/dev/null || fail "there is no cache in the config"
 export SOURCE_DATE_EPOCH=1700000000
