@@ -5,16 +5,8 @@
 
 namespace mybuild::exporter {
 
-namespace {
-
 using snapshotter::CompressionSpec;
 using snapshotter::GrowingBlob;
-
-bool is_same_form(const CompressionSpec& one, const CompressionSpec& other) {
-  return one.compression == other.compression && one.level == other.level;
-}
-
-}  // namespace
 
 EarlyArchive::~EarlyArchive() {
   std::unique_lock lock(mutex_);
@@ -24,7 +16,7 @@ EarlyArchive::~EarlyArchive() {
 
 void EarlyArchive::begin(const CompressionSpec& form, const std::shared_ptr<GrowingBlob>& blob) {
   const std::lock_guard lock(mutex_);
-  if (is_over_ || !is_same_form(form, form_)) {
+  if (is_over_ || form != form_) {
     return;
   }
   waiting_.push_back(blob);
